@@ -1,0 +1,25 @@
+"""Run the benchmarks, all or those named: `make bench`, `make bench ARGS="ranking delivery"`."""
+
+import importlib
+import pkgutil
+import sys
+
+import benchmarks
+
+
+def main() -> None:
+    modules = {module.name for module in pkgutil.iter_modules(benchmarks.__path__)}
+    found = sorted(modules - {"__main__"})
+    print(f"Benchmarks: {', '.join(found) or 'none yet'}.", flush=True)
+    for name in sys.argv[1:] or found:
+        if name not in found:
+            sys.exit(f"There is no benchmark {name!r}.")
+        print(f"== {name}", flush=True)
+        try:
+            importlib.import_module(f"benchmarks.{name}").main()
+        except benchmarks.Skip as reason:
+            print(f"skipped: {reason}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,339 @@
+"""The one settings file: what differs between machines is an environment variable.
+
+Every variable is listed in `.env.example` with its meaning. Policy numbers (digest length,
+half-life, leases) are not settings: they stand beside the code that means them.
+"""
+
+import json
+import os
+import re
+import secrets
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import dj_database_url
+from csp.constants import NONE, SELF
+from django.core.exceptions import ImproperlyConfigured
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+LOCAL_HOSTS = ("localhost", "127.0.0.1", "[::1]")
+
+
+def env(name: str, default: str = "") -> str:
+    """A variable's value; an empty one counts as not set."""
+    return os.environ.get(name, "").strip() or default
+
+
+def env_bool(name: str, *, default: bool) -> bool:
+    value = env(name, str(default)).lower()
+    if value not in {"1", "true", "yes", "on", "0", "false", "no", "off"}:
+        raise ImproperlyConfigured(f"{name} must be 1 or 0, not {value!r}.")
+    return value in {"1", "true", "yes", "on"}
+
+
+def env_number(name: str, default: float) -> float:
+    value = env(name, str(default))
+    try:
+        number = float(value)
+    except ValueError:
+        raise ImproperlyConfigured(f"{name} must be a number, not {value!r}.") from None
+    if not 0 <= number < float("inf"):
+        raise ImproperlyConfigured(f"{name} must be zero or more, not {value!r}.")
+    return number
+
+
+# What a machine keeps between restarts when nothing else is configured.
+DATA_DIR = Path(env("DATA_DIR", str(BASE_DIR / "var"))).resolve()
+
+SITE_URL = env("SITE_URL", f"http://localhost:{env('PORT', '8000')}").rstrip("/")
+SITE_HOST = urlsplit(SITE_URL).hostname or ""
+if not SITE_HOST or urlsplit(SITE_URL).scheme not in {"http", "https"}:
+    raise ImproperlyConfigured(
+        f"SITE_URL must be an address such as https://papers.example.org, not {SITE_URL!r}."
+    )
+SITE_NAME = "Trending Papers"
+
+# A laptop is a laptop until it is given a public address.
+DEBUG = env_bool("DEBUG", default=SITE_HOST in LOCAL_HOSTS)
+
+
+def secret_key() -> str:
+    """The operator's key; on a laptop, one made at the first start and kept in DATA_DIR."""
+    if key := env("SECRET_KEY"):
+        return key
+    if not DEBUG:
+        raise ImproperlyConfigured(
+            "SECRET_KEY is not set. Links in emails are signed with it, so it must be secret and "
+            "stay the same. Make one with: python -c 'import secrets; "
+            "print(secrets.token_urlsafe(50))' and set it in the environment."
+        )
+    path = DATA_DIR / "secret_key"
+    DATA_DIR.mkdir(parents=True, exist_ok=True)
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        return path.read_text().strip()
+    with os.fdopen(descriptor, "w") as file:
+        file.write(key := secrets.token_urlsafe(50))
+    return key
+
+
+SECRET_KEY = secret_key()
+# A replaced key goes here until the links signed with it may die.
+SECRET_KEY_FALLBACKS = env("SECRET_KEY_FALLBACKS").split()
+
+ALLOWED_HOSTS = [SITE_HOST, *(LOCAL_HOSTS if DEBUG else [])]
+CSRF_TRUSTED_ORIGINS = [SITE_URL]
+
+INSTALLED_APPS = [
+    "newsletter",
+    "subscribers",
+    "papers",
+    "anymail",
+    "csp",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "whitenoise.runserver_nostatic",
+    "django.contrib.staticfiles",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+
+ROOT_URLCONF = "newsletter.urls"
+WSGI_APPLICATION = "newsletter.wsgi.application"
+
+CONTEXT_PROCESSORS = [
+    "django.template.context_processors.request",
+    "django.contrib.auth.context_processors.auth",
+    "django.contrib.messages.context_processors.messages",
+    "newsletter.context.site",
+]
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "NAME": "html",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {"context_processors": CONTEXT_PROCESSORS},
+    },
+    {
+        # Text is not HTML: subjects and text bodies are rendered with this engine, unescaped.
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "NAME": "text",
+        "DIRS": [BASE_DIR / "templates"],
+        "OPTIONS": {"autoescape": False},
+    },
+]
+
+
+def database() -> dict[str, Any]:
+    """DATABASE_URL, or an SQLite file; SQLite always with what makes it safe under writers."""
+    DATA_DIR.mkdir(parents=True, exist_ok=True)
+    config: dict[str, Any] = dict(
+        dj_database_url.parse(
+            env("DATABASE_URL", f"sqlite:///{DATA_DIR / 'db.sqlite3'}"),
+            conn_max_age=600,
+            conn_health_checks=True,
+        )
+    )
+    if config["ENGINE"] == "django.db.backends.sqlite3":
+        config["OPTIONS"] = {
+            # Take the write lock at BEGIN: a later upgrade from read to write cannot wait.
+            "transaction_mode": "IMMEDIATE",
+            "timeout": 20,
+            "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
+            **config.get("OPTIONS", {}),
+        }
+    elif config["ENGINE"] == "django.db.backends.postgresql":
+        # A database that does not answer is an error in seconds, not in minutes.
+        config["OPTIONS"] = {"connect_timeout": 5, **config.get("OPTIONS", {})}
+    return config
+
+
+DATABASES = {"default": database()}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+LANGUAGE_CODE = "en-gb"
+TIME_ZONE = "UTC"
+USE_TZ = True
+USE_I18N = False
+
+STATIC_URL = "static/"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+STATIC_ROOT = DATA_DIR / "static"
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {
+        "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
+        if DEBUG
+        else "whitenoise.storage.CompressedManifestStaticFilesStorage"
+    },
+}
+
+# A checkout serves its files as they are, without collecting them first.
+WHITENOISE_AUTOREFRESH = WHITENOISE_USE_FINDERS = DEBUG
+
+# Security. One-click unsubscribe must answer at the exact address, so HTTPS redirects are the
+# proxy's business (docs/running.md), never this process's.
+if SITE_URL.startswith("https://"):
+    SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = True
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+    SECURE_HSTS_SECONDS = 30 * 24 * 3600
+SILENCED_SYSTEM_CHECKS = [
+    "security.W005",  # HSTS for subdomains: this site cannot speak for its neighbours
+    "security.W008",  # SSL redirect: see above
+    "security.W021",  # HSTS preload: the operator's decision, made at the proxy
+]
+SESSION_COOKIE_HTTPONLY = True
+SECURE_REFERRER_POLICY = "same-origin"  # links hold tokens
+X_FRAME_OPTIONS = "DENY"
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [NONE],
+        "script-src": [SELF],
+        "style-src": [SELF],
+        "img-src": [SELF, "data:"],
+        "font-src": [SELF],
+        "connect-src": [SELF],
+        "form-action": [SELF],
+        "base-uri": [NONE],
+        "frame-ancestors": [NONE],
+    }
+}
+# Nobody posts more than a form here; a provider's largest webhook is well below this.
+DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
+
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator"},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+
+# Mail
+EMAIL_PROVIDER = env("EMAIL_PROVIDER", "file").lower()
+MAILBOX_DIR = DATA_DIR / "mailbox"
+DEFAULT_FROM_EMAIL = env("DEFAULT_FROM_EMAIL", f"{SITE_NAME} <papers@{SITE_HOST}>")
+SERVER_EMAIL = DEFAULT_FROM_EMAIL
+POSTAL_ADDRESS = env("POSTAL_ADDRESS")
+if not DEBUG and not POSTAL_ADDRESS:
+    raise ImproperlyConfigured(
+        "POSTAL_ADDRESS is not set. Bulk mail must by law name a postal address: set it to yours."
+    )
+POSTAL_ADDRESS = POSTAL_ADDRESS or "Trending Papers, a laptop (set POSTAL_ADDRESS)"
+SEND_RATE = env_number("SEND_RATE", 0)
+
+if EMAIL_PROVIDER == "file":
+    EMAIL_BACKEND = "newsletter.mailbox.EmailBackend"
+elif EMAIL_PROVIDER == "smtp":
+    EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+elif re.fullmatch(r"[a-z_]+", EMAIL_PROVIDER):
+    EMAIL_BACKEND = f"anymail.backends.{EMAIL_PROVIDER}.EmailBackend"
+else:
+    raise ImproperlyConfigured(
+        f"EMAIL_PROVIDER must be file, smtp or one of Anymail's names, not {EMAIL_PROVIDER!r}."
+    )
+EMAIL_HOST = env("EMAIL_HOST", "localhost")
+EMAIL_PORT = int(env_number("EMAIL_PORT", 25))
+EMAIL_HOST_USER = env("EMAIL_HOST_USER")
+EMAIL_HOST_PASSWORD = env("EMAIL_HOST_PASSWORD")
+EMAIL_USE_TLS = env_bool("EMAIL_USE_TLS", default=False)
+EMAIL_USE_SSL = env_bool("EMAIL_USE_SSL", default=False)
+EMAIL_TIMEOUT = 20
+
+
+def anymail_settings() -> dict[str, Any]:
+    """The provider's own variables, as Anymail names them: ANYMAIL_* and <PROVIDER>_*."""
+    found: dict[str, Any] = {}
+    for name, value in os.environ.items():
+        if not name.startswith(("ANYMAIL_", f"{EMAIL_PROVIDER.upper()}_")) or not value:
+            continue
+        key = name.removeprefix("ANYMAIL_")
+        found[key] = json.loads(value) if value.startswith(("{", "[")) else value
+    if EMAIL_PROVIDER == "amazon_ses":
+        # Amazon's client repeats a call by itself, also one that may have sent the message.
+        client = found.setdefault("AMAZON_SES_CLIENT_PARAMS", {})
+        client.setdefault(
+            "config",
+            {"retries": {"total_max_attempts": 1}, "connect_timeout": 5, "read_timeout": 20},
+        )
+    return found
+
+
+ANYMAIL = {
+    # Seconds to connect, seconds to wait for an answer. Together below a batch's lease.
+    "REQUESTS_TIMEOUT": (5, 20),
+    # Without a secret of the operator's nobody can know it: the webhooks are closed, not open.
+    "WEBHOOK_SECRET": f"closed:{secrets.token_urlsafe(32)}",
+    **anymail_settings(),
+}
+
+# Sources
+HUGGINGFACE_URL = env("HUGGINGFACE_URL", "https://huggingface.co").rstrip("/")
+ARXIV_URL = env("ARXIV_URL", "https://export.arxiv.org").rstrip("/")
+
+# Celery. Without a broker tasks run at once, in this process.
+REDIS_URL = env("REDIS_URL")
+DISPATCH_SECONDS = env_number("DISPATCH_SECONDS", 60)
+CELERY_BROKER_URL = REDIS_URL or "memory://localhost"
+CELERY_TASK_ALWAYS_EAGER = not REDIS_URL
+CELERY_TASK_EAGER_PROPAGATES = True
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_REJECT_ON_WORKER_LOST = True
+CELERY_TASK_TIME_LIMIT = 300
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_WORKER_SOFT_SHUTDOWN_TIMEOUT = 30
+CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = True
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_TRANSPORT_OPTIONS = {
+    # A page must not wait for a broker that is away: the row is there, the next tick finds it.
+    "max_retries": 0,
+    "visibility_timeout": 600,
+    "socket_timeout": 30,
+    "socket_connect_timeout": 2,
+    # Give a killed worker's task back in seconds, not after ten thousand polls.
+    "unacked_restore_interval": 5,
+    "unacked_restore_throttle": 1,
+}
+CELERY_TASK_PUBLISH_RETRY = False
+# Celery 5.7 otherwise closes the database connection after every task.
+CELERY_DB_REUSE_MAX = 100
+CELERY_TIMEZONE = "UTC"
+CELERY_TASK_DEFAULT_QUEUE = "default"
+CELERY_TASK_ROUTES = {
+    "subscribers.tasks.send_confirmation": {"queue": "confirmations"},
+    "newsletter.tasks.deliver": {"queue": "delivery"},
+}
+CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "celerybeat-schedule")
+CELERY_BEAT_SCHEDULE = {
+    "dispatch": {
+        "task": "newsletter.tasks.dispatch",
+        "schedule": DISPATCH_SECONDS,
+        "options": {"expires": DISPATCH_SECONDS},
+    },
+}
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "{levelname} {name}: {message}", "style": "{"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["console"], "level": "WARNING"},
+    "loggers": {
+        name: {"level": "INFO", "propagate": True}
+        for name in ("newsletter", "subscribers", "papers")
+    },
+}

