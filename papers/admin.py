@@ -1,0 +1,80 @@
+"""The operators' desk for papers: to look and to search; what the machine owns is read-only."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin
+from django.http import HttpRequest
+
+from papers.models import Paper, Reading, SourceStatus, Topic
+
+
+class MachineOwned(admin.ModelAdmin):
+    """Rows that the next intake would write again: nobody adds, edits or deletes them here."""
+
+    show_full_result_count = False
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+@admin.register(Topic)
+class TopicAdmin(admin.ModelAdmin):
+    """The names come from topics.json; one that left the file may be deleted here."""
+
+    list_display = ("name", "slug", "description")
+    search_fields = ("name", "slug")
+    ordering = ("name",)
+    readonly_fields = ("slug", "name", "description")
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+
+@admin.register(Paper)
+class PaperAdmin(MachineOwned):
+    list_display = ("arxiv_id", "title", "listed_on", "upvotes", "comments", "score", "scored_at")
+    list_filter = ("topics",)
+    search_fields = ("=arxiv_id", "title")
+    search_help_text = "An arXiv id, or words of the title"
+    date_hierarchy = "listed_on"
+    ordering = ("-listed_on", "-score", "arxiv_id")
+    list_per_page = 50
+    fields = (
+        "arxiv_id",
+        "title",
+        "abstract",
+        "machine_summary",
+        "authors",
+        "organization",
+        "topics",
+        "keywords",
+        "categories",
+        ("published_on", "listed_on", "added_at"),
+        "code_url",
+        "project_url",
+        ("score", "upvotes", "comments", "stars", "scored_at"),
+    )
+
+
+@admin.register(Reading)
+class ReadingAdmin(MachineOwned):
+    list_display = ("paper", "source", "value", "observed_at")
+    list_filter = ("source",)
+    list_select_related = ("paper",)
+    search_fields = ("=paper__arxiv_id",)
+    search_help_text = "An arXiv id"
+    ordering = ("-pk",)
+    list_per_page = 100
+
+
+@admin.register(SourceStatus)
+class SourceStatusAdmin(MachineOwned):
+    list_display = ("name", "asked_at", "answered_at", "papers", "error")

@@ -1,0 +1,170 @@
+"""What was published, and who noticed."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+from django.db import models
+from django.db.models import Count, F, Prefetch, Q
+from django.urls import reverse
+
+# A paper that was listed longer ago than this no longer trends.
+TRENDING_DAYS = 7
+
+
+class TopicQuerySet(models.QuerySet["Topic"]):
+    def busiest_first(self, *, on: date) -> list[Topic]:
+        """Each with how many of its papers trend that day, as `trending`."""
+        # From the week's papers to their topics: a join over all papers would grow for ever.
+        papers = Paper.objects.listed_between(on - timedelta(days=TRENDING_DAYS), on)
+        counts = dict(
+            Paper.topics.through.objects.filter(paper__in=papers)
+            .values_list("topic_id")
+            .annotate(Count("paper_id"))
+        )
+        found = list(self.order_by("name"))
+        for each in found:
+            each.trending = counts.get(each.pk, 0)
+        return sorted(found, key=lambda each: -each.trending)
+
+
+class Topic(models.Model):
+    """A field of research that readers can follow; its rules are in topics.json."""
+
+    slug = models.SlugField(max_length=64, unique=True)
+    name = models.CharField(max_length=100)
+    description = models.CharField(max_length=300, blank=True)
+
+    # How many of its papers trend; filled by busiest_first().
+    trending: int
+
+    objects = TopicQuerySet.as_manager()
+
+    def __str__(self) -> str:
+        return self.name
+
+    def get_absolute_url(self) -> str:
+        return reverse("papers:topic", args=[self.slug])
+
+
+class PaperQuerySet(models.QuerySet["Paper"]):
+    def listed_between(self, first: date, last: date) -> PaperQuerySet:
+        """Both days included."""
+        return self.filter(listed_on__gte=first, listed_on__lte=last)
+
+    def trending(self, *, on: date) -> PaperQuerySet:
+        """What a visitor sees on a day, the hottest first."""
+        return self.listed_between(on - timedelta(days=TRENDING_DAYS), on).by_score()
+
+    def by_score(self) -> PaperQuerySet:
+        return self.order_by("-score", "-listed_on", "arxiv_id")
+
+    def with_topics(self) -> PaperQuerySet:
+        return self.prefetch_related(Prefetch("topics", Topic.objects.order_by("name")))
+
+
+class Paper(models.Model):
+    """One paper, whichever source told of it; identity is the arXiv id without its version."""
+
+    arxiv_id = models.CharField(max_length=32, unique=True)
+    title = models.CharField(max_length=500)
+    abstract = models.TextField(blank=True)
+    # A machine's one-sentence summary, shown only with that said beside it.
+    machine_summary = models.TextField(blank=True)
+    authors = models.JSONField(default=list, blank=True)
+    organization = models.CharField(max_length=200, blank=True)
+    categories = models.JSONField(default=list, blank=True)
+    keywords = models.JSONField(default=list, blank=True)
+    published_on = models.DateField()
+    # The day a source first put it before its readers: what age is counted from.
+    listed_on = models.DateField(db_index=True)
+    code_url = models.URLField(max_length=500, blank=True)
+    project_url = models.URLField(max_length=500, blank=True)
+    topics = models.ManyToManyField(Topic, related_name="papers", blank=True)
+    added_at = models.DateTimeField(auto_now_add=True)
+
+    # Derived from the readings by score_papers; may be recomputed at will.
+    score = models.FloatField(default=0.0)
+    upvotes = models.PositiveIntegerField(default=0)
+    comments = models.PositiveIntegerField(default=0)
+    stars = models.PositiveIntegerField(null=True, blank=True)
+    scored_at = models.DateTimeField(null=True, blank=True)
+
+    objects = PaperQuerySet.as_manager()
+
+    class Meta:
+        indexes = (models.Index(F("score").desc(), F("arxiv_id"), name="paper_by_score"),)
+
+    def __str__(self) -> str:
+        return self.arxiv_id
+
+    def get_absolute_url(self) -> str:
+        return reverse("papers:paper", args=[self.arxiv_id])
+
+    @property
+    def arxiv_url(self) -> str:
+        return f"https://arxiv.org/abs/{self.arxiv_id}"
+
+    @property
+    def pdf_url(self) -> str:
+        return f"https://arxiv.org/pdf/{self.arxiv_id}"
+
+    @property
+    def discussion_url(self) -> str:
+        return f"https://huggingface.co/papers/{self.arxiv_id}"
+
+    @property
+    def byline(self) -> str:
+        """Up to three authors by name, the rest counted."""
+        names = self.authors
+        if len(names) <= 4:
+            return ", ".join(names)
+        return f"{', '.join(names[:3])} and {len(names) - 3} more"
+
+
+class Reading(models.Model):
+    """One observation of attention; append-only."""
+
+    class Source(models.TextChoices):
+        HUGGINGFACE_UPVOTES = "huggingface-upvotes", "Upvotes on Hugging Face"
+        HUGGINGFACE_COMMENTS = "huggingface-comments", "Comments on Hugging Face"
+        GITHUB_STARS = "github-stars", "Stars on GitHub"
+
+    paper = models.ForeignKey(Paper, on_delete=models.CASCADE, related_name="readings")
+    source = models.CharField(max_length=32, choices=Source)
+    value = models.PositiveIntegerField()
+    observed_at = models.DateTimeField()
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(
+                fields=["paper", "source", "observed_at"], name="one_reading_per_source_and_moment"
+            ),
+            models.CheckConstraint(
+                condition=Q(
+                    source__in=["huggingface-upvotes", "huggingface-comments", "github-stars"]
+                ),
+                name="reading_source_is_known",
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.source} {self.value} at {self.observed_at:%Y-%m-%d %H:%M}"
+
+
+class SourceStatus(models.Model):
+    """When a source was last asked, and how that went: for the next tick, and for the operator."""
+
+    name = models.CharField(max_length=32, unique=True)
+    asked_at = models.DateTimeField()
+    # The last time it answered, and with how many papers.
+    answered_at = models.DateTimeField(null=True, blank=True)
+    papers = models.PositiveIntegerField(default=0)
+    # What went wrong the last time; empty when nothing did.
+    error = models.CharField(max_length=500, blank=True)
+
+    class Meta:
+        verbose_name_plural = "source statuses"
+
+    def __str__(self) -> str:
+        return f"{self.name}: {self.error or 'well'}"

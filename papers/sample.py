@@ -1,0 +1,52 @@
+"""The bundled sample: real papers as if listed in the last days, for a machine without a network."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, date, datetime, time, timedelta
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from papers.sources import Record
+
+FILE = Path(__file__).with_name("sample.json")
+
+
+def records(today: date) -> list[Record]:
+    """The papers as a source would tell of them today."""
+    return [record(row, today) for row in rows()]
+
+
+def observations(today: date) -> Iterator[tuple[datetime, list[Record]]]:
+    """What was seen when today and yesterday began, so that there is something to compare."""
+    this_morning = datetime.combine(today, time(), tzinfo=UTC)
+    pairs = [(row["upvotes_before"], record(row, today)) for row in rows()]
+    earlier = [replace(each, upvotes=upvotes) for upvotes, each in pairs if upvotes is not None]
+    yield this_morning - timedelta(days=1), earlier
+    yield this_morning, [each for _, each in pairs]
+
+
+@cache
+def rows() -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = json.loads(FILE.read_text(encoding="utf-8"))["papers"]
+    return found
+
+
+def record(row: dict[str, Any], today: date) -> Record:
+    listed_on = today - timedelta(days=row["days_ago"])
+    return Record(
+        arxiv_id=row["arxiv_id"],
+        title=row["title"],
+        abstract=row["abstract"],
+        authors=tuple(row["authors"]),
+        organization=row.get("organization", ""),
+        published_on=min(date.fromisoformat(row["published_on"]), listed_on),
+        listed_on=listed_on,
+        code_url=row.get("code_url", ""),
+        upvotes=row["upvotes"],
+        comments=row["comments"],
+        stars=row.get("stars"),
+    )

@@ -1,0 +1,43 @@
+"""What Celery calls: each safe to run twice."""
+
+from __future__ import annotations
+
+import logging
+from datetime import datetime
+
+from celery import shared_task
+from django.utils import timezone
+
+from papers import intake, polling, ranking
+from papers.intake import Taken
+from papers.sources import http
+
+logger = logging.getLogger(__name__)
+
+
+@shared_task
+def fetch_papers() -> None:
+    """Ask every source, then score; a source that fails takes nothing from the others."""
+    for name in intake.SOURCES:
+        fetch_from(name, now=timezone.now())
+    score_papers()
+
+
+@shared_task
+def score_papers() -> None:
+    now = timezone.now()
+    logger.info("scored %d papers", ranking.apply(now))
+
+
+def fetch_from(name: str, *, now: datetime) -> None:
+    taken, error = Taken(name), ""
+    polling.started(name, now=now)
+    try:
+        source = intake.source_named(name, patience=http.WORKER_PATIENCE)
+        for part in intake.poll(source, days=intake.POLLED_DAYS, now=now):
+            taken += part
+    except intake.FAILURES as failure:
+        error = str(failure)
+        logger.warning("%s: %s", name, error)
+    polling.ended(name, now=timezone.now(), papers=taken.papers, error=error)
+    logger.info("%s", taken)

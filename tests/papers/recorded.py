@@ -1,0 +1,45 @@
+"""Real recorded answers, which lie beside the checkout of those who build the project."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.conf import settings
+
+DATA = Path(settings.BASE_DIR).parent / "shared" / "data"
+needs_recordings = pytest.mark.skipif(
+    not DATA.is_dir(), reason="the recorded data of ../shared is not on this machine"
+)
+
+
+def days() -> list[Path]:
+    """Saved answers of Hugging Face's daily papers, one a day."""
+    return sorted((DATA / "huggingface" / "raw").glob("*.json"))
+
+
+def huggingface_items() -> list[dict[str, Any]]:
+    return [item for day in days() for item in json.loads(day.read_bytes())]
+
+
+def hard_cases() -> list[dict[str, Any]]:
+    lines = (DATA / "huggingface" / "hard_cases.jsonl").read_text().splitlines()
+    return [json.loads(line)["item"] for line in lines]
+
+
+def arxiv_papers() -> list[dict[str, Any]]:
+    with gzip.open(DATA / "arxiv_sample_6000.jsonl.gz", "rt") as lines:
+        return [json.loads(line) for line in lines]
+
+
+def labelled_papers() -> list[tuple[str, str, set[str]]]:
+    """Title, abstract, and the topics that a person gave before any rule was written."""
+    page = (DATA / "search_page.txt").read_text().splitlines()
+    lines = [line for line in page if line.strip()][2:]
+    lines[0] = lines[0].removeprefix("Subscribe")
+    labels = json.loads((DATA / "search_page_topic_labels.json").read_text())
+    pairs = zip(lines[::2], lines[1::2], strict=True)
+    return [(title, abstract, set(labels[title])) for title, abstract in pairs]

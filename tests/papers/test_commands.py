@@ -1,0 +1,214 @@
+"""What an operator types, and the line that comes back."""
+
+from __future__ import annotations
+
+import io
+import json
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+import stamina
+import time_machine
+from django.core.management import CommandError, call_command
+from pytest_httpserver import HTTPServer
+from werkzeug import Request, Response
+
+from papers import sample
+from papers.models import Paper
+from tests import make
+from tests.make import NOW, TODAY
+
+pytestmark = pytest.mark.django_db
+
+SAMPLE = len(sample.records(TODAY))
+SAMPLE_READINGS = sum(
+    figure is not None
+    for _, records in sample.observations(TODAY)
+    for record in records
+    for figure in (record.upvotes, record.comments, record.stars)
+)
+
+
+@pytest.fixture(autouse=True)
+def this_morning():
+    with time_machine.travel(NOW, tick=False), stamina.set_testing(True):
+        yield
+
+
+@pytest.fixture(autouse=True)
+def nothing_answers(settings):
+    settings.HUGGINGFACE_URL = "http://127.0.0.1:9"
+
+
+@pytest.fixture
+def live(settings: Any, httpserver: HTTPServer) -> dict[str, Any]:
+    """A source with the papers of each day that are put in here; a number is an error."""
+    lists: dict[str, Any] = {}
+
+    def answer(request: Request) -> Response:
+        day = lists.get(request.args["date"], []) if request.args["p"] == "0" else []
+        if isinstance(day, int):
+            return Response("", status=day)
+        return Response(json.dumps([item(each, request.args["date"]) for each in day]))
+
+    httpserver.expect_request("/api/daily_papers").respond_with_handler(answer)
+    settings.HUGGINGFACE_URL = httpserver.url_for("")
+    return lists
+
+
+def item(arxiv_id: str, day: str) -> dict[str, Any]:
+    paper = {"id": arxiv_id, "title": "A robot", "upvotes": 3, "submittedOnDailyAt": day}
+    return {"paper": paper, "title": "A robot", "numComments": 1}
+
+
+def run(name: str, *arguments: str, **options: Any) -> str:
+    out = io.StringIO()
+    call_command(name, *arguments, stdout=out, stderr=out, **options)
+    return out.getvalue()
+
+
+def test_fetch_takes_in_the_last_days(live):
+    live["2026-05-12"] = ["2605.00001"]
+    live["2026-05-11"] = ["2605.00002", "2605.00003"]
+    live["2026-05-08"] = ["2605.00004"]
+
+    assert run("fetch_papers") == "huggingface: 3 papers (3 new, 0 updated), 6 readings\n"
+    assert run("fetch_papers") == "huggingface: 3 papers (0 new, 0 updated), 0 readings\n"
+    assert run("fetch_papers", "--days", "5") == (
+        "huggingface: 4 papers (1 new, 0 updated), 2 readings\n"
+    )
+
+
+def test_a_failure_in_the_middle_keeps_what_came_before(live):
+    live["2026-05-12"] = ["2605.00001"]
+    live["2026-05-11"] = 500
+    out = io.StringIO()
+
+    with pytest.raises(CommandError) as caught:
+        call_command("fetch_papers", stdout=out)
+
+    assert out.getvalue() == "huggingface: 1 papers (1 new, 0 updated), 2 readings\n"
+    assert str(caught.value) == "Hugging Face answered 500 INTERNAL SERVER ERROR."
+    assert Paper.objects.count() == 1
+
+
+def test_a_source_that_is_away_is_said_in_a_sentence():
+    with pytest.raises(CommandError) as caught:
+        run("fetch_papers")
+
+    assert str(caught.value) == ("Hugging Face could not be reached (the connection was refused).")
+    assert not Paper.objects.exists()
+
+
+def test_the_sample_stands_in_for_a_source_that_is_away_and_says_so():
+    assert run("fetch_papers", "--or-sample") == (
+        "Hugging Face could not be reached (the connection was refused): "
+        f"using the bundled sample of {SAMPLE} papers.\n"
+        f"sample: {SAMPLE} papers ({SAMPLE} new, 0 updated), {SAMPLE_READINGS} readings\n"
+    )
+
+
+def test_the_sample_stands_in_for_a_source_without_papers(live):
+    assert run("fetch_papers", "--or-sample").startswith(
+        "Hugging Face lists no papers for these days: using the bundled sample of"
+    )
+
+
+def test_the_sample_does_not_stand_in_when_there_are_papers(live):
+    live["2026-05-12"] = ["2605.00001"]
+    live["2026-05-11"] = 404
+
+    assert run("fetch_papers", or_sample=True) == (
+        "huggingface: 1 papers (1 new, 0 updated), 2 readings\n"
+        "Hugging Face answered 404 NOT FOUND.\n"
+    )
+    assert Paper.objects.count() == 1
+
+
+def test_the_sample_can_be_asked_for_whatever_the_source_has(live):
+    live["2026-05-12"] = ["2605.00001"]
+
+    assert run("fetch_papers", "--sample").startswith(f"sample: {SAMPLE} papers")
+
+
+def test_a_saved_answer_needs_no_network(tmp_path):
+    saved = tmp_path / "2026-05-07.json"
+    saved.write_text(json.dumps([item("2605.00001", "2026-05-07"), {"paper": {}}]))
+
+    assert run("fetch_papers", "--from-file", str(saved)) == (
+        "huggingface: 1 papers (1 new, 0 updated), 2 readings, 1 rejected (no id)\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        (None, "There is no file"),
+        (b"", "The answer is empty."),
+        (b'[{"paper"', "The answer is not JSON, or was cut off at character 9."),
+        (b"\x00\xff\x13", "The answer is not JSON, or was cut off."),
+        (b"{}", "The answer is an object, not a list of papers."),
+    ],
+)
+def test_a_file_that_is_no_answer_is_said_in_a_sentence(tmp_path: Path, content, sentence):
+    path = tmp_path / "saved.json"
+    if content is not None:
+        path.write_bytes(content)
+
+    with pytest.raises(CommandError) as caught:
+        run("fetch_papers", "--from-file", str(path))
+
+    assert str(caught.value).startswith(sentence)
+
+
+@pytest.mark.parametrize("days", ["0", "31", "-1", "x", "", "1.5", "٣", "9" * 5000])
+def test_days_are_one_to_thirty(days):
+    with pytest.raises(CommandError, match="is not a number of days from 1 to 30"):
+        run("fetch_papers", f"--days={days}")
+
+
+@pytest.mark.parametrize("options", [["--source", "x"], ["--source", "x", "--or-sample"]])
+def test_an_unknown_source_is_said_and_nothing_stands_in(options):
+    with pytest.raises(CommandError, match=r"There is no source 'x'\. Known: huggingface\."):
+        run("fetch_papers", *options)
+
+    assert not Paper.objects.exists()
+
+
+def test_the_sample_is_no_excuse_for_a_file():
+    with pytest.raises(CommandError, match="not allowed with"):
+        run("fetch_papers", "--or-sample", "--from-file", "x")
+
+
+def test_score_writes_the_scores_of_now():
+    paper = make.paper(upvotes=12)
+
+    assert run("score_papers") == "Scored 1 papers as of 2026-05-12 06:00 UTC.\n"
+
+    paper.refresh_from_db()
+    assert (paper.upvotes, paper.scored_at) == (12, NOW)
+
+
+@pytest.mark.parametrize(
+    ("written", "at"),
+    [
+        ("2026-05-13", NOW.replace(hour=0) + timedelta(days=1)),
+        ("2026-05-12T08:30:00+02:00", NOW + timedelta(minutes=30)),
+        ("2026-05-12 06:30", NOW + timedelta(minutes=30)),
+    ],
+)
+def test_score_as_of_another_moment(written, at):
+    paper = make.paper(upvotes=12)
+
+    run("score_papers", "--at", written)
+
+    paper.refresh_from_db()
+    assert paper.scored_at == at
+
+
+@pytest.mark.parametrize("written", ["yesterday", "2026-13-01", "12", "0001-01-01T00:00+23:00"])
+def test_a_moment_that_is_none_is_said(written):
+    with pytest.raises(CommandError, match="is not a moment such as 2026-05-12T06:00"):
+        run("score_papers", "--at", written)

@@ -1,0 +1,88 @@
+"""What beat rings: every source, then the scores."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Iterator, Sequence
+from datetime import date, timedelta
+
+import pytest
+import time_machine
+from pytest_httpserver import HTTPServer
+from werkzeug import Request, Response
+
+from papers import intake, tasks
+from papers.models import Paper
+from papers.sources import Answer, SourceUnavailable
+from papers.sources.http import Client
+from tests import make
+from tests.make import NOW, TODAY
+from tests.papers.records import record
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def this_morning():
+    with time_machine.travel(NOW, tick=False):
+        yield
+
+
+class Away:
+    name, title = "away", "Away"
+
+    def __init__(self, client: Client) -> None: ...
+
+    def fetch(self, days: Sequence[date]) -> Iterator[Answer]:
+        yield Answer(records=(record(upvotes=5),))
+        raise SourceUnavailable("Away could not be reached.")
+
+
+def test_the_last_seven_days_are_asked_for_and_scored(settings, httpserver: HTTPServer):
+    asked = []
+
+    def answer(request: Request) -> Response:
+        asked.append(request.args["date"])
+        paper = {"id": "2605.00001", "title": "A robot", "upvotes": 9}
+        page = [{"paper": paper}] if request.args["p"] == "0" else []
+        return Response(json.dumps(page))
+
+    httpserver.expect_request("/api/daily_papers").respond_with_handler(answer)
+    settings.HUGGINGFACE_URL = httpserver.url_for("")
+
+    tasks.fetch_papers.delay()
+
+    days = [TODAY - timedelta(days=ago) for ago in range(7)]
+    assert sorted(set(asked), reverse=True) == [day.isoformat() for day in days]
+    paper = Paper.objects.get()
+    assert (paper.upvotes, paper.scored_at) == (9, NOW)
+
+
+def test_a_source_that_fails_stops_neither_the_others_nor_the_scores(
+    settings, httpserver: HTTPServer, monkeypatch, caplog
+):
+    httpserver.expect_request("/api/daily_papers").respond_with_data("[]")
+    settings.HUGGINGFACE_URL = httpserver.url_for("")
+    sources = {"away": (Away, "HUGGINGFACE_URL")} | intake.SOURCES
+    monkeypatch.setattr(intake, "SOURCES", sources)
+    caplog.set_level(logging.INFO)
+
+    tasks.fetch_papers.delay()
+
+    assert [each.getMessage() for each in caplog.records if each.name == "papers.tasks"] == [
+        "away: Away could not be reached.",
+        "away: 1 papers (1 new, 0 updated), 1 readings",
+        "huggingface: 0 papers (0 new, 0 updated), 0 readings",
+        "scored 1 papers",
+    ]
+    assert Paper.objects.get().scored_at == NOW
+
+
+def test_score_papers_scores():
+    paper = make.paper(upvotes=3)
+
+    tasks.score_papers.delay()
+
+    paper.refresh_from_db()
+    assert paper.upvotes == 3
