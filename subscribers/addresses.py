@@ -1,0 +1,42 @@
+"""One address, one spelling: what a person typed, as we store, compare and write to it."""
+
+from __future__ import annotations
+
+import unicodedata
+
+from email_validator import EmailNotValidError, validate_email
+
+# The longest that a mailbox can have, by RFC 5321 (erratum 1690), and our column.
+LONGEST = 254
+
+
+class BadAddress(ValueError):
+    """What is wrong with an address, as a sentence for whoever typed it."""
+
+
+def normalise(text: str) -> str:
+    """The one spelling of an address: ASCII and lower case; the same again for its own result.
+
+    Compatible characters become one (NFKC), an international domain its ASCII form. The part
+    before the @ is lowered too: servers may tell Ada from ada, but none that matter do, and two
+    rows for one person would mean two digests. Letters beyond ASCII before the @ are refused:
+    few providers carry them, and some are there only to look like another address.
+    """
+    text = text.strip()
+    if len(text) > LONGEST:
+        raise BadAddress(f"That is too long for an address: {LONGEST} characters at most.")
+    if not text.isprintable():
+        raise BadAddress("An address has no line breaks and no invisible characters.")
+    text = unicodedata.normalize("NFKC", text)
+    try:
+        found = validate_email(text, allow_smtputf8=False, strict=True, check_deliverability=False)
+    except EmailNotValidError as error:
+        raise BadAddress(sentence(text, error)) from None
+    return f"{found.local_part}@{found.ascii_domain}".lower()
+
+
+def sentence(text: str, error: EmailNotValidError) -> str:
+    """What to tell the person; a list of addresses deserves better than its first odd character."""
+    if text.count("@") > 1 and any(mark in text for mark in ",; "):
+        return "Please give one address, not several."
+    return str(error)

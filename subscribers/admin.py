@@ -1,0 +1,102 @@
+"""The operators' desk for readers: look, help, unsubscribe, suppress; never invent one."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import Model, QuerySet
+from django.http import HttpRequest
+from django.utils import timezone
+
+from subscribers import signup, suppression
+from subscribers.addresses import BadAddress, normalise
+from subscribers.forms import PreferencesForm
+from subscribers.models import Preferences, Subscriber, Suppression
+
+Reason = Subscriber.Reason
+
+
+def as_stored(search_term: str) -> str:
+    """An address in our spelling of it; anything else as it is."""
+    try:
+        return normalise(search_term)
+    except BadAddress:
+        return search_term
+
+
+class MachineOwned(admin.ModelAdmin):
+    """Rows that follow from what people and providers do, not from this desk."""
+
+    show_full_result_count = False
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> list[str]:
+        return [field.name for field in self.opts.fields]
+
+
+class PreferencesInline(admin.StackedInline):
+    model = Preferences
+    form = PreferencesForm
+    can_delete = False
+
+    def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+
+@admin.register(Subscriber)
+class SubscriberAdmin(MachineOwned):
+    list_display = ("id", "email", "status", "left_reason", "created_at", "next_digest_at")
+    list_filter = ("status", "left_reason")
+    search_fields = ("email__exact", "id__exact")
+    search_help_text = "A whole address, or an id."
+    ordering = ("-id",)
+    inlines = (PreferencesInline,)
+    actions = ("unsubscribe", "suppress")
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        return super().get_search_results(request, queryset, as_stored(search_term))
+
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: Any) -> None:
+        """New preferences mean a new time for the next digest."""
+        super().save_related(request, form, formsets, change)
+        form.instance.schedule(timezone.now())
+
+    @admin.action(description="Unsubscribe")
+    def unsubscribe(self, request: HttpRequest, chosen: QuerySet[Subscriber]) -> None:
+        for subscriber in chosen:
+            signup.leave(subscriber, Reason.UNSUBSCRIBED, timezone.now())
+        self.message_user(request, "They get nothing from now on.")
+
+    @admin.action(description="Suppress: they complained")
+    def suppress(self, request: HttpRequest, chosen: QuerySet[Subscriber]) -> None:
+        for subscriber in chosen:
+            suppression.suppress(
+                subscriber.email, Suppression.Reason.COMPLAINED, now := timezone.now()
+            )
+            signup.leave(subscriber, Reason.COMPLAINED, now)
+        self.message_user(request, "Their addresses are written to no more.")
+
+
+@admin.register(Suppression)
+class SuppressionAdmin(MachineOwned):
+    list_display = ("id", "reason", "created_at")
+    list_filter = ("reason",)
+    search_fields = ("address_hash",)
+    search_help_text = "A whole address: the table holds only hashes."
+    ordering = ("-id",)
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        if not search_term:
+            return queryset, False
+        hashes = suppression.hashes(as_stored(search_term))
+        return queryset.filter(address_hash__in=hashes), False

@@ -1,0 +1,135 @@
+"""What strangers and readers may send us."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, cast
+
+from django import forms
+from django.db import transaction
+from django.forms.utils import flatatt
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+
+from papers.models import Topic
+from subscribers import timetable
+from subscribers.addresses import BadAddress, normalise
+from subscribers.models import LONGEST_DIGEST, SHORTEST_DIGEST, Preferences, Subscriber
+
+UNKNOWN_TOPIC = "One of these topics does not exist, or not any more. Please choose again."
+UNKNOWN_ZONE = "This time zone is not known. Please choose one from the list."
+
+SELECTED = SafeString(" selected")
+
+# Names that mean a place; the others in the database are old spellings, kept for who has them.
+AREAS = {
+    "Africa",
+    "America",
+    "Antarctica",
+    "Arctic",
+    "Asia",
+    "Atlantic",
+    "Australia",
+    "Europe",
+    "Indian",
+    "Pacific",
+}
+
+
+def timezone_choices(current: str = "UTC") -> list[tuple[str, str]]:
+    """UTC, then the places by name; and the one that is chosen, whatever it is called."""
+    places = {name for name in timetable.zones() if name.partition("/")[0] in AREAS}
+    if current in timetable.zones():
+        places.add(current)
+    names = ["UTC", *sorted(places - {"UTC"})]
+    return [(name, name.replace("_", " ")) for name in names]
+
+
+class LongSelect(forms.Select):
+    """A list of hundreds: rendered at once, for Django's template takes 80 ms for all its lines."""
+
+    def render(self, name: str, value: Any, attrs: Any = None, renderer: Any = None) -> SafeString:
+        options = format_html_join(
+            "\n",
+            '<option value="{}"{}>{}</option>',
+            ((key, SELECTED if key == value else "", label) for key, label in self.choices),
+        )
+        attributes = self.build_attrs({**self.attrs, "name": name}, attrs)
+        return format_html("<select{}>\n{}\n</select>", flatatt(attributes), options)
+
+
+class TopicsField(forms.ModelMultipleChoiceField):
+    """Topics by their slugs; none chosen means all of them."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            Topic.objects.order_by("name"),
+            to_field_name="slug",
+            required=False,
+            widget=forms.CheckboxSelectMultiple,
+            error_messages={"invalid_choice": UNKNOWN_TOPIC, "invalid_list": UNKNOWN_TOPIC},
+        )
+
+
+class SignupForm(forms.Form):
+    email = forms.CharField(error_messages={"required": "Please give your email address."})
+    topics = TopicsField()
+    # What the browser says: any text at all; empty when it is no zone that we know.
+    timezone = forms.Field(required=False)
+
+    def clean_email(self) -> str:
+        try:
+            return normalise(self.cleaned_data["email"])
+        except BadAddress as error:
+            raise forms.ValidationError(str(error)) from None
+
+    def clean_topics(self) -> list[str]:
+        return [topic.slug for topic in self.cleaned_data["topics"]]
+
+    def clean_timezone(self) -> str:
+        name = self.cleaned_data["timezone"]
+        return name if name in timetable.zones() else ""
+
+
+class PreferencesForm(forms.ModelForm):
+    topics = TopicsField()
+    length = forms.IntegerField(
+        label="Papers in a digest",
+        min_value=SHORTEST_DIGEST,
+        max_value=LONGEST_DIGEST,
+        help_text=f"{SHORTEST_DIGEST} to {LONGEST_DIGEST}",
+    )
+    frequency = forms.ChoiceField(label="How often", choices=Preferences.Frequency.choices)
+    weekday = forms.TypedChoiceField(
+        label="Day of the week",
+        choices=Preferences.Weekday.choices,
+        coerce=int,
+        required=False,
+    )
+    hour = forms.TypedChoiceField(
+        label="Hour", choices=[(hour, f"{hour:02}:00") for hour in range(24)], coerce=int
+    )
+    timezone = forms.ChoiceField(
+        label="Time zone", widget=LongSelect, error_messages={"invalid_choice": UNKNOWN_ZONE}
+    )
+
+    class Meta:
+        model = Preferences
+        fields = ("topics", "length", "frequency", "weekday", "hour", "timezone")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        zones = cast(forms.ChoiceField, self.fields["timezone"])
+        zones.choices = timezone_choices(self.instance.timezone)
+
+    def clean_weekday(self) -> int:
+        """Only a weekly digest asks for it."""
+        chosen = self.cleaned_data["weekday"]
+        return self.instance.weekday if chosen == "" else chosen
+
+    @transaction.atomic
+    def apply(self, now: datetime) -> None:
+        """Keep what was chosen, and set the next digest by it."""
+        # The reader's row is locked before their preferences, as everywhere: no deadlock.
+        Subscriber.objects.select_for_update().get(pk=self.instance.subscriber_id)
+        self.save().subscriber.schedule(now)

@@ -1,0 +1,19 @@
+"""Forget one reader."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.utils import timezone
+
+from subscribers import privacy
+from subscribers.management.addresses import AddressCommand
+
+
+class Command(AddressCommand):
+    help = "Forget a subscriber, and never write to the address again."
+
+    def handle(self, **options: Any) -> None:
+        known = privacy.erase(self.address(options["email"]), timezone.now())
+        found = "Erased" if known else "Nothing was kept"
+        self.stdout.write(f"{found}; only a keyed hash remains, so that no list brings them back.")

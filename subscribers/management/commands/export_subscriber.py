@@ -1,0 +1,19 @@
+"""Print what is kept about one reader."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from django.core.serializers.json import DjangoJSONEncoder
+
+from subscribers import privacy
+from subscribers.management.addresses import AddressCommand
+
+
+class Command(AddressCommand):
+    help = "Print everything that is kept about a subscriber, as JSON."
+
+    def handle(self, **options: Any) -> None:
+        kept = privacy.export(self.subscriber(options["email"]))
+        self.stdout.write(json.dumps(kept, cls=DjangoJSONEncoder, ensure_ascii=False, indent=2))

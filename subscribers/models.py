@@ -1,0 +1,214 @@
+"""Who reads, what they want, and who must never be written to again."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
+
+from django.db import models, transaction
+from django.db.models import Q
+from django.utils import timezone
+
+from papers.models import Topic
+from subscribers import timetable
+
+SHORTEST_DIGEST, DEFAULT_DIGEST, LONGEST_DIGEST = 3, 8, 20
+DEFAULT_HOUR = 7
+
+
+class SubscriberQuerySet(models.QuerySet["Subscriber"]):
+    def mailable(self) -> SubscriberQuerySet:
+        """The only people a newsletter may be sent to."""
+        return self.filter(status=Subscriber.Status.ACTIVE)
+
+    def waiting(self) -> SubscriberQuerySet:
+        """Who asked to join and has not been written to about it."""
+        return self.filter(confirmation_requested_at__isnull=False).exclude(
+            status=Subscriber.Status.LEFT
+        )
+
+
+class Subscriber(models.Model):
+    """One address and where it stands."""
+
+    class Status(models.TextChoices):
+        PENDING = "pending", "Waiting to confirm"
+        ACTIVE = "active", "Active"
+        LEFT = "left", "Left"
+
+    class Reason(models.TextChoices):
+        """Why somebody left."""
+
+        UNSUBSCRIBED = "unsubscribed", "Unsubscribed"
+        BOUNCED = "bounced", "Address does not exist"
+        COMPLAINED = "complained", "Reported as spam"
+
+    # What signed links name: never reused, unlike a row number, and it tells nothing.
+    public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    email = models.EmailField(unique=True)
+    status = models.CharField(max_length=16, choices=Status, default=Status.PENDING)
+    left_reason = models.CharField(max_length=16, choices=Reason, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    confirmed_at = models.DateTimeField(null=True, blank=True)
+    left_at = models.DateTimeField(null=True, blank=True)
+
+    # When somebody asked with this address; none again once that was answered with one email.
+    confirmation_requested_at = models.DateTimeField(null=True, blank=True)
+    confirmation_sent_at = models.DateTimeField(null=True, blank=True)
+    # How many such emails lately: the budget of subscribers/confirmations.py.
+    confirmation_count = models.PositiveSmallIntegerField(default=0)
+    # Part of the confirm link; renewed when it was used, so that a link works once.
+    confirmation_nonce = models.UUIDField(default=uuid.uuid4, editable=False)
+
+    # When the next digest is due, in UTC; none while there is none to send.
+    next_digest_at = models.DateTimeField(null=True, blank=True)
+    # The reader's own date of the newest digest: each local date has at most one.
+    last_digest_on = models.DateField(null=True, blank=True)
+
+    objects = SubscriberQuerySet.as_manager()
+
+    class Meta:
+        constraints = (
+            models.CheckConstraint(
+                condition=Q(status__in=["pending", "active", "left"]),
+                name="subscriber_status_is_known",
+            ),
+            models.CheckConstraint(
+                condition=~Q(status="active") | Q(confirmed_at__isnull=False),
+                name="active_subscriber_has_confirmed",
+            ),
+            models.CheckConstraint(
+                condition=Q(status="left", left_at__isnull=False) & ~Q(left_reason="")
+                | ~Q(status="left") & Q(left_at__isnull=True, left_reason=""),
+                name="left_subscriber_has_a_reason_and_a_moment",
+            ),
+            models.CheckConstraint(
+                condition=Q(status="active") | Q(next_digest_at__isnull=True),
+                name="only_active_subscribers_are_due",
+            ),
+        )
+        indexes = (
+            models.Index(
+                fields=["next_digest_at", "id"],
+                condition=Q(next_digest_at__isnull=False),
+                name="subscriber_due",
+            ),
+            models.Index(
+                fields=["confirmation_requested_at"],
+                condition=Q(confirmation_requested_at__isnull=False),
+                name="subscriber_waiting",
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"#{self.pk} ({self.status})"
+
+    @property
+    def is_mailable(self) -> bool:
+        """What mailable() asks of a row, of one that is at hand."""
+        return self.status == self.Status.ACTIVE
+
+    @transaction.atomic
+    def schedule(self, now: datetime) -> None:
+        """Set when the next digest is due, from the preferences as they are now."""
+        # Locked: a tick may be moving this reader on at the same moment.
+        row = Subscriber.objects.select_for_update().get(pk=self.pk)
+        wanted = Preferences.objects.get(subscriber=row)
+        due = wanted.next_digest_at(after=now, last=row.last_digest_on) if row.is_mailable else None
+        self.next_digest_at = row.next_digest_at = due
+        row.save(update_fields=["next_digest_at"])
+
+
+class Preferences(models.Model):
+    """What one reader wants, and when."""
+
+    class Frequency(models.TextChoices):
+        DAILY = "daily", "Every day"
+        WEEKDAYS = "weekdays", "Monday to Friday"
+        WEEKLY = "weekly", "Once a week"
+
+    class Weekday(models.IntegerChoices):
+        MONDAY = 0, "Monday"
+        TUESDAY = 1, "Tuesday"
+        WEDNESDAY = 2, "Wednesday"
+        THURSDAY = 3, "Thursday"
+        FRIDAY = 4, "Friday"
+        SATURDAY = 5, "Saturday"
+        SUNDAY = 6, "Sunday"
+
+    subscriber = models.OneToOneField(
+        Subscriber, on_delete=models.CASCADE, related_name="preferences"
+    )
+    # None chosen means every topic.
+    topics = models.ManyToManyField(Topic, related_name="followers", blank=True)
+    length = models.PositiveSmallIntegerField(default=DEFAULT_DIGEST)
+    frequency = models.CharField(max_length=16, choices=Frequency, default=Frequency.DAILY)
+    # The day of a weekly digest.
+    weekday = models.PositiveSmallIntegerField(choices=Weekday, default=Weekday.MONDAY)
+    hour = models.PositiveSmallIntegerField(default=DEFAULT_HOUR)
+    timezone = models.CharField(max_length=64, default="UTC")
+
+    class Meta:
+        verbose_name_plural = "preferences"
+        constraints = (
+            models.CheckConstraint(
+                condition=Q(length__gte=SHORTEST_DIGEST, length__lte=LONGEST_DIGEST),
+                name="digest_length_is_in_range",
+            ),
+            models.CheckConstraint(
+                condition=Q(frequency__in=["daily", "weekdays", "weekly"]),
+                name="frequency_is_known",
+            ),
+            models.CheckConstraint(condition=Q(weekday__lte=6), name="weekday_is_a_day"),
+            models.CheckConstraint(condition=Q(hour__lte=23), name="hour_is_an_hour"),
+        )
+
+    def __str__(self) -> str:
+        return f"preferences of #{self.subscriber_id}"
+
+    @property
+    def zone(self) -> ZoneInfo:
+        return ZoneInfo(self.timezone)
+
+    @property
+    def days(self) -> frozenset[int]:
+        """The weekdays (Monday is 0) on which a digest is wanted."""
+        match self.frequency:
+            case self.Frequency.WEEKLY:
+                return frozenset({self.weekday})
+            case self.Frequency.WEEKDAYS:
+                return frozenset(range(5))
+            case _:
+                return frozenset(range(7))
+
+    def next_digest_at(self, *, after: datetime, last: date | None = None) -> datetime:
+        """When the next digest is due, after the newest one on that local date."""
+        return timetable.next_digest_at(
+            hour=self.hour, zone=self.zone, days=self.days, after=after, last=last
+        )
+
+
+class Suppression(models.Model):
+    """An address that must not be written to, known only by its keyed hash."""
+
+    class Reason(models.TextChoices):
+        BOUNCED = "bounced", "Address does not exist"
+        COMPLAINED = "complained", "Reported as spam"
+        ERASED = "erased", "Asked to be erased"
+
+    # HMAC-SHA256 of the normalised address, in hex (subscribers/suppression.py).
+    address_hash = models.CharField(max_length=64, unique=True)
+    reason = models.CharField(max_length=16, choices=Reason)
+    created_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        constraints = (
+            models.CheckConstraint(
+                condition=Q(reason__in=["bounced", "complained", "erased"]),
+                name="suppression_reason_is_known",
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.address_hash[:8]}… ({self.reason})"

@@ -1,0 +1,153 @@
+"""What a provider's answer, or the lack of one, means for a message."""
+
+from __future__ import annotations
+
+import enum
+import re
+import smtplib
+import socket
+from dataclasses import dataclass
+from datetime import timedelta
+from email.utils import parsedate_to_datetime
+from http import HTTPStatus
+from typing import Any
+
+import requests
+from anymail.exceptions import (
+    AnymailAPIError,
+    AnymailConfigurationError,
+    AnymailError,
+    AnymailRecipientsRefused,
+)
+from urllib3.exceptions import NewConnectionError
+
+# How long to leave a provider alone that says "later" without saying when, or says nothing.
+PAUSE = timedelta(minutes=1)
+LONGEST_PAUSE = timedelta(hours=1)
+LONGEST_ERROR = 300
+ADDRESS = re.compile(r"[^\s<>\"'(),;:]+@[^\s<>\"'(),;:]+")
+
+# Answers that find fault with this message only: the next one may be taken.
+THIS_MESSAGE = {HTTPStatus.BAD_REQUEST, HTTPStatus.UNPROCESSABLE_ENTITY}
+# Amazon's client wraps these in an error without a status; none has sent anything.
+BOTO_NEVER_CONNECTED = {
+    "ConnectTimeoutError",
+    "EndpointConnectionError",
+    "NoCredentialsError",
+    "NoRegionError",
+    "ParamValidationError",
+    "ProxyConnectionError",
+}
+
+
+class Kind(enum.Enum):
+    HANDED_OVER = "handed over"
+    FAILED = "refused for good"
+    UNSENT = "surely not sent, and worth another try"
+    REFUSED = "refused as it is, and surely not sent"
+    UNKNOWN = "may or may not have been sent"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What became of one message; with `pause`, leave the provider alone that long."""
+
+    kind: Kind
+    message_id: str = ""
+    error: str = ""
+    pause: timedelta | None = None
+
+
+def of_error(error: Exception) -> Outcome:
+    """The meaning of what sending raised; an error that is not foreseen here is raised again."""
+    match error:
+        case AnymailRecipientsRefused():
+            return failed(error)
+        case AnymailConfigurationError():
+            return unsent(error, pause=PAUSE)
+        case AnymailAPIError():
+            return of_api_error(error)
+        case AnymailError():
+            return failed(error)  # the message cannot be put into the provider's words
+        case smtplib.SMTPException():
+            return of_smtp_error(error)
+        case OSError():
+            return unsent(error, pause=PAUSE) if not_written(error) else unknown(error)
+        case _:
+            raise error
+
+
+def of_api_error(error: AnymailAPIError) -> Outcome:
+    """A 4xx answer refuses the whole call, so nothing left; anything else leaves it open."""
+    status = status_of(error)
+    if status is None:
+        return unsent(error, pause=PAUSE) if never_connected(error) else unknown(error)
+    if not HTTPStatus.BAD_REQUEST <= status < HTTPStatus.INTERNAL_SERVER_ERROR:
+        return unknown(error)  # 5xx, or a 2xx whose body made no sense
+    if status in THIS_MESSAGE and isinstance(error, requests.RequestException):
+        return Outcome(kind=Kind.REFUSED, error=sentence(error))
+    return unsent(error, pause=retry_after(error))
+
+
+def status_of(error: AnymailAPIError) -> int | None:
+    if isinstance(error.response, dict):  # Amazon's
+        return error.response.get("ResponseMetadata", {}).get("HTTPStatusCode")
+    return error.status_code
+
+
+def never_connected(error: AnymailAPIError) -> bool:
+    cause = error.__cause__
+    if isinstance(cause, requests.ConnectTimeout):
+        return True
+    if type(cause).__name__ in BOTO_NEVER_CONNECTED:
+        return True
+    reason = getattr(cause.args[0], "reason", None) if cause and cause.args else None
+    return isinstance(reason, NewConnectionError)  # name resolution errors are a kind of it
+
+
+def of_smtp_error(error: smtplib.SMTPException) -> Outcome:
+    match error:
+        case smtplib.SMTPRecipientsRefused():
+            permanent = all(code >= 500 for code, _ in error.recipients.values())
+            return failed(error) if permanent else unsent(error)
+        case smtplib.SMTPResponseException():
+            return failed(error) if error.smtp_code >= 500 else unsent(error, pause=PAUSE)
+        case _:
+            return unknown(error)  # broken off, perhaps after the message was taken
+
+
+def not_written(error: OSError) -> bool:
+    return isinstance(
+        error, ConnectionRefusedError | FileNotFoundError | PermissionError | socket.gaierror
+    )
+
+
+def retry_after(error: AnymailAPIError) -> timedelta:
+    """The pause a provider asks for, in seconds or as a date, kept within reason."""
+    headers: Any = getattr(error.response, "headers", {})
+    value = headers.get("Retry-After", "")
+    if re.fullmatch(r"[0-9]{1,9}", value):
+        return min(timedelta(seconds=int(value)), LONGEST_PAUSE)
+    try:
+        wait = parsedate_to_datetime(value) - parsedate_to_datetime(headers.get("Date", ""))
+    except (TypeError, ValueError):
+        return PAUSE
+    return min(max(wait, timedelta()), LONGEST_PAUSE)
+
+
+def failed(error: Exception) -> Outcome:
+    return Outcome(kind=Kind.FAILED, error=sentence(error))
+
+
+def unsent(error: Exception, *, pause: timedelta | None = None) -> Outcome:
+    return Outcome(kind=Kind.UNSENT, error=sentence(error), pause=pause)
+
+
+def unknown(error: Exception) -> Outcome:
+    return Outcome(kind=Kind.UNKNOWN, error=sentence(error), pause=PAUSE)
+
+
+def sentence(error: Exception) -> str:
+    """What went wrong on one line, without anybody's address: it is kept and logged."""
+    text = " ".join(f"{type(error).__name__}: {error}".split()).replace("\x00", "")
+    return ADDRESS.sub("…", text)[:LONGEST_ERROR]

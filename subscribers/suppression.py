@@ -1,0 +1,66 @@
+"""Addresses that must not be written to, known only by a keyed hash that outlives their rows.
+
+The hash is of the normalised address, with a key derived from SECRET_KEY: whoever reads the table
+cannot try addresses on it. A key that is replaced must stay in SECRET_KEY_FALLBACKS, for hashes
+cannot be made again from themselves.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from django.conf import settings
+from django.db import transaction
+from django.utils.crypto import salted_hmac
+
+from subscribers.models import Suppression
+
+SALT = "subscribers.suppression"
+# A graver reason replaces a lighter one, never the other way: events come in any order.
+GRAVITY = [
+    Suppression.Reason.BOUNCED,
+    Suppression.Reason.ERASED,
+    Suppression.Reason.COMPLAINED,
+]
+
+
+def address_hash(email: str, *, key: str | None = None) -> str:
+    return salted_hmac(SALT, email, secret=key, algorithm="sha256").hexdigest()
+
+
+def hashes(email: str) -> list[str]:
+    """By today's key and by those before it."""
+    return [address_hash(email, key=key) for key in keys()]
+
+
+def keys() -> list[str]:
+    return [settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS]
+
+
+def is_suppressed(email: str) -> bool:
+    return Suppression.objects.filter(address_hash__in=hashes(email)).exists()
+
+
+def suppressed(emails: Iterable[str]) -> set[str]:
+    """Those among them that must not be written to: one query, however many."""
+    email_of = {each: email for email in emails for each in hashes(email)}
+    found = Suppression.objects.filter(address_hash__in=email_of)
+    return {email_of[each] for each in found.values_list("address_hash", flat=True)}
+
+
+@transaction.atomic
+def suppress(email: str, reason: Suppression.Reason, now: datetime) -> None:
+    """Write to this address no more; again, or for a lighter reason, changes nothing."""
+    row, created = Suppression.objects.select_for_update().get_or_create(
+        address_hash=address_hash(email), defaults={"reason": reason, "created_at": now}
+    )
+    if not created and GRAVITY.index(Suppression.Reason(row.reason)) < GRAVITY.index(reason):
+        row.reason = reason
+        row.save(update_fields=["reason"])
+
+
+def lift(email: str) -> bool:
+    """Its owner has proven that it exists, and asked to be written to."""
+    deleted, _ = Suppression.objects.filter(address_hash__in=hashes(email)).delete()
+    return bool(deleted)

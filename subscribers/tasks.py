@@ -1,0 +1,42 @@
+"""What Celery calls: ids in, nothing out, each safe to run twice."""
+
+from __future__ import annotations
+
+import logging
+from functools import partial
+
+from celery import shared_task
+from django.db import transaction
+from django.utils import timezone
+from kombu.exceptions import OperationalError
+
+from subscribers import confirmations
+
+logger = logging.getLogger(__name__)
+
+# Answers that one sweep calls for; the next is a minute away.
+MOST = 500
+
+
+@shared_task
+def send_confirmation(subscriber_id: int) -> None:
+    confirmations.send(subscriber_id, now=timezone.now())
+
+
+@shared_task
+def send_due_confirmations() -> None:
+    """Call for what waits: new, or put back, or asked for while there was no broker."""
+    for subscriber_id in confirmations.due(now=timezone.now(), most=MOST):
+        send_confirmation.apply_async((subscriber_id,), expires=60)
+
+
+def ring(subscriber_id: int) -> None:
+    """Have a request answered as soon as it is committed; if nobody hears, the sweep finds it."""
+    transaction.on_commit(partial(call, subscriber_id))
+
+
+def call(subscriber_id: int) -> None:
+    try:
+        send_confirmation.delay(subscriber_id)
+    except OperationalError:
+        logger.warning("subscriber %s: no broker, left to the sweep", subscriber_id)

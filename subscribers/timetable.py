@@ -1,0 +1,53 @@
+"""When a reader wants the next digest, in their own time zone (pure: no Django, no clock)."""
+
+from __future__ import annotations
+
+from collections.abc import Set as AbstractSet
+from datetime import UTC, date, datetime, time, timedelta
+from functools import cache
+from zoneinfo import ZoneInfo, available_timezones
+
+# A chosen hour lasts an hour: who picks 7 at 7:20 still gets today's digest.
+SLOT = timedelta(hours=1)
+
+
+@cache
+def zones() -> frozenset[str]:
+    """Every name of a time zone. ("Factory" is what a machine without one says.)"""
+    return frozenset(available_timezones() - {"Factory"})
+
+
+def next_digest_at(
+    *,
+    hour: int,
+    zone: ZoneInfo,
+    days: AbstractSet[int],
+    after: datetime,
+    last: date | None = None,
+) -> datetime:
+    """The start, in UTC, of the first wanted slot that is not over at `after`.
+
+    `days` are weekdays (Monday is 0); `last` is the reader's local date of their newest digest:
+    that date and those before it are done. The start lies before `after` if the slot is running.
+    """
+    if not days:
+        raise ValueError("A reader without a day has no next digest.")
+    day = after.astimezone(zone).date() - timedelta(days=1)
+    if last is not None:
+        day = max(day, last + timedelta(days=1))
+    while True:
+        if day.weekday() in days:
+            start = first_instant(day, hour, zone)
+            if start + SLOT > after:
+                return start
+        day += timedelta(days=1)
+
+
+def first_instant(day: date, hour: int, zone: ZoneInfo) -> datetime:
+    """When the clock first shows this hour or, where it is skipped, the first time after it."""
+    wall = datetime.combine(day, time(hour))
+    instant = wall.replace(tzinfo=zone).astimezone(UTC)
+    while instant.astimezone(zone).replace(tzinfo=None) != wall:
+        wall += timedelta(minutes=1)
+        instant = wall.replace(tzinfo=zone).astimezone(UTC)
+    return instant

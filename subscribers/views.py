@@ -1,0 +1,192 @@
+"""The pages where readers join, choose and leave.
+
+No page here looks at a cookie, so each works where cookies are blocked and can be cached. None
+needs CSRF protection either: to ask with somebody's address takes no session of theirs, and every
+other page is opened by a token that a forger does not have.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from http import HTTPStatus
+
+from django.core.exceptions import BadRequest, SuspiciousOperation
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, UnreadablePostError
+from django.http.multipartparser import MultiPartParserError
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.cache import cache_control, never_cache
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from papers.models import Topic
+from subscribers import links, signup, tasks
+from subscribers.forms import PreferencesForm, SignupForm
+from subscribers.links import Purpose
+from subscribers.models import Preferences, Subscriber
+
+View = Callable[..., HttpResponse]
+
+require_page = require_http_methods(["GET", "HEAD", "POST"])
+
+
+@csrf_exempt
+@require_page
+def subscribe(request: HttpRequest) -> HttpResponse:
+    return ask(request) if request.method == "POST" else signup_page(request)
+
+
+@cache_control(public=True, max_age=60)
+def signup_page(request: HttpRequest) -> HttpResponse:
+    context = {"topics": topics(), "chosen": set()}
+    return render(request, "subscribers/subscribe.html", context)
+
+
+@never_cache
+def ask(request: HttpRequest) -> HttpResponse:
+    """Whoever is here already, the answer is the same: look into your inbox."""
+    form = SignupForm(request.POST)
+    if not form.is_valid():
+        context = {"form": form, "topics": topics(), "chosen": set(request.POST.getlist("topics"))}
+        return render(request, "subscribers/subscribe.html", context, status=400)
+    subscriber = signup.ask(**form.cleaned_data, now=timezone.now())
+    tasks.ring(subscriber.pk)
+    return see_other(reverse("subscribers:check_inbox"))
+
+
+def topics() -> list[Topic]:
+    return Topic.objects.busiest_first(on=timezone.now().date())
+
+
+@require_safe
+@cache_control(public=True, max_age=60)
+def check_inbox(request: HttpRequest) -> HttpResponse:
+    return render(request, "subscribers/check_inbox.html")
+
+
+def by_link(view: View) -> View:
+    """A page whose address holds a token: for its reader only, and nothing without it."""
+
+    @csrf_exempt
+    @never_cache
+    @wraps(view)
+    def guarded(request: HttpRequest, token: str) -> HttpResponse:
+        try:
+            response = view(request, token)
+        except links.BadLink as error:
+            context = {"expired": isinstance(error, links.ExpiredLink)}
+            response = render(request, "subscribers/bad_link.html", context, status=400)
+        response["Referrer-Policy"] = "no-referrer"
+        response["X-Robots-Tag"] = "noindex"
+        return response
+
+    return guarded
+
+
+@by_link
+@require_page
+def confirm(request: HttpRequest, token: str) -> HttpResponse:
+    """Programs open every link in a mail; only a person presses the button."""
+    try:
+        subscriber = links.read(Purpose.CONFIRM, token)
+    except links.UsedLink as error:
+        if not error.subscriber.is_mailable:
+            raise
+        return render(request, "subscribers/already_confirmed.html")
+    if request.method != "POST":
+        return render(request, "subscribers/confirm.html")
+    signup.confirm(subscriber, timezone.now())
+    return to_preferences(subscriber, "welcome")
+
+
+def to_preferences(subscriber: Subscriber, message: str) -> HttpResponse:
+    token = links.token(Purpose.PREFERENCES, subscriber)
+    return see_other(f"{reverse('subscribers:preferences', args=[token])}?{message}")
+
+
+@by_link
+@require_page
+def preferences(request: HttpRequest, token: str) -> HttpResponse:
+    subscriber = links.read(Purpose.PREFERENCES, token)
+    posted = request.POST if request.method == "POST" else None
+    form = PreferencesForm(posted, instance=subscriber.preferences)
+    if form.is_valid():
+        form.apply(timezone.now())
+        return see_other(f"{request.path}?saved")
+    context = {
+        "form": form,
+        "subscriber": subscriber,
+        "saved": "saved" in request.GET,
+        "welcome": "welcome" in request.GET,
+        "next_digest_at": subscriber.next_digest_at,
+        "unsubscribe_url": links.url(Purpose.UNSUBSCRIBE, subscriber),
+    }
+    # Templates show moments in the current zone: here, the reader's.
+    with timezone.override(Preferences.objects.get(subscriber=subscriber).zone):
+        status = HTTPStatus.BAD_REQUEST if form.is_bound else HTTPStatus.OK
+        return render(request, "subscribers/preferences.html", context, status=status)
+
+
+@by_link
+@require_page
+def unsubscribe(request: HttpRequest, token: str) -> HttpResponse:
+    """Leave with one click, by RFC 8058: the same 200 for every token, without a redirect.
+
+    Programs post `List-Unsubscribe=One-Click` in either encoding, and some post nothing; a person
+    presses the button that GET shows.
+    """
+    if request.method != "POST":
+        return leaving_page(request, token)
+    subscriber = leave(token)
+    if by_program(request):
+        return HttpResponse("You are unsubscribed.\n", content_type="text/plain")
+    return unsubscribed_page(request, subscriber)
+
+
+def leaving_page(request: HttpRequest, token: str) -> HttpResponse:
+    try:
+        links.read(Purpose.UNSUBSCRIBE, token)
+    except links.ErasedLink:
+        return unsubscribed_page(request, None)
+    return render(request, "subscribers/unsubscribe.html")
+
+
+def leave(token: str) -> Subscriber | None:
+    try:
+        subscriber = links.read(Purpose.UNSUBSCRIBE, token)
+    except links.BadLink:
+        return None
+    signup.leave(subscriber, Subscriber.Reason.UNSUBSCRIBED, timezone.now())
+    return subscriber
+
+
+def by_program(request: HttpRequest) -> bool:
+    """Whether it was not our button; what cannot be read does not come from it."""
+    try:
+        return "List-Unsubscribe" in request.POST
+    except (BadRequest, MultiPartParserError, SuspiciousOperation, UnreadablePostError):
+        return True
+
+
+def unsubscribed_page(request: HttpRequest, subscriber: Subscriber | None) -> HttpResponse:
+    """Who just left may press a button to come back."""
+    token = ""
+    if subscriber and signup.may_rejoin(subscriber, timezone.now()):
+        token = links.token(Purpose.RESUBSCRIBE, subscriber)
+    return render(request, "subscribers/unsubscribed.html", {"resubscribe_token": token})
+
+
+@by_link
+@require_POST
+def resubscribe(request: HttpRequest, token: str) -> HttpResponse:
+    subscriber = links.read(Purpose.RESUBSCRIBE, token)
+    if not signup.rejoin(subscriber, timezone.now()):
+        raise links.ExpiredLink
+    return to_preferences(subscriber, "welcome")
+
+
+def see_other(address: str) -> HttpResponse:
+    """After a POST: fetch the next page with GET, so that reloading it posts nothing again."""
+    return HttpResponseRedirect(address, status=HTTPStatus.SEE_OTHER)

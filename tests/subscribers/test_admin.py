@@ -1,0 +1,132 @@
+"""subscribers/admin.py"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+import time_machine
+from django.contrib.auth import get_user_model
+
+from subscribers import suppression
+from subscribers.models import Preferences, Subscriber, Suppression
+from tests import make
+
+pytestmark = pytest.mark.django_db
+
+NOW = make.NOW
+HOUR = timedelta(hours=1)
+READERS, SUPPRESSIONS = "/admin/subscribers/subscriber/", "/admin/subscribers/suppression/"
+ADA = "ada@example.org"
+
+
+@pytest.fixture(autouse=True)
+def _noon():
+    with time_machine.travel(NOW, tick=False):
+        yield
+
+
+@pytest.fixture
+def desk(client):
+    """An operator at work. (Without a password: hashing one takes longer than the test.)"""
+    operator = get_user_model().objects.create(
+        username="operator", is_staff=True, is_superuser=True
+    )
+    client.force_login(operator)
+    return client
+
+
+def found(response) -> list[int]:
+    return [row.pk for row in response.context["cl"].result_list]
+
+
+def test_a_reader_is_found_by_address_or_id(desk):
+    ada, ben = make.subscriber(email=ADA), make.subscriber()
+
+    assert found(desk.get(READERS)) == [ben.pk, ada.pk]
+    assert found(desk.get(READERS, {"q": ADA})) == [ada.pk]
+    assert found(desk.get(READERS, {"q": "ADA@Example.org"})) == [ada.pk]
+    assert found(desk.get(READERS, {"q": str(ben.pk)})) == [ben.pk]
+    assert found(desk.get(READERS, {"q": "9" * 30})) == []
+    assert found(desk.get(READERS, {"q": "nobody"})) == []
+
+
+def form(subscriber: Subscriber, *topics: str, **changed: str) -> dict[str, Any]:
+    """What the desk's form sends, and more than it may."""
+    wanted = {"length": "5", "frequency": "daily", "hour": "9", "timezone": "Europe/Berlin"}
+    return {
+        "email": "eve@example.org",
+        "status": "left",
+        "preferences-TOTAL_FORMS": "1",
+        "preferences-INITIAL_FORMS": "1",
+        "preferences-0-id": str(subscriber.preferences.pk),
+        "preferences-0-subscriber": str(subscriber.pk),
+        "preferences-0-topics": topics,
+        **{f"preferences-0-{name}": value for name, value in (wanted | changed).items()},
+    }
+
+
+@pytest.mark.parametrize("readers", [1, 3])
+def test_the_list_costs_the_same_however_many(desk, readers, django_assert_num_queries):
+    for _ in range(readers):
+        make.subscriber(topics=["robotics"])
+
+    with django_assert_num_queries(4):
+        desk.get(READERS)
+
+
+def test_new_preferences_move_the_next_digest_and_nothing_else_can_be_changed(desk):
+    topic = make.topic("robotics")
+    ada = make.subscriber(email=ADA)
+    response = desk.post(f"{READERS}{ada.pk}/change/", form(ada, topic.slug))
+
+    assert response.status_code == 302
+    ada = Subscriber.objects.get()
+    assert (ada.email, ada.status, ada.next_digest_at) == (ADA, "active", NOW + HOUR)
+    assert [each.slug for each in Preferences.objects.get().topics.all()] == ["robotics"]
+
+
+def test_a_bad_choice_is_refused_here_too(desk):
+    ada = make.subscriber()
+    sent = form(ada, timezone="Mars/Olympus")
+
+    response = desk.post(f"{READERS}{ada.pk}/change/", sent)
+
+    assert response.status_code == 200
+    assert "This time zone is not known." in response.content.decode()
+    assert Preferences.objects.get().timezone == "UTC"
+
+
+@pytest.mark.parametrize(
+    ("action", "reason", "suppressed"),
+    [("unsubscribe", "unsubscribed", False), ("suppress", "complained", True)],
+)
+def test_actions_do_what_readers_and_providers_would(desk, action, reason, suppressed):
+    ada = make.subscriber(email=ADA, next_digest_at=NOW)
+
+    desk.post(READERS, {"action": action, "_selected_action": [str(ada.pk)]})
+
+    ada.refresh_from_db()
+    assert (ada.status, ada.left_reason, ada.next_digest_at) == ("left", reason, None)
+    assert suppression.is_suppressed(ADA) is suppressed
+
+
+def test_a_suppression_is_found_by_the_address_it_does_not_hold(desk):
+    suppression.suppress(ADA, Suppression.Reason.BOUNCED, NOW)
+    row = Suppression.objects.get()
+
+    assert found(desk.get(SUPPRESSIONS, {"q": " Ada@example.org"})) == [row.pk]
+    assert found(desk.get(SUPPRESSIONS, {"q": "ben@example.org"})) == []
+    assert found(desk.get(SUPPRESSIONS, {"q": "ada"})) == []
+    assert found(desk.get(SUPPRESSIONS)) == [row.pk]
+
+
+@pytest.mark.parametrize("page", [READERS, SUPPRESSIONS])
+def test_nothing_is_invented_or_deleted_at_the_desk(desk, page):
+    make.subscriber(email=ADA)
+    suppression.suppress(ADA, Suppression.Reason.BOUNCED, NOW)
+    [pk] = found(desk.get(page))
+
+    assert desk.get(f"{page}add/").status_code == 403
+    assert desk.post(f"{page}{pk}/delete/", {"post": "yes"}).status_code == 403

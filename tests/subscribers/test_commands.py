@@ -1,0 +1,193 @@
+"""subscribers/management/commands/"""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+import time_machine
+from django.core.management import CommandError, call_command
+
+from subscribers import signup, suppression
+from subscribers.models import Subscriber, Suppression
+from tests import make
+
+pytestmark = pytest.mark.django_db
+
+Status, Reason = Subscriber.Status, Subscriber.Reason
+NOW = make.NOW
+HOUR = timedelta(hours=1)
+ADA = "ada@example.org"
+
+
+@pytest.fixture(autouse=True)
+def _noon():
+    with time_machine.travel(NOW, tick=False):
+        make.topic("robotics")
+        make.topic("speech")
+        yield
+
+
+@pytest.fixture
+def run(capsys):
+    """Run a command; what it printed."""
+
+    def run(name: str, *arguments: Any, **options: Any) -> str:
+        call_command(name, *arguments, **options)
+        return capsys.readouterr().out
+
+    return run
+
+
+def test_add_subscriber_adds_one_and_again_changes_nothing(run):
+    options = ["--topics", "robotics,speech", "--timezone", "Asia/Tokyo", "--hour", "16"]
+
+    first = run("add_subscriber", "Ada@Example.org", *options, "--confirmed")
+    before = Subscriber.objects.values().get()
+    second = run("add_subscriber", ADA, *options, "--confirmed")
+
+    ada = Subscriber.objects.get()
+    assert first == second == f"Subscriber #{ada.pk} (active) is in the list.\n"
+    assert (ada.email, ada.next_digest_at) == (ADA, NOW + HOUR)
+    assert ada.preferences.topics.count() == 2
+    assert Subscriber.objects.values().get() == before
+
+
+def test_add_subscriber_asks_them_unless_they_have_confirmed(
+    run, mailoutbox, django_capture_on_commit_callbacks
+):
+    with django_capture_on_commit_callbacks(execute=True):
+        run("add_subscriber", ADA)
+        run("add_subscriber", ADA)
+
+    [message] = mailoutbox
+    assert (message.to, Subscriber.objects.get().status) == ([ADA], "pending")
+
+
+def test_add_subscriber_takes_numbers_from_python_too(run):
+    run("add_subscriber", ADA, topics="robotics", hour=0, confirmed=True)
+
+    assert Subscriber.objects.get().preferences.hour == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["ada"], "An email address must have an @-sign."),
+        ([ADA, "--topics", "astrology"], "There is no topic 'astrology'."),
+        ([ADA, "--timezone", "Berlin"], "There is no time zone 'Berlin'"),
+        ([ADA, "--hour", "25"], "The hour must be a number from 0 to 23, not '25'."),
+        (["suppressed@example.org", "--confirmed"], "This address is suppressed"),
+        (["left@example.org", "--confirmed"], "They have left"),
+    ],
+)
+def test_add_subscriber_says_what_is_wrong(run, arguments, sentence):
+    suppression.suppress("suppressed@example.org", Suppression.Reason.BOUNCED, NOW)
+    make.subscriber(email="left@example.org", status=Status.LEFT)
+    before = list(Subscriber.objects.values())
+
+    with pytest.raises(CommandError, match=sentence):
+        run("add_subscriber", *arguments)
+
+    assert list(Subscriber.objects.values()) == before
+
+
+def test_import_subscribers_adds_the_good_rows_and_names_the_bad_lines(run, tmp_path, capsys):
+    suppression.suppress("gone@example.org", Suppression.Reason.COMPLAINED, NOW)
+    file = tmp_path / "readers.csv"
+    lines = ["email,topics,timezone,hour", f"{ADA},robotics,Asia/Tokyo,16", "gone@example.org,,,"]
+    lines += ["ben@example.org,astrology,,", "not an address,,,"]
+    file.write_bytes("\ufeff".encode() + "\r\n".join(lines).encode())
+
+    with pytest.raises(CommandError, match="Mend the lines named above"):
+        run("import_subscribers", file, "--confirmed")
+
+    printed = capsys.readouterr()
+    assert printed.out == "Imported: 1 added, 0 known already, 1 suppressed, 2 not understood.\n"
+    assert printed.err.splitlines()[0] == "Line 4: There is no topic 'astrology'."
+    assert "Line 5: " in printed.err
+    assert "ben@example.org" not in printed.err
+    assert Subscriber.objects.get().email == ADA
+
+
+def test_import_subscribers_again_adds_nobody(run, tmp_path):
+    file = tmp_path / "readers.csv"
+    file.write_text(f"email\n{ADA}\nben@example.org\n")
+
+    printed = [run("import_subscribers", file) for _ in range(2)]
+
+    assert printed == [
+        "Imported: 2 added, 0 known already, 0 suppressed, 0 not understood.\n",
+        "Imported: 0 added, 2 known already, 0 suppressed, 0 not understood.\n",
+    ]
+    assert {reader.status for reader in Subscriber.objects.all()} == {"pending"}
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        (None, "Could not read .*: No such file or directory."),
+        (b"", "The first line must name the columns"),
+        (b"name,mail\n", "The first line must name the columns"),
+        (b"email\n\xff\xfe\n", "The file is not text in UTF-8."),
+        (b"\x89PNG\r\n\x1a\n\x00", "The file is not text in UTF-8."),
+    ],
+)
+def test_import_subscribers_says_what_is_wrong_with_a_file(run, tmp_path, content, sentence):
+    file: Path = tmp_path / "readers.csv"
+    if content is not None:
+        file.write_bytes(content)
+
+    with pytest.raises(CommandError, match=sentence):
+        run("import_subscribers", file)
+
+    assert not Subscriber.objects.exists()
+
+
+def test_export_subscriber_prints_everything_as_json(run):
+    ada = make.subscriber(email=ADA, topics=["speech"])
+    edition = make.edition()
+    make.delivery(edition=edition, subscriber=ada)
+
+    kept = json.loads(run("export_subscriber", "Ada@example.org"))
+
+    assert kept["subscriber"]["email"] == ADA
+    assert kept["subscriber"]["public_id"] == str(ada.public_id)
+    assert (kept["topics"], kept["suppressed"]) == (["speech"], False)
+    assert [row["hour"] for row in kept["preferences"]] == [7]
+    assert [row["edition_id"] for row in kept["deliveries"]] == [edition.pk]
+
+
+def test_erase_subscriber_leaves_only_a_hash_and_again_changes_nothing(run):
+    ada = make.subscriber(email=ADA, topics=["speech"])
+    make.delivery(edition=make.edition(), subscriber=ada)
+
+    first = run("erase_subscriber", ADA)
+    second = run("erase_subscriber", ADA)
+
+    assert first.startswith("Erased;")
+    assert second.startswith("Nothing was kept;")
+    assert not Subscriber.objects.exists()
+    assert [row.reason for row in Suppression.objects.all()] == ["erased"]
+    assert suppression.is_suppressed(ADA)
+
+
+def test_an_unknown_address_has_nothing_to_export(run):
+    with pytest.raises(CommandError, match="There is no subscriber with that address"):
+        run("export_subscriber", ADA)
+
+
+@pytest.mark.parametrize("name", ["export_subscriber", "erase_subscriber"])
+def test_what_is_no_address_is_told_so(run, name):
+    with pytest.raises(CommandError, match="must have an @-sign"):
+        run(name, "ada")
+
+
+def test_who_left_can_be_exported_too(run):
+    ada = make.subscriber(email=ADA)
+    signup.leave(ada, Reason.COMPLAINED, NOW)
+
+    assert json.loads(run("export_subscriber", ADA))["subscriber"]["left_reason"] == "complained"

@@ -1,0 +1,74 @@
+"""subscribers/privacy.py"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from django.apps import apps
+from django.core.serializers.json import DjangoJSONEncoder
+
+from subscribers import lists, privacy, suppression
+from subscribers.models import Subscriber, Suppression
+from tests import make
+
+pytestmark = pytest.mark.django_db
+
+NOW = make.NOW
+ADA = "ada@example.org"
+
+
+def all_rows() -> str:
+    """Every row of every table, as text."""
+    rows: list[Any] = [list(model._default_manager.values()) for model in apps.get_models()]
+    return json.dumps(rows, cls=DjangoJSONEncoder)
+
+
+@pytest.fixture
+def ada():
+    ada = make.subscriber(email=ADA, topics=["robotics"])
+    make.delivery(edition=make.edition(), subscriber=ada)
+    return ada
+
+
+def test_the_export_holds_every_row_about_them_and_no_other_s(ada):
+    make.subscriber(email="ben@example.org", topics=["robotics"])
+
+    kept = privacy.export(ada)
+
+    assert sorted(kept) == ["deliveries", "preferences", "subscriber", "suppressed", "topics"]
+    assert {len(kept["deliveries"]), len(kept["preferences"]), len(kept["topics"])} == {1}
+    assert "ben@" not in json.dumps(kept, cls=DjangoJSONEncoder)
+
+
+def test_nothing_that_names_them_is_left_in_any_table(ada):
+    names = [ADA, "ada", str(ada.public_id), ada.public_id.hex, str(ada.confirmation_nonce)]
+    assert [name for name in names if name in all_rows()] != []
+
+    assert privacy.erase(ADA, NOW)
+
+    assert [name for name in names if name in all_rows()] == []
+
+
+def test_erasing_outlives_a_new_list(ada):
+    privacy.erase(ADA, NOW)
+
+    counts = lists.add_all([lists.Row(email=ADA)], confirmed=True, now=NOW)
+
+    assert counts == {"suppressed": 1}
+    assert not Subscriber.objects.exists()
+
+
+def test_an_address_of_which_nothing_is_kept_is_never_written_to_either():
+    assert not privacy.erase(ADA, NOW)
+
+    assert suppression.is_suppressed(ADA)
+
+
+def test_erasing_does_not_make_a_complaint_lighter(ada):
+    suppression.suppress(ADA, Suppression.Reason.COMPLAINED, NOW)
+
+    privacy.erase(ADA, NOW)
+
+    assert Suppression.objects.get().reason == Suppression.Reason.COMPLAINED

@@ -1,0 +1,274 @@
+"""subscribers/receivers.py"""
+
+from __future__ import annotations
+
+import json
+import logging
+import re
+from datetime import timedelta
+from itertools import permutations
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pytest
+import time_machine
+from anymail.signals import AnymailTrackingEvent, EventType, RejectReason, tracking
+from django.conf import settings as project
+
+from subscribers import receivers, suppression
+from subscribers.models import Subscriber, Suppression
+from tests import make
+
+pytestmark = pytest.mark.django_db
+
+Status, Reason = Subscriber.Status, Subscriber.Reason
+NOW = make.NOW
+HOUR = timedelta(hours=1)
+ADA = "ada@example.org"
+RECORDED = Path(project.BASE_DIR).parent / "shared" / "data" / "webhooks"
+
+HARD = {"event_type": EventType.BOUNCED, "reject_reason": RejectReason.BOUNCED}
+INVALID = {"event_type": EventType.BOUNCED, "reject_reason": RejectReason.INVALID}
+COMPLAINT = {"event_type": EventType.COMPLAINED, "reject_reason": RejectReason.SPAM}
+UNSUBSCRIBED = {"event_type": EventType.UNSUBSCRIBED}
+
+
+@pytest.fixture(autouse=True)
+def _noon():
+    with time_machine.travel(NOW, tick=False):
+        yield
+
+
+def report(esp_name: str = "Some ESP", **fields: Any) -> None:
+    """As Anymail's webhook view does it."""
+    event = AnymailTrackingEvent(**{"recipient": ADA, "timestamp": NOW - HOUR} | fields)
+    tracking.send(sender=object, event=event, esp_name=esp_name)
+
+
+def standing() -> tuple[str, str, list[str]]:
+    """Where the one subscriber stands, and every suppression."""
+    ada = Subscriber.objects.get()
+    return ada.status, ada.left_reason, [row.reason for row in Suppression.objects.all()]
+
+
+@pytest.mark.parametrize("status", [Status.PENDING, Status.ACTIVE])
+@pytest.mark.parametrize(
+    ("said", "reason", "suppressed"),
+    [
+        (HARD, "bounced", ["bounced"]),
+        (INVALID, "bounced", ["bounced"]),
+        (HARD | {"event_type": EventType.REJECTED}, "bounced", ["bounced"]),
+        (COMPLAINT, "complained", ["complained"]),
+        (UNSUBSCRIBED, "unsubscribed", []),
+        (
+            {"event_type": EventType.REJECTED, "reject_reason": RejectReason.UNSUBSCRIBED},
+            "unsubscribed",
+            [],
+        ),
+    ],
+    ids=["hard bounce", "invalid", "bounced before", "complaint", "unsubscribed", "before"],
+)
+def test_what_ends_a_subscription(status, said, reason, suppressed):
+    make.subscriber(email=ADA, status=status)
+
+    report(**said)
+
+    assert standing() == ("left", reason, suppressed)
+    assert suppression.is_suppressed(ADA) is bool(suppressed)
+
+
+ENDING = {EventType.BOUNCED, EventType.COMPLAINED, EventType.UNSUBSCRIBED, EventType.REJECTED}
+EVENT_TYPES = {value for name, value in vars(EventType).items() if name.isupper()}
+
+
+@pytest.mark.parametrize("event_type", sorted(EVENT_TYPES - ENDING))
+def test_what_does_not(event_type):
+    make.subscriber(email=ADA)
+
+    report(event_type=event_type, reject_reason=RejectReason.BOUNCED)
+
+    assert standing() == ("active", "", [])
+
+
+@pytest.mark.parametrize("reject_reason", ["timed_out", "blocked", "spam", "other", None])
+@pytest.mark.parametrize("event_type", [EventType.BOUNCED, EventType.REJECTED])
+def test_a_message_that_was_not_wanted_says_nothing_of_the_address(event_type, reject_reason):
+    make.subscriber(email=ADA)
+
+    report(event_type=event_type, reject_reason=reject_reason)
+
+    assert standing() == ("active", "", [])
+
+
+SOFT = {
+    "Amazon SES": {"bounce": {"bounceType": "Transient"}},
+    "Brevo": {"event": "soft_bounce"},
+    "MailerSend": {"data": {"type": "soft_bounced"}},
+    "Mailjet": {"hard_bounce": False, "error": "quota exceeded"},
+    "Mandrill": {"event": "soft_bounce"},
+    "Postmark": {"Type": "SoftBounce"},
+    "Resend": {"data": {"bounce": {"type": "Transient"}}},
+    "SendGrid": {"type": "blocked"},
+    "SparkPost": {"msys": {"message_event": {"bounce_class": "22"}}},
+}
+
+
+@pytest.mark.parametrize("esp_name", SOFT)
+def test_a_soft_bounce_is_not_taken_for_a_hard_one(esp_name):
+    make.subscriber(email=ADA)
+
+    report(esp_name, **HARD, esp_event=SOFT[esp_name])
+
+    assert standing() == ("active", "", [])
+
+
+def test_every_provider_whose_word_counts_is_in_the_test_above():
+    assert set(SOFT) == set(receivers.HARD)
+
+
+@pytest.mark.parametrize("esp_event", [None, "text", [], {}, {"bounce": None}, {"bounce": []}])
+def test_without_the_provider_s_word_anymail_s_counts(esp_event):
+    make.subscriber(email=ADA)
+
+    report("Amazon SES", **HARD, esp_event=esp_event)
+
+    assert standing() == ("left", "bounced", ["bounced"])
+
+
+@pytest.mark.parametrize("events", list(permutations([UNSUBSCRIBED, HARD, COMPLAINT])))
+def test_the_order_does_not_matter_nor_does_hearing_it_twice(events):
+    make.subscriber(email=ADA)
+
+    for said in events * 2:
+        report(**said)
+
+    assert standing() == ("left", "complained", ["complained"])
+
+
+def test_our_metadata_tells_whose_mail_it_was():
+    ada = make.subscriber(email=ADA)
+
+    report(**HARD, recipient="forwarded@example.net", metadata={"subscriber": str(ada.public_id)})
+
+    assert standing() == ("left", "bounced", ["bounced"])
+    assert suppression.is_suppressed(ADA)
+
+
+@pytest.mark.parametrize("metadata", [None, {}, {"subscriber": ""}, {"subscriber": "x\x00"}, []])
+def test_without_it_the_recipient_does(metadata):
+    make.subscriber(email=ADA)
+
+    report(**HARD, recipient=" Ada@EXAMPLE.org", metadata=metadata)
+
+    assert standing() == ("left", "bounced", ["bounced"])
+
+
+def test_an_address_without_a_row_is_suppressed_all_the_same():
+    report(**HARD, metadata={"subscriber": str(uuid4())})
+
+    assert suppression.is_suppressed(ADA)
+
+
+@pytest.mark.parametrize(
+    "recipient",
+    [None, "", "ada", "ada@example.org\r\nBcc: eve@example.org", "\x00", "x" * 10_000, 7, ["a"]],
+)
+def test_an_odd_recipient_is_harmless(recipient):
+    make.subscriber(email=ADA)
+
+    report(**COMPLAINT, recipient=recipient)
+
+    assert standing() == ("active", "", [])
+
+
+@pytest.mark.parametrize("said", [HARD, COMPLAINT, UNSUBSCRIBED])
+def test_a_report_from_before_they_confirmed_anew_is_old_news(said):
+    make.subscriber(email=ADA, confirmed_at=NOW)
+
+    report(**said, timestamp=NOW - HOUR)
+
+    assert standing() == ("active", "", [])
+
+
+@pytest.mark.parametrize("timestamp", [None, NOW])
+def test_a_report_that_is_newer_or_undated_counts(timestamp):
+    make.subscriber(email=ADA, confirmed_at=NOW)
+
+    report(**COMPLAINT, timestamp=timestamp)
+
+    assert standing() == ("left", "complained", ["complained"])
+
+
+def test_a_report_without_a_time_zone_is_read_as_utc():
+    ada = make.subscriber(email=ADA, confirmed_at=NOW)
+    naive = [(NOW + aside).replace(tzinfo=None) for aside in (-HOUR, HOUR)]
+
+    old_news = [
+        receivers.is_old_news(AnymailTrackingEvent(event_type="bounced", timestamp=moment), ada)
+        for moment in naive
+    ]
+
+    assert old_news == [True, False]
+
+
+@pytest.mark.parametrize("said", [HARD, COMPLAINT, UNSUBSCRIBED])
+def test_logs_hold_no_address(said, caplog):
+    make.subscriber(email=ADA)
+
+    with caplog.at_level(logging.DEBUG):
+        report(**said)
+
+    assert ADA not in caplog.text
+
+
+def test_brevo_s_own_word_for_leaving_is_understood():
+    make.subscriber(email=ADA)
+
+    report("Brevo", event_type=EventType.UNKNOWN, esp_event={"event": "unsubscribed"})
+
+    assert standing() == ("left", "unsubscribed", [])
+
+
+PASSED_OVER = {
+    "brevo/soft_bounce_event": "its own word is soft",
+    "mailersend/soft_bounced_event": "its own word is soft",
+    "mailgun/dropped_spam": "a filter's opinion of the message",
+    "mailjet/bounce_event": "its recipient, invalid@invalid, is nobody's address",
+    "mailjet/bounced_greylist_event": "asked to try again",
+    "mailtrap/soft_bounce_event": "its own word is soft",
+    "postmark/bounce_unsubscribe_variant": "somebody left, of their own accord",
+    "sparkpost/bounce_challenge_response": "a program's answer",
+}
+
+
+@pytest.mark.skipif(not RECORDED.exists(), reason="the recorded webhooks are not on this machine")
+def test_recorded_bounces_and_complaints_suppress_but_for_soft_ones():
+    passed_over = set()
+    for path in sorted(RECORDED.glob("[a-z]*/*.json")):
+        name = re.sub(r"^anymail-\d+-", "", path.stem)
+        name = f"{path.parent.name}/{name}"
+        recorded = json.loads(path.read_text())
+        if any(word in name for word in ("bounce", "complain", "spam")):
+            Suppression.objects.all().delete()
+            for expected, raw in zip(
+                recorded["expected_events"], raw_events(recorded), strict=False
+            ):
+                said = ("event_type", "recipient", "reject_reason", "metadata", "esp_name")
+                report(**{field: expected[field] for field in said}, esp_event=raw)
+            if not Suppression.objects.exists():
+                passed_over.add(name)
+
+    assert passed_over == set(PASSED_OVER)
+
+
+def raw_events(recorded: dict[str, Any]) -> list[Any]:
+    """What a provider wrote, event by event, as Anymail passes it on."""
+    if recorded["body"][:1] not in "{[":
+        return [{}]
+    body = json.loads(recorded["body"])
+    if isinstance(body, list):
+        return body
+    if "Message" in body:  # Amazon's envelope
+        return [json.loads(body["Message"])] * 9
+    return body.get("events") or [body]

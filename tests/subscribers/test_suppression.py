@@ -1,0 +1,86 @@
+"""subscribers/suppression.py"""
+
+from __future__ import annotations
+
+import hashlib
+from itertools import permutations
+
+import pytest
+
+from subscribers import suppression
+from subscribers.models import Suppression
+from tests import make
+
+pytestmark = pytest.mark.django_db
+
+Reason = Suppression.Reason
+NOW = make.NOW
+ADA, BEN = "ada@example.org", "ben@example.org"
+
+
+@pytest.mark.parametrize("reason", Reason)
+def test_an_address_is_suppressed_until_that_is_lifted(reason):
+    suppression.suppress(ADA, reason, NOW)
+
+    assert suppression.is_suppressed(ADA)
+    assert not suppression.is_suppressed(BEN)
+
+    suppression.lift(ADA)
+
+    assert not suppression.is_suppressed(ADA)
+
+
+def test_the_table_holds_nothing_that_tells_the_address(settings):
+    suppression.suppress(ADA, Reason.BOUNCED, NOW)
+
+    [row] = Suppression.objects.values()
+    assert row == {
+        "id": row["id"],
+        "address_hash": suppression.address_hash(ADA),
+        "reason": "bounced",
+        "created_at": NOW,
+    }
+    assert len(row["address_hash"]) == 64
+    assert row["address_hash"] != hashlib.sha256(ADA.encode()).hexdigest()
+
+
+def test_the_hash_depends_on_the_secret_key(settings):
+    before = suppression.address_hash(ADA)
+
+    settings.SECRET_KEY = "another"
+
+    assert suppression.address_hash(ADA) != before
+
+
+def test_a_suppression_outlives_a_new_key_while_the_old_one_is_a_fallback(settings):
+    suppression.suppress(ADA, Reason.BOUNCED, NOW)
+
+    settings.SECRET_KEY_FALLBACKS = [settings.SECRET_KEY]
+    settings.SECRET_KEY = "new"
+    assert suppression.is_suppressed(ADA)
+    assert suppression.suppressed([ADA, BEN]) == {ADA}
+
+    suppression.lift(ADA)
+    assert not suppression.is_suppressed(ADA)
+
+
+@pytest.mark.parametrize("count", [1, 3, 500])
+def test_many_addresses_are_looked_up_in_one_query(count, django_assert_num_queries):
+    suppression.suppress(ADA, Reason.ERASED, NOW)
+
+    with django_assert_num_queries(1):
+        found = suppression.suppressed([ADA, *(f"reader{n}@example.org" for n in range(count))])
+
+    assert found == {ADA}
+
+
+@pytest.mark.parametrize("reasons", list(permutations(Reason)))
+def test_the_gravest_reason_stays_whatever_comes_first(reasons):
+    for reason in reasons * 2:
+        suppression.suppress(ADA, reason, NOW)
+
+    assert [row.reason for row in Suppression.objects.all()] == [Reason.COMPLAINED]
+
+
+def test_every_reason_has_its_gravity():
+    assert sorted(suppression.GRAVITY) == sorted(Reason)

@@ -1,0 +1,82 @@
+"""subscribers/tasks.py"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+import time_machine
+from celery.app.task import Task
+from kombu.exceptions import OperationalError
+
+from subscribers import signup, tasks
+from subscribers.models import Subscriber
+from tests import make
+
+Status = Subscriber.Status
+NOW = make.NOW
+MINUTE = timedelta(minutes=1)
+
+
+@pytest.fixture(autouse=True)
+def _noon():
+    with time_machine.travel(NOW, tick=False):
+        yield
+
+
+def waiting() -> Subscriber:
+    return make.subscriber(status=Status.PENDING, confirmation_requested_at=NOW - MINUTE)
+
+
+@pytest.mark.django_db
+def test_the_task_run_twice_sends_one_mail(mailoutbox):
+    ada = waiting()
+
+    tasks.send_confirmation(ada.pk)
+    tasks.send_confirmation(ada.pk)
+
+    assert [message.to for message in mailoutbox] == [[ada.email]]
+
+
+@pytest.mark.django_db
+def test_the_sweep_answers_everybody_who_waits_once(mailoutbox):
+    readers = [waiting() for _ in range(3)]
+    make.subscriber(status=Status.PENDING)
+
+    tasks.send_due_confirmations()
+    tasks.send_due_confirmations()
+
+    assert [message.to for message in mailoutbox] == [[reader.email] for reader in readers]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_without_a_broker_the_request_is_left_to_the_sweep(mailoutbox, monkeypatch, caplog):
+    def publish(*args: object, **options: object) -> None:
+        raise OperationalError("Error 111 connecting to ada@example.org")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Task, "apply_async", publish)
+        ada = signup.ask("ada@example.org", [], "", NOW)
+        tasks.ring(ada.pk)
+
+    assert mailoutbox == []
+    assert [record.getMessage() for record in caplog.records] == [
+        f"subscriber {ada.pk}: no broker, left to the sweep"
+    ]
+
+    tasks.send_due_confirmations()
+
+    assert [message.to for message in mailoutbox] == [["ada@example.org"]]
+
+
+@pytest.mark.django_db
+def test_nothing_is_sent_before_the_request_is_committed(
+    mailoutbox, django_capture_on_commit_callbacks
+):
+    with django_capture_on_commit_callbacks() as callbacks:
+        tasks.ring(waiting().pk)
+        assert mailoutbox == []
+
+    [callback] = callbacks
+    callback()
+    assert len(mailoutbox) == 1

@@ -1,0 +1,447 @@
+"""subscribers/views.py"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+import time_machine
+from django.http import HttpResponse
+from django.test import Client
+from django.urls import reverse
+
+from subscribers import links, signup, suppression
+from subscribers.links import Purpose
+from subscribers.models import Preferences, Subscriber, Suppression
+from tests import make
+
+pytestmark = pytest.mark.django_db
+
+Status, Reason = Subscriber.Status, Subscriber.Reason
+NOW = make.NOW
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+ADA = "ada@example.org"
+SUBSCRIBE = "/subscribe/"
+PAGES = {
+    Purpose.CONFIRM: Status.PENDING,
+    Purpose.PREFERENCES: Status.ACTIVE,
+    Purpose.UNSUBSCRIBE: Status.ACTIVE,
+    Purpose.RESUBSCRIBE: Status.LEFT,
+}
+WANTED = {
+    "topics": ["speech"],
+    "length": "5",
+    "frequency": "weekly",
+    "weekday": "2",
+    "hour": "18",
+    "timezone": "Asia/Tokyo",
+}
+
+
+@pytest.fixture(autouse=True)
+def _noon():
+    with time_machine.travel(NOW, tick=False):
+        make.topic("robotics")
+        make.topic("speech")
+        yield
+
+
+@pytest.fixture
+def browser():
+    """One that would be refused if a page asked for a cookie or a CSRF token."""
+    return Client(enforce_csrf_checks=True)
+
+
+@pytest.fixture
+def ada():
+    ada = make.subscriber(email=ADA, topics=["robotics"])
+    ada.schedule(NOW)
+    return ada
+
+
+def path(purpose: Purpose, subscriber: Subscriber) -> str:
+    return reverse(f"subscribers:{purpose}", args=[links.token(purpose, subscriber)])
+
+
+def everything() -> list[Any]:
+    """Every row of ours, to see that nothing has changed."""
+    return [
+        list(model.objects.order_by("pk").values())
+        for model in (Subscriber, Preferences, Preferences.topics.through, Suppression)
+    ]
+
+
+def text(response: HttpResponse) -> str:
+    return response.content.decode()
+
+
+def test_the_form_is_shown_to_anybody_and_to_caches(browser):
+    response = browser.get(SUBSCRIBE)
+
+    assert response.status_code == 200
+    assert 'name="email"' in text(response)
+    assert 'value="robotics"' in text(response)
+    assert response.headers["Cache-Control"] == "public, max-age=60"
+    assert (response.cookies, response.headers.get("Vary")) == ({}, None)
+
+
+def test_joining_asks_for_confirmation_and_says_look_into_your_inbox(
+    browser, mailoutbox, django_capture_on_commit_callbacks
+):
+    form = {"email": ADA, "topics": ["robotics"], "timezone": "Europe/Berlin"}
+
+    with django_capture_on_commit_callbacks(execute=True):
+        response = browser.post(SUBSCRIBE, form)
+
+    assert (response.status_code, response.url) == (303, "/subscribe/check-your-inbox/")
+    assert response.cookies == {}
+    assert browser.get(response.url).status_code == 200
+    [message] = mailoutbox
+    assert message.to == [ADA]
+    assert path(Purpose.CONFIRM, Subscriber.objects.get()) in message.body
+
+
+@pytest.mark.parametrize("status", [None, *Status])
+@pytest.mark.parametrize("suppressed", [False, True])
+def test_the_answer_is_the_same_whoever_is_known(browser, status, suppressed):
+    if status:
+        make.subscriber(email=ADA, status=status)
+    if suppressed:
+        suppression.suppress(ADA, Suppression.Reason.COMPLAINED, NOW)
+
+    response = browser.post(SUBSCRIBE, {"email": "Ada@example.org"})
+
+    assert (response.status_code, response.url) == (303, "/subscribe/check-your-inbox/")
+    assert (response.content, response.cookies) == (b"", {})
+
+
+@pytest.mark.parametrize(
+    ("form", "sentence"),
+    [
+        ({}, "Please give your email address."),
+        ({"email": "ada"}, "An email address must have an @-sign."),
+        ({"email": "a" * 10_000 + "@example.org"}, "That is too long for an address"),
+        ({"email": "ada@example.org\nBcc: eve@example.org"}, "An address has no line breaks"),
+        ({"email": "ada@example.org, eve@example.org"}, "Please give one address, not several."),
+        ({"email": "ada\x00@example.org"}, "Null characters are not allowed."),
+        ({"email": ADA, "topics": ["astrology"]}, "One of these topics does not exist"),
+        ({"email": ADA, "topics": ["ro\x00botics"]}, "Null characters are not allowed."),
+    ],
+)
+def test_bad_input_is_answered_with_a_sentence_and_changes_nothing(browser, form, sentence):
+    response = browser.post(SUBSCRIBE, form)
+
+    assert response.status_code == 400
+    assert sentence in text(response)
+    assert "no-store" in response.headers["Cache-Control"]
+    assert not Subscriber.objects.exists()
+
+
+def test_a_form_with_an_error_keeps_what_was_typed(browser):
+    response = browser.post(SUBSCRIBE, {"email": "<b>ada", "topics": ["speech"]})
+
+    assert "&lt;b&gt;ada" in text(response)
+    assert 'value="speech" checked' in text(response)
+
+
+@pytest.mark.parametrize("zone", ["", "Mars/Olympus", "../../etc/passwd", "x" * 10_000, "\x00"])
+def test_an_unknown_time_zone_of_the_browser_is_utc(browser, zone):
+    assert browser.post(SUBSCRIBE, {"email": ADA, "timezone": zone}).status_code == 303
+
+    assert Preferences.objects.get().timezone == "UTC"
+
+
+@pytest.mark.parametrize("method", ["get", "head", "options"])
+@pytest.mark.parametrize("purpose", PAGES)
+def test_opening_a_link_changes_nothing_at_all(browser, purpose, method):
+    subscriber = make.subscriber(status=PAGES[purpose], topics=["robotics"])
+    if PAGES[purpose] == Status.LEFT:
+        Subscriber.objects.update(left_at=NOW)
+    before = everything()
+
+    response = getattr(browser, method)(path(purpose, subscriber))
+
+    assert response.status_code in {200, 405}
+    assert everything() == before
+
+
+@pytest.mark.parametrize("purpose", PAGES)
+def test_a_page_behind_a_link_is_for_its_reader_alone(browser, purpose):
+    subscriber = make.subscriber(status=PAGES[purpose])
+
+    response = browser.get(path(purpose, subscriber))
+
+    assert "no-store" in response.headers["Cache-Control"]
+    assert response.headers["Referrer-Policy"] == "no-referrer"
+    assert response.headers["X-Robots-Tag"] == "noindex"
+
+
+@pytest.mark.parametrize("purpose", PAGES)
+@pytest.mark.parametrize("method", ["get", "post"])
+@pytest.mark.parametrize("token", ["x", "x" * 5000, "t%C3%B6ken", "%00", "a.b", "%F0%9F", "..."])
+def test_a_bad_link_changes_nothing_and_is_never_a_server_error(browser, purpose, method, token):
+    make.subscriber()
+    before = everything()
+
+    response = getattr(browser, method)(f"/{purpose}/{token}/")
+
+    one_click = (purpose, method) == (Purpose.UNSUBSCRIBE, "post")
+    no_page = (purpose, method) == (Purpose.RESUBSCRIBE, "get")
+    assert response.status_code == (200 if one_click else 405 if no_page else 400)
+    assert everything() == before
+
+
+@pytest.mark.parametrize("purpose", [Purpose.CONFIRM, Purpose.PREFERENCES, Purpose.RESUBSCRIBE])
+def test_a_link_that_is_too_old_says_so_and_changes_nothing(browser, purpose):
+    subscriber = make.subscriber(status=PAGES[purpose])
+    address, before = path(purpose, subscriber), everything()
+
+    with time_machine.travel(NOW + 365 * DAY, tick=False):
+        response = browser.post(address, WANTED)
+
+    assert response.status_code == 400
+    assert response.context["expired"]
+    assert everything() == before
+
+
+def test_pressing_the_button_confirms_and_leads_to_the_preferences(browser):
+    ada = make.subscriber(email=ADA, status=Status.PENDING)
+    address = path(Purpose.CONFIRM, ada)
+    assert '<form method="post">' in text(browser.get(address))
+
+    response = browser.post(address)
+
+    assert response.status_code == 303
+    ada.refresh_from_db()
+    assert (ada.status, ada.confirmed_at) == ("active", NOW)
+    page = browser.get(response.url)
+    assert (page.status_code, page.context["subscriber"], page.context["welcome"]) == (
+        200,
+        ada,
+        True,
+    )
+
+
+@pytest.mark.parametrize("method", ["get", "post"])
+def test_a_link_to_confirm_that_was_used_says_already_confirmed(browser, method):
+    ada = make.subscriber(status=Status.PENDING)
+    address = path(Purpose.CONFIRM, ada)
+    browser.post(address)
+    before = everything()
+
+    response = getattr(browser, method)(address)
+
+    assert response.status_code == 200
+    assert response.templates[0].name == "subscribers/already_confirmed.html"
+    assert links.token(Purpose.PREFERENCES, ada) not in text(response)
+    assert everything() == before
+
+
+def test_a_link_to_confirm_brings_nobody_back_who_left(browser):
+    ada = make.subscriber(status=Status.PENDING)
+    address = path(Purpose.CONFIRM, ada)
+    signup.leave(ada, Reason.UNSUBSCRIBED, NOW)
+
+    assert browser.post(address).status_code == 400
+
+    assert not Subscriber.objects.mailable().exists()
+
+
+def test_the_page_shows_what_is_chosen_and_when_the_next_digest_comes(browser, ada):
+    Preferences.objects.update(timezone="Asia/Tokyo", hour=18)
+    ada.schedule(NOW)
+
+    response = browser.get(path(Purpose.PREFERENCES, ada))
+
+    assert response.status_code == 200
+    page = text(response)
+    assert 'value="robotics" checked' in page
+    assert 'value="speech" checked' not in page
+    assert '<option value="Asia/Tokyo" selected>' in page
+    assert "Tuesday 12 May, 18:00" in page
+    assert path(Purpose.UNSUBSCRIBE, ada) in page
+
+
+def test_choosing_keeps_everything_and_moves_the_next_digest(browser, ada):
+    address = path(Purpose.PREFERENCES, ada)
+
+    response = browser.post(address, WANTED)
+
+    assert (response.status_code, response.url) == (303, f"{address}?saved")
+    assert browser.get(response.url).context["saved"]
+    wanted = Preferences.objects.get()
+    assert [topic.slug for topic in wanted.topics.all()] == ["speech"]
+    assert (wanted.length, wanted.frequency, wanted.weekday, wanted.hour, wanted.timezone) == (
+        5,
+        "weekly",
+        2,
+        18,
+        "Asia/Tokyo",
+    )
+    ada.refresh_from_db()
+    assert ada.next_digest_at == NOW + DAY + 3 * HOUR  # Wednesday, 18:00 in Tokyo
+
+
+def test_without_topics_every_topic_is_meant(browser, ada):
+    browser.post(path(Purpose.PREFERENCES, ada), {**WANTED, "topics": []})
+
+    assert not Preferences.objects.get().topics.exists()
+
+
+@pytest.mark.parametrize(
+    ("changed", "field"),
+    [
+        ({"topics": ["astrology"]}, "topics"),
+        ({"length": "2"}, "length"),
+        ({"length": "21"}, "length"),
+        ({"length": "9" * 5000}, "length"),
+        ({"length": ""}, "length"),
+        ({"frequency": "hourly"}, "frequency"),
+        ({"weekday": "7"}, "weekday"),
+        ({"hour": "24"}, "hour"),
+        ({"hour": "-1"}, "hour"),
+        ({"timezone": "Mars/Olympus"}, "timezone"),
+        ({"timezone": "../etc/passwd"}, "timezone"),
+        ({"timezone": ""}, "timezone"),
+    ],
+)
+def test_a_bad_choice_is_answered_with_a_sentence_and_changes_nothing(browser, ada, changed, field):
+    before = everything()
+
+    response = browser.post(path(Purpose.PREFERENCES, ada), WANTED | changed)
+
+    assert response.status_code == 400
+    assert list(response.context["form"].errors) == [field]
+    assert everything() == before
+
+
+def test_nothing_at_all_is_not_a_choice(browser, ada):
+    assert browser.post(path(Purpose.PREFERENCES, ada)).status_code == 400
+
+
+ONE_CLICK = "List-Unsubscribe=One-Click"
+MULTIPART = (
+    "--frontier\r\nContent-Disposition: form-data; name=List-Unsubscribe\r\n\r\n"
+    "One-Click\r\n--frontier--\r\n"
+)
+BODIES = {
+    "urlencoded": (ONE_CLICK, "application/x-www-form-urlencoded"),
+    "multipart": (MULTIPART, "multipart/form-data; boundary=frontier"),
+    "missing": ("", ""),
+    "without a type": (ONE_CLICK, ""),
+    "JSON": ("{}", "application/json"),
+    "other letters": (ONE_CLICK, "application/x-www-form-urlencoded; charset=utf-16"),
+    "cut short": (MULTIPART[:40], "multipart/form-data; boundary=frontier"),
+    "no boundary": (MULTIPART, "multipart/form-data"),
+    "a flood": ("a=b&" * 2000, "application/x-www-form-urlencoded"),
+    "too big": ("x" * 6_000_000, "application/x-www-form-urlencoded"),
+}
+
+
+@pytest.mark.parametrize("body", BODIES)
+def test_one_click_leaves_whatever_the_body_looks_like(browser, ada, body):
+    content, content_type = BODIES[body]
+
+    response = browser.post(path(Purpose.UNSUBSCRIBE, ada), content, content_type=content_type)
+
+    assert response.status_code == 200
+    ada.refresh_from_db()
+    assert (ada.status, ada.left_at, ada.next_digest_at) == ("left", NOW, None)
+
+
+@pytest.mark.parametrize("whose", ["a reader's", "one who left", "erased", "tampered", "foreign"])
+@pytest.mark.parametrize("body", ["urlencoded", "multipart"])
+def test_one_click_is_answered_alike_for_every_token(browser, ada, whose, body):
+    token = links.token(Purpose.UNSUBSCRIBE, ada)
+    match whose:
+        case "one who left":
+            signup.leave(ada, Reason.BOUNCED, NOW)
+        case "erased":
+            ada.delete()
+        case "tampered":
+            token = token[:-1] + ("A" if token[-1] != "A" else "B")
+        case "foreign":
+            token = links.token(Purpose.CONFIRM, ada)
+    content, content_type = BODIES[body]
+
+    response = browser.post(f"/unsubscribe/{token}/", content, content_type=content_type)
+
+    assert (response.status_code, response.content) == (200, b"You are unsubscribed.\n")
+    assert response.cookies == {}
+
+
+@pytest.mark.parametrize("secure", [False, True])
+def test_the_exact_address_in_the_header_is_not_redirected(browser, ada, secure, settings):
+    settings.SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+    address = links.url(Purpose.UNSUBSCRIBE, ada).removeprefix(settings.SITE_URL)
+
+    response = browser.post(address, *BODIES["urlencoded"], secure=secure)
+
+    assert response.status_code == 200
+
+
+def test_leaving_twice_is_no_error(browser, ada):
+    for _ in range(2):
+        assert browser.post(path(Purpose.UNSUBSCRIBE, ada)).status_code == 200
+
+
+def test_the_button_leaves_and_offers_the_way_back(browser, ada):
+    address = path(Purpose.UNSUBSCRIBE, ada)
+    assert '<form method="post">' in text(browser.get(address))
+
+    page = browser.post(address)
+
+    assert page.status_code == 200
+    ada.refresh_from_db()
+    assert ada.status == Status.LEFT
+    back = reverse("subscribers:resubscribe", args=[page.context["resubscribe_token"]])
+    assert back in text(page)
+
+    response = browser.post(back)
+
+    assert response.status_code == 303
+    ada.refresh_from_db()
+    assert (ada.status, ada.next_digest_at) == ("active", NOW + HOUR)
+    assert browser.get(response.url).context["welcome"]
+
+
+def test_who_left_long_ago_is_offered_no_way_back(browser, ada):
+    signup.leave(ada, Reason.UNSUBSCRIBED, NOW - DAY)
+
+    page = browser.post(path(Purpose.UNSUBSCRIBE, ada))
+
+    assert (page.status_code, page.context["resubscribe_token"]) == (200, "")
+
+
+def test_the_way_back_is_closed_once_it_takes_a_confirmation(browser, ada):
+    address = path(Purpose.RESUBSCRIBE, ada)
+    signup.leave(ada, Reason.COMPLAINED, NOW)
+
+    assert browser.post(address).status_code == 400
+
+    assert not Subscriber.objects.mailable().exists()
+
+
+def test_a_reader_who_was_erased_sees_that_they_have_left(browser, ada):
+    address = path(Purpose.UNSUBSCRIBE, ada)
+    ada.delete()
+
+    assert browser.get(address).status_code == 200
+    assert browser.post(address).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("purpose", "queries"),
+    [(Purpose.CONFIRM, 1), (Purpose.PREFERENCES, 5), (Purpose.UNSUBSCRIBE, 1)],
+)
+@pytest.mark.parametrize("topics", [1, 3])
+def test_a_page_costs_the_same_however_much_is_chosen(
+    browser, purpose, queries, topics, django_assert_num_queries
+):
+    chosen = [f"topic-{number}" for number in range(topics)]
+    subscriber = make.subscriber(status=PAGES[purpose], topics=chosen)
+    address = path(purpose, subscriber)
+
+    with django_assert_num_queries(queries):
+        browser.get(address)
