@@ -1,0 +1,63 @@
+"""One tick: find what has become due since the last one; safe to run twice at once.
+
+Everything is decided by rows, so it does not matter how often or by whom the bell is rung: beat
+each minute, cron, or a person at a shell.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from datetime import datetime, time
+
+from django.db.models import Count
+
+from newsletter import delivery, editions, schedule
+from newsletter.models import Delivery, Edition
+from papers import polling
+
+# The day's edition is published after this, in UTC: before Europe wakes up.
+PUBLISH_AT = time(4)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tick:
+    """What was done, and what workers have to be called for."""
+
+    counts: Counter[str]
+    fetch: bool
+    publish: bool
+    # Editions with deliveries to hand over, and how many.
+    waiting: dict[int, int]
+
+    def __str__(self) -> str:
+        done = schedule.counts_in_words(self.counts) or "nothing to open"
+        rung = [name for name, due in (("fetch", self.fetch), ("publish", self.publish)) if due]
+        waiting = sum(self.waiting.values())
+        return f"{done}; {waiting} to hand over; {', '.join(rung) or 'nothing'} to start"
+
+
+def tick(*, now: datetime) -> Tick:
+    """Open what is due, give back what dead workers held, and see what else there is to do."""
+    counts = schedule.open_due(now=now) + delivery.settle(now=now)
+    waiting = Delivery.objects.waiting(now=now).values_list("edition").annotate(Count("pk"))
+    return Tick(
+        counts=counts,
+        fetch=polling.is_due(now=now),
+        publish=publish_is_due(now=now),
+        waiting=dict(waiting),
+    )
+
+
+def publish_is_due(*, now: datetime) -> bool:
+    """It is time, there is none yet, and the sources have been asked lately."""
+    return (
+        now.time() >= PUBLISH_AT
+        and polling.were_asked(since=now - polling.EVERY)
+        and not Edition.objects.filter(date=now.date()).exists()
+    )
+
+
+def publish_today(*, now: datetime) -> Edition | None:
+    """Today's edition if it is due and there is something to publish."""
+    return editions.publish(now.date(), at=now) if publish_is_due(now=now) else None

@@ -1,0 +1,115 @@
+"""The embedded provider: a folder where each message is an .eml file with its HTML beside it."""
+
+from __future__ import annotations
+
+import email
+import email.policy
+import os
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.generator import BytesGenerator
+from email.message import EmailMessage as ParsedMessage
+from email.message import Message
+from io import BytesIO
+from pathlib import Path
+
+from django.conf import settings
+from django.core.mail import EmailMessage
+from django.core.mail.backends.base import BaseEmailBackend
+
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,150}")
+
+
+class NoSuchMail(Exception):
+    """There is no message of that name in the mailbox."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mail:
+    name: str
+    subject: str
+    to: str
+    kind: str
+    sent_at: datetime
+    headers: tuple[tuple[str, str], ...] = ()
+    text: str = ""
+    html: str = ""
+
+
+class EmailBackend(BaseEmailBackend):
+    """Write messages to MAILBOX_DIR; the same Message-ID again replaces the same file."""
+
+    def send_messages(self, email_messages: Sequence[EmailMessage]) -> int:
+        settings.MAILBOX_DIR.mkdir(parents=True, exist_ok=True)
+        for message in email_messages:
+            write(message)
+        return len(email_messages)
+
+
+def write(message: EmailMessage) -> Path:
+    sent = message.message()
+    path = path_of(sent["Message-ID"])
+    for content, kind in getattr(message, "alternatives", []):
+        if kind == "text/html":
+            replace(path.with_suffix(".html"), str(content).encode())
+    # The .eml last: where it stands, the message is complete.
+    replace(path, as_bytes(sent))
+    return path
+
+
+def as_bytes(message: ParsedMessage | Message) -> bytes:
+    """With each header on one line, so that a person can read it."""
+    content = BytesIO()
+    policy = message.policy.clone(linesep="\r\n", max_line_length=None)
+    BytesGenerator(content, mangle_from_=False, policy=policy).flatten(message)
+    return content.getvalue()
+
+
+def path_of(message_id: str) -> Path:
+    """Where the message of that id is kept: named for the id, so that it is kept once."""
+    local = message_id.strip().strip("<>").rpartition("@")[0]
+    name = re.sub(r"[^A-Za-z0-9._-]", "-", local).lstrip(".-")[:150] or "message"
+    return settings.MAILBOX_DIR / f"{name}.eml"
+
+
+def replace(path: Path, content: bytes) -> None:
+    """Write a file whole or not at all."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    temporary.write_bytes(content)
+    temporary.replace(path)
+
+
+def messages(*, most: int = 200) -> list[Mail]:
+    """The newest messages first, without their bodies."""
+    paths = [path for path in settings.MAILBOX_DIR.glob("*.eml") if NAME.fullmatch(path.stem)]
+    paths.sort(key=lambda path: (path.stat().st_mtime, path.name), reverse=True)
+    return [parse(path, with_bodies=False) for path in paths[:most]]
+
+
+def read(name: str) -> Mail:
+    path = settings.MAILBOX_DIR / f"{name}.eml"
+    if not NAME.fullmatch(name) or not path.is_file():
+        raise NoSuchMail(name)
+    return parse(path, with_bodies=True)
+
+
+def parse(path: Path, *, with_bodies: bool) -> Mail:
+    with path.open("rb") as file:
+        message = email.message_from_binary_file(file, policy=email.policy.default)
+    return Mail(
+        name=path.stem,
+        subject=str(message["Subject"]),
+        to=str(message["To"]),
+        kind=path.stem.partition("-")[0],
+        sent_at=datetime.fromtimestamp(path.stat().st_mtime, tz=UTC),
+        headers=tuple((key, str(value)) for key, value in message.items()),
+        text=body(message, "plain") if with_bodies else "",
+        html=body(message, "html") if with_bodies else "",
+    )
+
+
+def body(message: ParsedMessage, kind: str) -> str:
+    part = message.get_body(preferencelist=(kind,))
+    return part.get_content() if part else ""

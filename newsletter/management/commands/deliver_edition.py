@@ -1,0 +1,70 @@
+"""Open an edition's deliveries and hand them over, in this process."""
+
+from __future__ import annotations
+
+import sys
+from collections import Counter
+from typing import Any
+
+from django.core.management.base import CommandError, CommandParser
+from django.db import transaction
+from django.utils import timezone
+from rich.progress import Progress
+
+from newsletter import delivery, schedule
+from newsletter.management.editions import EditionCommand
+from newsletter.models import Delivery, Edition
+
+
+class Command(EditionCommand):
+    help = "Open an edition's deliveries for every due reader and hand them over, without Celery."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        super().add_arguments(parser)
+        parser.add_argument(
+            "--everyone", action="store_true", help="every active reader, whatever their hour"
+        )
+        parser.add_argument(
+            "--dry-run", action="store_true", help="say what would be done, and change nothing"
+        )
+
+    def handle(self, **options: Any) -> None:
+        edition = self.edition(options)
+        with transaction.atomic():
+            opened = self.open(edition, everyone=options["everyone"])
+            waiting = edition.deliveries.filter(state=Delivery.State.PENDING).count()
+            transaction.set_rollback(options["dry_run"])
+        if options["dry_run"]:
+            self.stdout.write(
+                f"Edition {edition}: would open {opened} and hand over {waiting}; "
+                "nothing was changed."
+            )
+            return
+        counts = self.hand_over(edition, waiting)
+        self.stdout.write(f"Edition {edition}: {opened} opened, {in_words(counts)}.")
+        if counts["paused"]:
+            raise CommandError(
+                "The provider wants to be left alone for now; what waits is kept. Run this again "
+                "in a minute, or leave it to the next tick."
+            )
+
+    def open(self, edition: Edition, *, everyone: bool) -> int:
+        now = timezone.now()
+        if everyone:
+            return len(schedule.open_now(edition, now=now))
+        return schedule.open_due(now=now, edition=edition)["opened"]
+
+    def hand_over(self, edition: Edition, waiting: int) -> Counter[str]:
+        counts = delivery.settle(now=timezone.now())
+        with Progress(disable=not sys.stderr.isatty()) as progress:
+            bar = progress.add_task("Handing over", total=waiting)
+            counts += delivery.deliver(
+                edition,
+                clock=timezone.now,
+                progress=lambda done: progress.update(bar, completed=done),
+            )
+        return counts
+
+
+def in_words(counts: Counter[str]) -> str:
+    return schedule.counts_in_words(counts) or "nothing to hand over"

@@ -1,0 +1,112 @@
+"""The main job once: papers in, one edition out, one digest in the mailbox."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import os
+import sys
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.management import call_command
+from django.core.management.base import BaseCommand, CommandError
+from django.utils import timezone
+
+from newsletter import delivery, editions, mailbox, rendering, schedule
+from newsletter.models import Delivery, Edition
+from papers.models import Paper
+from subscribers.models import Subscriber
+
+READER = "reader@example.org"
+TOPICS = ["large-language-models", "agents", "reasoning", "multimodal"]
+
+
+class Command(BaseCommand):
+    help = "Do the main job once, for a demo reader; PAPERS names a saved answer to use."
+
+    def handle(self, **options: Any) -> None:
+        papers = saved_answer()
+        start_again_with(environment(papers))
+        logging.disable(logging.INFO)  # what matters is said below
+        call_command("migrate", verbosity=0)
+        if papers:
+            call_command("fetch_papers", from_file=papers, stdout=self.stdout)
+        else:
+            call_command("fetch_papers", or_sample=True, stdout=self.stdout)
+        at = newest_list_s_end() if papers else timezone.now()
+        call_command("score_papers", at=at.isoformat(), stdout=self.stdout)
+        edition = self.publish(at=at)
+        self.deliver(edition)
+
+    def publish(self, *, at: datetime) -> Edition:
+        try:
+            edition = editions.publish(at.date(), at=at)
+        except editions.NothingToPublish as error:
+            raise CommandError(str(error)) from None
+        self.stdout.write(f"Edition {edition}: {edition.entries.count()} papers.")
+        return edition
+
+    def deliver(self, edition: Edition) -> None:
+        topics = ",".join(TOPICS)
+        call_command("add_subscriber", READER, topics=topics, confirmed=True, stdout=self.stdout)
+        reader = Subscriber.objects.get(email=READER)
+        opened = schedule.open_now(edition, now=timezone.now(), only=[reader.pk])
+        delivery.deliver(edition, clock=timezone.now)
+        self.report(edition, edition.deliveries.get(subscriber=reader), again=not opened)
+
+    def report(self, edition: Edition, row: Delivery, *, again: bool) -> None:
+        if row.state != Delivery.State.HANDED_OVER:
+            raise CommandError(
+                f"The digest was not delivered: {row.get_state_display()} {row.error}".strip()
+            )
+        email = mailbox.path_of(rendering.message_id(edition, row.pk))
+        if again:
+            self.stdout.write("This edition was delivered before: nothing was sent again.")
+        self.stdout.write(f"HTML:    {email.with_suffix('.html')}")
+        self.stdout.write(f"Email:   {email}")
+        self.stdout.write(f"Mailbox: {settings.MAILBOX_DIR}")
+
+
+def saved_answer() -> Path | None:
+    """The file that PAPERS names, if it names one."""
+    name = os.environ.get("PAPERS")
+    if not name:
+        return None
+    path = Path(name)
+    if not path.is_file():
+        raise CommandError(f"There is no file {path}.")
+    return path
+
+
+def environment(papers: Path | None) -> dict[str, str]:
+    """What must be set otherwise for a demo: a folder of its own, and mail that stays there.
+
+    So it is never mixed up with the data of `make run`, nor with another demo, in whose edition
+    the papers may have been already.
+    """
+    wanted = {}
+    if settings.EMAIL_PROVIDER != "file":
+        wanted["EMAIL_PROVIDER"] = "file"
+    if not os.environ.get("DATA_DIR") and not os.environ.get("DATABASE_URL"):
+        name = timezone.now().date().isoformat()
+        if papers:
+            name = f"{papers.stem}-{hashlib.sha256(papers.read_bytes()).hexdigest()[:8]}"
+        wanted["DATA_DIR"] = str(settings.DATA_DIR / "demo" / name)
+    return wanted
+
+
+def start_again_with(wanted: dict[str, str]) -> None:
+    """Settings are read once, at the start: so start again if they must differ."""
+    if wanted:
+        os.execve(sys.executable, [sys.executable, *sys.argv], {**os.environ, **wanted})
+
+
+def newest_list_s_end() -> datetime:
+    """When all that is known of the newest list among the papers was known."""
+    newest = Paper.objects.order_by("-listed_on").values_list("listed_on", flat=True).first()
+    if newest is None:
+        raise CommandError("There is no paper to publish.")
+    return editions.end_of(newest)

@@ -1,0 +1,28 @@
+"""Make a migrated database ready for its first visitor."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.conf import settings
+from django.core.management import call_command
+from django.core.management.base import BaseCommand
+from django.utils import timezone
+
+from newsletter.models import Edition
+from papers import taxonomy
+from papers.models import Paper
+
+
+class Command(BaseCommand):
+    help = "Store the topics and, into an empty database, the first papers and their edition."
+
+    def handle(self, **options: Any) -> None:
+        taxonomy.store()
+        if not Paper.objects.exists():
+            # On a laptop without a network there is the sample; a public site never shows it.
+            call_command("fetch_papers", or_sample=settings.DEBUG, stdout=self.stdout)
+            call_command("score_papers", stdout=self.stdout)
+        if not Edition.objects.exists() and Paper.objects.exists():
+            call_command("publish_edition", date=timezone.now().date(), stdout=self.stdout)
+        self.stdout.write(f"Ready: {Paper.objects.count()} papers.")

@@ -1,0 +1,60 @@
+"""Write the digest that a reader would get, without sending anything."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import CommandError, CommandParser
+
+from newsletter import rendering, schedule
+from newsletter.management.editions import EditionCommand
+from newsletter.models import Delivery
+from subscribers import mail, signup
+from subscribers.models import Subscriber
+
+
+class Command(EditionCommand):
+    help = "Show the digest that a reader would get from an edition; nothing is sent."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("email")
+        super().add_arguments(parser)
+        parser.add_argument("--html", type=Path, metavar="PATH", help="write the HTML body here")
+        parser.add_argument("--text", type=Path, metavar="PATH", help="write the text body here")
+
+    def handle(self, **options: Any) -> None:
+        edition, reader = self.edition(options), self.reader(options["email"])
+        renderer = rendering.Renderer(edition)
+        last = schedule.last_editions([reader.pk], before=edition.date).get(reader.pk)
+        after = schedule.reach(edition, reader, last=last)
+        chosen = renderer.choose_for(reader, after=after)
+        if not chosen:
+            raise CommandError(
+                f"Edition {edition} has no paper in this reader's topics: nothing would be sent."
+            )
+        try:
+            message = renderer.message(Delivery(pk=0), reader, chosen)
+        except mail.Refused as refusal:
+            raise CommandError(str(refusal)) from None
+        bodies = {"html": str(message.alternatives[0][0]), "text": str(message.body)}
+        for kind, body in bodies.items():
+            if path := options[kind]:
+                self.write(path, body)
+        if not options["html"] and not options["text"]:
+            self.stdout.write(bodies["text"])
+        self.stdout.write(f"{len(chosen)} papers: {message.subject}")
+
+    def reader(self, email: str) -> Subscriber:
+        try:
+            return Subscriber.objects.select_related("preferences").get(
+                email=signup.normalise(email)
+            )
+        except (Subscriber.DoesNotExist, ValueError):
+            raise CommandError("There is no subscriber with that address.") from None
+
+    def write(self, path: Path, body: str) -> None:
+        try:
+            path.write_text(body)
+        except OSError as error:
+            raise CommandError(f"Could not write {path}: {error.strerror}.") from None

@@ -1,0 +1,204 @@
+"""One day's frozen ranking, and the record of who was sent it."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import datetime
+
+from django.db import models
+from django.db.models import Q
+from django.urls import reverse
+
+from papers.models import Paper
+from subscribers.models import Subscriber
+
+
+class Edition(models.Model):
+    """One day's ranking, frozen when it was published."""
+
+    date = models.DateField(unique=True)
+    published_at = models.DateTimeField()
+    # How many deliveries were ever opened: the figure that their states must add up to.
+    opened = models.PositiveIntegerField(default=0)
+
+    def __str__(self) -> str:
+        return self.date.isoformat()
+
+    def get_absolute_url(self) -> str:
+        return reverse("newsletter:edition", args=[self.date.isoformat()])
+
+
+class Entry(models.Model):
+    """A paper's place in an edition, with the figures of that moment."""
+
+    edition = models.ForeignKey(Edition, on_delete=models.CASCADE, related_name="entries")
+    # A paper enters an edition once, so no reader is sent it twice.
+    paper = models.OneToOneField(Paper, on_delete=models.PROTECT, related_name="entry")
+    rank = models.PositiveSmallIntegerField()
+    score = models.FloatField()
+    upvotes = models.PositiveIntegerField()
+    # Upvotes gained in the day before publication; none when there is nothing to compare with.
+    gain = models.IntegerField(null=True)
+    # The paper's topic slugs as they were, and its rank within each: {"robotics": 2}.
+    topic_ranks = models.JSONField(default=dict)
+
+    class Meta:
+        verbose_name_plural = "entries"
+        constraints = (
+            models.UniqueConstraint(fields=["edition", "rank"], name="one_entry_per_rank"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.edition_id}: {self.rank}"
+
+
+class Batch(models.Model):
+    """The deliveries handed to the provider in one go; its id is the idempotency key."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    edition = models.ForeignKey(Edition, on_delete=models.CASCADE, related_name="batches")
+    provider = models.CharField(max_length=32)
+    claimed_at = models.DateTimeField()
+    # Set when every member's outcome is known or given up on.
+    finished_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        verbose_name_plural = "batches"
+        indexes = (
+            models.Index(
+                fields=["claimed_at"], condition=Q(finished_at__isnull=True), name="batch_open"
+            ),
+        )
+
+    def __str__(self) -> str:
+        return str(self.id)
+
+
+class DeliveryQuerySet(models.QuerySet["Delivery"]):
+    def waiting(self, *, now: datetime) -> DeliveryQuerySet:
+        """What may be claimed now."""
+        return self.filter(state=Delivery.State.PENDING).filter(
+            Q(retry_at__isnull=True) | Q(retry_at__lte=now)
+        )
+
+
+class Delivery(models.Model):
+    """One edition to one subscriber: what is due, claimed, handed over, and what became of it."""
+
+    class State(models.TextChoices):
+        PENDING = "pending", "Waiting to be claimed"
+        CLAIMED = "claimed", "A worker has it in a batch"
+        HANDED_OVER = "handed_over", "The provider has taken it"
+        FAILED = "failed", "The provider refused it"
+        SUPPRESSED = "suppressed", "The address must not be written to"
+        CANCELLED = "cancelled", "Not sent, for a reason of the reader's"
+        EXPIRED = "expired", "Too late to be worth sending"
+        UNKNOWN = "unknown", "It may or may not have reached the provider"
+
+    class Reason(models.TextChoices):
+        """Why a delivery was cancelled."""
+
+        LEFT = "left", "The reader left"
+        NO_MATCH = "no_match", "No paper in the reader's topics"
+
+    class Event(models.TextChoices):
+        """The furthest a provider has reported."""
+
+        DEFERRED = "deferred", "Deferred"
+        DELIVERED = "delivered", "Delivered"
+        BOUNCED = "bounced", "Bounced"
+        COMPLAINED = "complained", "Complained"
+
+    edition = models.ForeignKey(Edition, on_delete=models.PROTECT, related_name="deliveries")
+    # None once the reader was erased: the edition's receipt must still balance.
+    subscriber = models.ForeignKey(
+        Subscriber, on_delete=models.SET_NULL, null=True, related_name="deliveries"
+    )
+    state = models.CharField(max_length=16, choices=State, default=State.PENDING)
+    reason = models.CharField(max_length=16, choices=Reason, blank=True)
+    opened_at = models.DateTimeField()
+    # The digest draws on the editions after this date, up to and with its own.
+    after = models.DateField()
+    # The reader's own date; none for one opened by hand.
+    local_date = models.DateField(null=True, blank=True)
+    expires_at = models.DateTimeField()
+    retry_at = models.DateTimeField(null=True, blank=True)
+    attempts = models.PositiveSmallIntegerField(default=0)
+
+    batch = models.ForeignKey(
+        Batch, on_delete=models.PROTECT, null=True, blank=True, related_name="deliveries"
+    )
+    # Set before the provider is called: without it the message surely did not leave.
+    attempted_at = models.DateTimeField(null=True, blank=True)
+    settled_at = models.DateTimeField(null=True, blank=True)
+    message_id = models.CharField(max_length=255, blank=True)
+    error = models.CharField(max_length=500, blank=True)
+    event = models.CharField(max_length=16, choices=Event, blank=True)
+    event_at = models.DateTimeField(null=True, blank=True)
+
+    objects = DeliveryQuerySet.as_manager()
+
+    class Meta:
+        verbose_name_plural = "deliveries"
+        constraints = (
+            models.UniqueConstraint(
+                fields=["edition", "subscriber"], name="one_delivery_per_edition_and_subscriber"
+            ),
+            models.UniqueConstraint(
+                fields=["subscriber", "local_date"], name="one_digest_per_local_date"
+            ),
+            models.CheckConstraint(
+                condition=Q(
+                    state__in=[
+                        "pending",
+                        "claimed",
+                        "handed_over",
+                        "failed",
+                        "suppressed",
+                        "cancelled",
+                        "expired",
+                        "unknown",
+                    ]
+                ),
+                name="delivery_state_is_known",
+            ),
+            models.CheckConstraint(
+                condition=~Q(state="pending")
+                | Q(batch__isnull=True, attempted_at__isnull=True, settled_at__isnull=True),
+                name="pending_delivery_is_untouched",
+            ),
+            models.CheckConstraint(
+                condition=~Q(state__in=["claimed", "unknown"]) | Q(batch__isnull=False),
+                name="claimed_delivery_has_a_batch",
+            ),
+            models.CheckConstraint(
+                condition=~Q(state__in=["handed_over", "unknown"]) | Q(attempted_at__isnull=False),
+                name="handed_over_delivery_was_attempted",
+            ),
+            models.CheckConstraint(
+                condition=Q(state="cancelled") & ~Q(reason="") | ~Q(state="cancelled"),
+                name="cancelled_delivery_has_a_reason",
+            ),
+        )
+        indexes = (
+            models.Index(fields=["edition", "state"], name="delivery_by_state"),
+            models.Index(
+                fields=["edition", "id"], condition=Q(state="pending"), name="delivery_pending"
+            ),
+            models.Index(
+                fields=["message_id"], condition=~Q(message_id=""), name="delivery_message_id"
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"#{self.pk} ({self.state})"
+
+
+class Pace(models.Model):
+    """When a provider may be called next: one row a provider, shared by all workers."""
+
+    provider = models.CharField(max_length=32, unique=True)
+    next_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"{self.provider} from {self.next_at:%H:%M:%S}"

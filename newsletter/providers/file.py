@@ -1,0 +1,11 @@
+"""The mailbox folder: unlike real providers, it can be asked whether it has a message."""
+
+from __future__ import annotations
+
+from newsletter import mailbox
+from newsletter.providers.plain import Plain
+
+
+class File(Plain):
+    def evidence(self, message_id: str) -> bool | None:
+        return mailbox.path_of(message_id).is_file()

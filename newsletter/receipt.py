@@ -1,0 +1,80 @@
+"""Did everybody get today's mail, exactly once? An edition's balance."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+from django.db.models import Count
+
+from newsletter.models import Delivery, Edition
+from subscribers.models import Subscriber
+
+State = Delivery.State
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Receipt:
+    """Every delivery ever opened of an edition stands in exactly one state."""
+
+    date: date
+    opened: int
+    states: dict[str, int]
+    # Why deliveries were cancelled, and what the provider has reported since.
+    reasons: dict[str, int] = field(default_factory=dict)
+    events: dict[str, int] = field(default_factory=dict)
+    # Active readers whose time for this edition has not come, or came and went without it.
+    not_opened: int = 0
+
+    @property
+    def balances(self) -> bool:
+        return self.opened == sum(self.states.values())
+
+    @property
+    def is_clean(self) -> bool:
+        """Balanced, and nobody's mail in doubt."""
+        return self.balances and not self.states[State.UNKNOWN]
+
+    def as_dict(self) -> dict[str, Any]:
+        return {
+            "date": self.date.isoformat(),
+            "opened": self.opened,
+            **self.states,
+            "balances": self.balances,
+            "cancelled_because": self.reasons,
+            "provider_reported": self.events,
+            "active_readers_not_opened": self.not_opened,
+        }
+
+    def __str__(self) -> str:
+        parts = " + ".join(f"{count} {state}" for state, count in self.states.items())
+        sign = "=" if self.balances else "≠"
+        line = f"Edition {self.date}: {self.opened} opened {sign} {parts}"
+        details = [f"{count} {reason}" for reason, count in self.reasons.items()]
+        if details:
+            line += f" (cancelled: {', '.join(details)})"
+        if self.not_opened:
+            line += f"; {self.not_opened} active readers without it so far"
+        return f"{line}."
+
+
+def of(edition: Edition) -> Receipt:
+    rows = Delivery.objects.filter(edition=edition)
+    edition.refresh_from_db(fields=["opened"])
+    states = tally(rows.values_list("state").annotate(Count("pk")))
+    return Receipt(
+        date=edition.date,
+        opened=edition.opened,
+        states={state.value: states[state.value] for state in State},
+        reasons=dict(tally(rows.exclude(reason="").values_list("reason").annotate(Count("pk")))),
+        events=dict(tally(rows.exclude(event="").values_list("event").annotate(Count("pk")))),
+        not_opened=Subscriber.objects.mailable()
+        .exclude(pk__in=rows.filter(subscriber__isnull=False).values("subscriber"))
+        .count(),
+    )
+
+
+def tally(pairs: Any) -> Counter[str]:
+    return Counter(dict(pairs))

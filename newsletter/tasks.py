@@ -1,0 +1,55 @@
+"""What Celery calls: ids in, nothing out, each safe to run twice."""
+
+from __future__ import annotations
+
+import logging
+from datetime import timedelta
+from math import ceil
+
+from celery import shared_task
+from django.utils import timezone
+
+from newsletter import delivery, editions
+from newsletter import dispatch as dispatching
+from newsletter.dispatch import Tick
+from newsletter.models import Edition
+from papers import tasks as papers_tasks
+from subscribers import tasks as subscribers_tasks
+
+logger = logging.getLogger(__name__)
+
+# A task must end well before the broker thinks it lost, and about when the next tick rings.
+TASK_TIME = timedelta(seconds=50)
+# Workers called for one edition each tick; one that finds nothing to do ends at once.
+MOST_CALLS = 8
+
+
+@shared_task
+def dispatch() -> None:
+    ring(dispatching.tick(now=timezone.now()))
+
+
+def ring(tick: Tick) -> None:
+    """Call workers for what a tick found. A bell that nobody hears is rung again by the next."""
+    subscribers_tasks.send_due_confirmations.apply_async(expires=60)
+    for edition_id, waiting in tick.waiting.items():
+        for _ in range(min(ceil(waiting / delivery.BATCH), MOST_CALLS)):
+            deliver.apply_async((edition_id,), expires=60)
+    if tick.fetch:
+        papers_tasks.fetch_papers.apply_async(expires=60)
+    if tick.publish:
+        publish_edition.apply_async(expires=60)
+
+
+@shared_task
+def publish_edition() -> None:
+    try:
+        dispatching.publish_today(now=timezone.now())
+    except editions.NothingToPublish as error:
+        logger.warning("%s", error)
+
+
+@shared_task
+def deliver(edition_id: int) -> None:
+    edition = Edition.objects.get(pk=edition_id)
+    delivery.deliver(edition, clock=timezone.now, until=timezone.now() + TASK_TIME)

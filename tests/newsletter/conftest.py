@@ -1,0 +1,80 @@
+"""Providers that stand on this machine: a folder, and one that speaks HTTP."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pytest_httpserver import HTTPServer
+from werkzeug import Request, Response
+
+
+@pytest.fixture
+def mailbox_dir(settings: Any, tmp_path: Path) -> Path:
+    """Mail goes to a folder, as on a fresh checkout."""
+    settings.EMAIL_PROVIDER = "file"
+    settings.EMAIL_BACKEND = "newsletter.mailbox.EmailBackend"
+    settings.MAILBOX_DIR = tmp_path / "mailbox"
+    return tmp_path / "mailbox"
+
+
+@dataclass
+class FakeProvider:
+    """Postmark's send API as far as one message a call needs it."""
+
+    # Called with a message before it is accepted; may answer in its stead, or raise.
+    before: Callable[[dict[str, Any]], Response | None] = lambda message: None
+    accepted: list[dict[str, Any]] = field(default_factory=list)
+    calls: int = 0
+    _ids: itertools.count[int] = field(default_factory=lambda: itertools.count(1))
+
+    @property
+    def recipients(self) -> list[str]:
+        return [message["To"] for message in self.accepted]
+
+    def answer(self, request: Request) -> Response:
+        self.calls += 1
+        message = json.loads(request.get_data())
+        if (refusal := self.before(message)) is not None:
+            return refusal
+        self.accepted.append(message)
+        answer = {
+            "To": message["To"],
+            "MessageID": f"postmark-{next(self._ids)}",
+            "ErrorCode": 0,
+            "Message": "OK",
+        }
+        return Response(json.dumps(answer), content_type="application/json")
+
+
+@pytest.fixture
+def provider(settings: Any, httpserver: HTTPServer) -> FakeProvider:
+    """Mail goes through Anymail to a provider at 127.0.0.1."""
+    fake = FakeProvider()
+    httpserver.expect_request("/email").respond_with_handler(fake.answer)
+    settings.EMAIL_PROVIDER = "postmark"
+    settings.EMAIL_BACKEND = "anymail.backends.postmark.EmailBackend"
+    settings.ANYMAIL = {
+        "POSTMARK_SERVER_TOKEN": "token",
+        "POSTMARK_API_URL": httpserver.url_for("/"),
+        "REQUESTS_TIMEOUT": (1, 1),
+    }
+    return fake
+
+
+def refused(
+    status: int, *, code: int = 0, words: str = "No.", **headers: str
+) -> Callable[[Any], Response]:
+    """A provider that answers everything like this."""
+    body = json.dumps({"ErrorCode": code, "Message": words})
+    fields = {name.replace("_", "-"): value for name, value in headers.items()}
+
+    def answer(message: dict[str, Any]) -> Response:
+        return Response(body, status=status, headers=fields, content_type="application/json")
+
+    return answer

@@ -1,0 +1,245 @@
+"""newsletter/management/commands/"""
+
+from __future__ import annotations
+
+import json
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import pytest
+import time_machine
+from django.core.management import CommandError, call_command
+
+from newsletter import editions
+from newsletter.models import Delivery, Edition
+from papers import polling
+from subscribers.models import Subscriber
+from tests import make
+from tests.newsletter.conftest import FakeProvider, refused
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+State = Delivery.State
+
+
+@pytest.fixture(autouse=True)
+def morning() -> Any:
+    with time_machine.travel(make.NOW, tick=False) as traveller:
+        yield traveller
+
+
+def run(*arguments: str) -> str:
+    """The one line of result."""
+    output = StringIO()
+    call_command(*arguments, stdout=output)
+    return output.getvalue().strip()
+
+
+def todays_edition() -> Edition:
+    return make.edition(papers=[make.paper(topics=["robotics"]) for _ in range(3)])
+
+
+# publish_edition
+
+
+def test_publish_edition_freezes_today_s_ranking_once() -> None:
+    make.paper(upvotes=3)
+
+    assert run("publish_edition") == "Edition 2026-05-12 published: 1 papers."
+    assert run("publish_edition") == "Edition 2026-05-12 was published before: 1 papers."
+
+
+def test_publish_edition_of_a_past_day_uses_what_was_known_then() -> None:
+    paper = make.paper(listed_on=make.TODAY.replace(day=3))
+    make.reading(paper=paper, value=5, observed_at=editions.end_of(make.TODAY.replace(day=3)))
+    make.reading(paper=paper, value=50)
+
+    run("publish_edition", "--date", "2026-05-03")
+
+    assert Edition.objects.get().entries.get().upvotes == 5
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["--date", "2026-05-13"], "is in the future"),
+        (["--date", "yesterday"], "is not a date; write it as YYYY-MM-DD"),
+        (["--date", "2026-02-30"], "is not a date; write it as YYYY-MM-DD"),
+        ([], "There is no new paper"),
+    ],
+)
+def test_publish_edition_says_what_is_wrong(arguments: list[str], sentence: str) -> None:
+    with pytest.raises(CommandError, match=sentence):
+        run("publish_edition", *arguments)
+
+
+# deliver_edition
+
+
+def test_deliver_edition_serves_readers_who_are_due(mailbox_dir: Path) -> None:
+    todays_edition()
+    make.subscriber(next_digest_at=make.NOW)
+    make.subscriber(next_digest_at=None)
+
+    assert run("deliver_edition") == "Edition 2026-05-12: 1 opened, 1 handed_over."
+    assert run("deliver_edition") == "Edition 2026-05-12: 0 opened, nothing to hand over."
+    assert len(list(mailbox_dir.glob("*.eml"))) == 1
+
+
+def test_deliver_edition_to_everyone_does_not_ask_for_their_hour(mailbox_dir: Path) -> None:
+    todays_edition()
+    for _ in range(3):
+        make.subscriber(next_digest_at=None)
+
+    assert run("deliver_edition", "--everyone").endswith("3 opened, 3 handed_over.")
+
+
+def test_a_dry_run_changes_nothing(mailbox_dir: Path) -> None:
+    todays_edition()
+    reader = make.subscriber(next_digest_at=make.NOW)
+
+    assert run("deliver_edition", "--dry-run") == (
+        "Edition 2026-05-12: would open 1 and hand over 1; nothing was changed."
+    )
+
+    reader.refresh_from_db()
+    assert reader.next_digest_at == make.NOW
+    assert not Delivery.objects.exists()
+    assert Edition.objects.get().opened == 0
+    assert not mailbox_dir.exists()
+
+
+def test_deliver_edition_without_an_edition_says_how_to_make_one() -> None:
+    with pytest.raises(CommandError, match=r"manage\.py publish_edition --date 2026-05-12"):
+        run("deliver_edition")
+
+
+def test_deliver_edition_fails_while_the_provider_wants_to_be_left_alone(
+    provider: FakeProvider,
+) -> None:
+    edition = todays_edition()
+    make.subscriber(next_digest_at=make.NOW)
+    provider.before = refused(429, Retry_After="30")
+
+    with pytest.raises(CommandError, match="what waits is kept"):
+        run("deliver_edition")
+
+    assert edition.deliveries.get().state == State.PENDING
+
+
+# edition_receipt
+
+
+def test_edition_receipt_balances(mailbox_dir: Path) -> None:
+    todays_edition()
+    make.subscriber(next_digest_at=make.NOW)
+    make.subscriber(next_digest_at=make.NOW, topics=["speech"])
+    run("deliver_edition")
+
+    assert run("edition_receipt") == (
+        "Edition 2026-05-12: 2 opened = 0 pending + 0 claimed + 1 handed_over + 0 failed + "
+        "0 suppressed + 1 cancelled + 0 expired + 0 unknown (cancelled: 1 no_match)."
+    )
+
+
+def test_edition_receipt_speaks_json() -> None:
+    todays_edition()
+
+    assert json.loads(run("edition_receipt", "--json")) == {
+        "date": "2026-05-12",
+        "opened": 0,
+        **{state.value: 0 for state in State},
+        "balances": True,
+        "cancelled_because": {},
+        "provider_reported": {},
+        "active_readers_not_opened": 0,
+    }
+
+
+def test_edition_receipt_exits_with_1_when_something_is_unknown() -> None:
+    edition = todays_edition()
+    make.delivery(
+        edition=edition,
+        subscriber=make.subscriber(),
+        state=State.UNKNOWN,
+        batch=make.batch(edition=edition),
+        attempted_at=make.NOW,
+    )
+
+    with pytest.raises(SystemExit) as stopped:
+        run("edition_receipt")
+
+    assert stopped.value.code == 1
+
+
+# preview_digest
+
+
+def test_preview_digest_writes_both_bodies_and_sends_nothing(
+    mailbox_dir: Path, tmp_path: Path
+) -> None:
+    todays_edition()
+    make.subscriber(email="ada@example.org")
+    html, text = tmp_path / "digest.html", tmp_path / "digest.txt"
+
+    said = run("preview_digest", "ada@example.org", "--html", str(html), "--text", str(text))
+
+    assert said.startswith("3 papers: ")
+    assert "<html" in html.read_text()
+    assert "A study of things" in text.read_text()
+    assert not Delivery.objects.exists()
+    assert not mailbox_dir.exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["nobody@example.org"], "There is no subscriber with that address"),
+        (["not an address"], "There is no subscriber with that address"),
+        (["ada@example.org", "--html", "/no/such/folder/x.html"], "Could not write"),
+        (["ada@example.org", "--date", "2026-01-01"], "There is no edition of 2026-01-01"),
+        (["fussy@example.org"], "no paper in this reader's topics"),
+        (["new@example.org"], "A digest message is for active subscribers"),
+    ],
+)
+def test_preview_digest_says_what_is_wrong(arguments: list[str], sentence: str) -> None:
+    todays_edition()
+    make.subscriber(email="ada@example.org")
+    make.subscriber(email="fussy@example.org", topics=["speech"])
+    make.subscriber(email="new@example.org", status="pending")
+
+    with pytest.raises(CommandError, match=sentence):
+        run("preview_digest", *arguments)
+
+
+# dispatch
+
+
+def test_dispatch_does_what_is_due(mailbox_dir: Path) -> None:
+    polling.started("huggingface", now=make.NOW)
+    todays_edition()
+    reader = make.subscriber(next_digest_at=make.NOW)
+
+    said = run("dispatch")
+    run("dispatch")
+
+    assert said.startswith("Dispatched: 1 opened; 1 to hand over")
+    assert reader.deliveries.get().state == State.HANDED_OVER
+    assert len(list(mailbox_dir.glob("digest-*.eml"))) == 1
+
+
+def test_dispatch_publishes_today_s_edition_and_delivers_it_at_the_next_tick(
+    mailbox_dir: Path, morning: Any
+) -> None:
+    polling.started("huggingface", now=make.NOW)
+    make.paper(upvotes=3)
+    make.subscriber(next_digest_at=make.NOW)
+
+    for _ in range(3):  # publish; open and deliver; nothing
+        run("dispatch")
+        morning.shift(60)
+
+    assert Edition.objects.get().date == make.TODAY
+    assert Subscriber.objects.get().deliveries.get().state == State.HANDED_OVER
+    assert len(list(mailbox_dir.glob("digest-*.eml"))) == 1

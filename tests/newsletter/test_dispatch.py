@@ -1,0 +1,60 @@
+"""newsletter/dispatch.py"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from newsletter import dispatch, editions
+from papers import polling
+from tests import make
+
+pytestmark = pytest.mark.django_db
+
+
+def asked(*, at: datetime) -> None:
+    """The sources were asked, and answered."""
+    polling.started("huggingface", now=at)
+    polling.ended("huggingface", now=at, papers=30, error="")
+
+
+def test_an_edition_is_not_due_before_four_in_the_morning() -> None:
+    asked(at=datetime(2026, 5, 12, 3, 50, tzinfo=UTC))
+
+    assert not dispatch.publish_is_due(now=datetime(2026, 5, 12, 3, 59, tzinfo=UTC))
+    assert dispatch.publish_is_due(now=datetime(2026, 5, 12, 4, 0, tzinfo=UTC))
+
+
+def test_an_edition_waits_until_the_sources_were_asked() -> None:
+    assert not dispatch.publish_is_due(now=make.NOW)
+
+    asked(at=make.NOW)
+    assert dispatch.publish_is_due(now=make.NOW)
+
+
+def test_an_edition_is_due_once_a_day() -> None:
+    asked(at=make.NOW)
+    make.edition()
+
+    assert not dispatch.publish_is_due(now=make.NOW)
+
+
+def test_a_day_without_new_papers_says_so() -> None:
+    asked(at=make.NOW)
+
+    with pytest.raises(editions.NothingToPublish):
+        dispatch.publish_today(now=make.NOW)
+
+
+def test_a_tick_tells_what_workers_are_needed_for() -> None:
+    asked(at=make.NOW - timedelta(hours=4))
+    edition = make.edition(papers=[make.paper()])
+    for _ in range(2):
+        make.subscriber(next_digest_at=make.NOW)
+
+    tick = dispatch.tick(now=make.NOW)
+
+    assert tick.counts == {"opened": 2}
+    assert tick.waiting == {edition.pk: 2}
+    assert (tick.fetch, tick.publish) == (True, False)

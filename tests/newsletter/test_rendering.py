@@ -1,0 +1,271 @@
+"""newsletter/rendering.py"""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+from html.parser import HTMLParser
+from typing import Any
+
+import pytest
+
+from newsletter import rendering
+from newsletter.models import Delivery, Edition
+from papers.models import Paper
+from subscribers.models import Subscriber
+from tests import make
+
+pytestmark = pytest.mark.django_db
+
+
+def digest_of(*papers: Paper, reader: Subscriber | None = None) -> Any:
+    """The message that a reader of everything gets."""
+    edition = make.edition(papers=papers)
+    return message(edition, reader or make.subscriber(preferences={"length": 20}))
+
+
+def message(edition: Edition, reader: Subscriber) -> Any:
+    renderer = rendering.Renderer(edition)
+    chosen = renderer.choose_for(reader, after=edition.date - timedelta(days=1))
+    return renderer.message(Delivery(pk=1, edition=edition), reader, chosen)
+
+
+def html_of(message: Any) -> str:
+    [(html, kind)] = message.alternatives
+    assert kind == "text/html"
+    return str(html)
+
+
+class Parsed(HTMLParser):
+    """What a mail program would show, and where its links go."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.words: list[str] = []
+        self.links: list[str] = []
+        self.tags: set[str] = set()
+        self.feed(html)
+
+    def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
+        self.tags.add(tag)
+        if tag == "a":
+            self.links.append(dict(attributes).get("href") or "")
+
+    def handle_data(self, data: str) -> None:
+        self.words.append(data)
+
+    @property
+    def text(self) -> str:
+        return " ".join(" ".join(self.words).split())
+
+
+def test_each_paper_is_in_both_bodies_with_its_links() -> None:
+    paper = make.paper(
+        title="Robots that fold", topics=["robotics"], code_url="https://github.com/ada/fold"
+    )
+
+    found = digest_of(paper)
+
+    page = Parsed(html_of(found))
+    for link in [paper.arxiv_url, paper.pdf_url, paper.code_url, paper.discussion_url]:
+        assert link in page.links
+        assert link in found.body
+    assert "Robots that fold" in page.text
+    assert "Robots that fold" in found.body
+
+
+def test_what_is_personal_is_the_reader_s_own() -> None:
+    edition = make.edition(papers=[make.paper()])
+    ada, ben = make.subscriber(), make.subscriber()
+
+    links = [Parsed(html_of(message(edition, reader))).links for reader in (ada, ben)]
+
+    personal = [
+        {link for link in found if re.search(r"/(unsubscribe|preferences)/", link)}
+        for found in links
+    ]
+    assert [len(found) for found in personal] == [2, 2]
+    assert personal[0].isdisjoint(personal[1])
+
+
+def test_no_mark_of_the_joining_is_left() -> None:
+    found = digest_of(*[make.paper(topics=["robotics"]) for _ in range(3)])
+
+    for body in (found.body, html_of(found)):
+        assert not re.search(r"[0-9a-f]{32}", body.replace("unsubscribe/", ""))
+        assert "{{" not in body
+        assert "{%" not in body
+
+
+def test_papers_are_numbered_as_the_reader_sees_them() -> None:
+    papers = [
+        make.paper(title=f"Paper {name}", topics=[topic])
+        for name, topic in [
+            ("one", "vision"),
+            ("two", "speech"),
+            ("three", "vision"),
+            ("four", "speech"),
+        ]
+    ]
+    edition = make.edition(papers=papers)
+
+    found = message(edition, make.subscriber(topics=["speech"]))
+
+    assert re.findall(r"(\d)\W+Paper (\w+)", found.body) == [("1", "two"), ("2", "four")]
+
+
+def test_markup_in_a_paper_is_shown_and_not_run() -> None:
+    found = digest_of(
+        make.paper(
+            title="<script>alert(1)</script> & “quotes”",
+            abstract="a < b <img src=x onerror=alert(1)> & c",
+            authors=["<b>Ada</b>"],
+        )
+    )
+
+    page = Parsed(html_of(found))
+    assert "<script>alert(1)</script> & “quotes”" in page.text
+    assert not page.tags & {"script", "b"}
+    assert "onerror" not in re.sub(r"&lt;.*?&gt;", "", html_of(found))
+    assert "<script>alert(1)</script> & “quotes”" in found.body
+    assert "&lt;" not in found.body
+
+
+def test_a_subject_is_one_line_that_names_the_first_paper() -> None:
+    found = digest_of(make.paper(title="First\r\nBcc: everybody@example.org"), make.paper())
+
+    assert "\n" not in found.subject
+    assert "\r" not in found.subject
+    assert found.subject.startswith("First Bcc:")
+
+
+def test_a_very_long_title_does_not_fill_the_subject() -> None:
+    found = digest_of(make.paper(title="Very " * 90))
+
+    assert len(found.subject) <= 120
+
+
+@pytest.mark.parametrize("papers", [1, 20])
+def test_a_digest_stays_below_what_gmail_cuts(papers: int) -> None:
+    found = digest_of(
+        *[
+            make.paper(
+                title="A rather long title, as they come " * 4,
+                abstract="Wörter über Wörter. " * 200,
+                authors=[f"Author Number {number}" for number in range(573)],
+                topics=["robotics", "speech", "vision"],
+                code_url="https://github.com/ada/fold",
+                project_url="https://ada.example/fold",
+            )
+            for _ in range(papers)
+        ]
+    )
+
+    assert len(html_of(found).encode()) < 90_000
+
+
+def test_nothing_is_loaded_from_elsewhere() -> None:
+    html = html_of(digest_of(make.paper()))
+
+    assert not Parsed(html).tags & {"img", "script", "link", "iframe", "object", "form"}
+    assert "url(" not in html
+
+
+def test_the_postal_address_and_the_way_out_are_in_both_bodies(settings: Any) -> None:
+    settings.POSTAL_ADDRESS = "1 Example Street, Bern"
+
+    found = digest_of(make.paper())
+
+    for body in (found.body, html_of(found)):
+        assert "1 Example Street, Bern" in body
+        assert "/unsubscribe/" in body
+        assert "/preferences/" in body
+
+
+def test_why_a_paper_is_here_is_told_in_figures() -> None:
+    paper = make.paper(topics=["robotics", "speech"], code_url="https://github.com/ada/fold")
+    edition = make.edition()
+    entry = make.entry(
+        edition=edition,
+        paper=paper,
+        upvotes=87,
+        gain=34,
+        topic_ranks={"robotics": 2, "speech": 5},
+    )
+    topics = rendering.Renderer(edition).topics
+
+    assert rendering.why(entry, topics) == [
+        "#2 in Robotics",
+        "87 upvotes",
+        "+34 since yesterday",
+    ]
+
+
+@pytest.mark.parametrize("gain", [None, 0, -3])
+def test_no_growth_is_not_told(gain: int | None) -> None:
+    entry = make.entry(edition=make.edition(), paper=make.paper(), upvotes=1, gain=gain)
+
+    assert rendering.why(entry, {}) == ["1 upvote"]
+
+
+@pytest.mark.parametrize(
+    ("text", "short"),
+    [
+        ("Short enough.", "Short enough."),
+        ("One two three four", "One two…"),
+        ("One two, three four", "One two…"),
+        ("One two three", "One two three"),
+        ("深度学习" * 10, "深度学习深度学习深度学习…"),
+        ("", ""),
+    ],
+)
+def test_a_long_text_ends_at_a_word(text: str, short: str) -> None:
+    assert rendering.shortened(text, 13) == short
+
+
+def test_a_card_is_rendered_once_for_all_readers(monkeypatch: pytest.MonkeyPatch) -> None:
+    edition = make.edition(papers=[make.paper(), make.paper()])
+    renderer = rendering.Renderer(edition)
+    rendered: list[str] = []
+    render = rendering.render_to_string
+
+    def counted(template: str, *arguments: Any, **options: Any) -> str:
+        rendered.append(template)
+        return render(template, *arguments, **options)
+
+    monkeypatch.setattr(rendering, "render_to_string", counted)
+    for _ in range(3):
+        reader = make.subscriber()
+        chosen = renderer.choose_for(reader, after=edition.date - timedelta(days=1))
+        renderer.message(Delivery(pk=1), reader, chosen)
+
+    assert sorted(rendered) == sorted(
+        ["emails/digest/card.html", "emails/digest/card.txt"] * 2
+        + ["emails/digest/body.html", "emails/digest/body.txt"]
+    )
+
+
+def test_the_same_digest_is_the_same_to_the_byte() -> None:
+    edition, reader = make.edition(papers=[make.paper(), make.paper()]), make.subscriber()
+
+    first, second = message(edition, reader), message(edition, reader)
+
+    assert (first.subject, first.body, html_of(first)) == (
+        second.subject,
+        second.body,
+        html_of(second),
+    )
+
+
+def test_a_weekly_digest_holds_the_week_s_best_whichever_day_they_came() -> None:
+    monday = make.paper(title="Of Monday")
+    make.edition(day=make.TODAY - timedelta(days=1), papers=[monday])
+    edition = make.edition(papers=[make.paper(title="Of Tuesday")])
+    reader = make.subscriber()
+    renderer = rendering.Renderer(edition)
+
+    chosen = renderer.choose_for(reader, after=make.TODAY - timedelta(days=7))
+    found = renderer.message(Delivery(pk=1), reader, chosen)
+
+    assert "Of Monday" in found.body
+    assert "Of Tuesday" in found.body

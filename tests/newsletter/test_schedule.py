@@ -1,0 +1,244 @@
+"""newsletter/schedule.py"""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from newsletter import schedule
+from newsletter.models import Delivery, Edition
+from subscribers.models import Preferences, Subscriber
+from tests import make
+
+pytestmark = pytest.mark.django_db
+
+SEVEN = datetime(2026, 5, 12, 7, 0, tzinfo=UTC)
+
+
+def due_reader(*, at: datetime = SEVEN, **fields: Any) -> Subscriber:
+    return make.subscriber(next_digest_at=at, **fields)
+
+
+def test_a_reader_who_is_due_gets_a_delivery_of_today_s_edition() -> None:
+    edition, reader = make.edition(), due_reader()
+
+    counts = schedule.open_due(now=SEVEN)
+
+    [delivery] = Delivery.objects.all()
+    assert counts == {"opened": 1}
+    assert (delivery.edition, delivery.subscriber) == (edition, reader)
+    assert delivery.state == Delivery.State.PENDING
+    assert delivery.local_date == date(2026, 5, 12)
+    assert delivery.expires_at == SEVEN + timedelta(hours=12)
+
+
+def test_opening_sets_the_reader_s_next_time() -> None:
+    make.edition()
+    reader = due_reader()
+
+    schedule.open_due(now=SEVEN + timedelta(minutes=3))
+
+    reader.refresh_from_db()
+    assert reader.next_digest_at == SEVEN + timedelta(days=1)
+    assert reader.last_digest_on == date(2026, 5, 12)
+
+
+def test_a_second_tick_opens_nothing() -> None:
+    edition = make.edition()
+    due_reader()
+
+    schedule.open_due(now=SEVEN)
+    counts = schedule.open_due(now=SEVEN)
+
+    edition.refresh_from_db()
+    assert counts == {}
+    assert edition.opened == Delivery.objects.count() == 1
+
+
+@pytest.mark.parametrize("status", set(Subscriber.Status) - {Subscriber.Status.ACTIVE})
+def test_only_active_readers_are_ever_opened_for(status: str) -> None:
+    edition = make.edition()
+    make.subscriber(status=status)
+
+    assert schedule.open_now(edition, now=SEVEN) == []
+
+
+def test_who_is_not_due_yet_waits() -> None:
+    make.edition()
+    due_reader(at=SEVEN + timedelta(minutes=1))
+
+    assert schedule.open_due(now=SEVEN) == {}
+
+
+def test_a_reader_in_tokyo_gets_the_utc_day_s_edition_on_the_next_local_date() -> None:
+    make.edition()
+    due_reader(at=datetime(2026, 5, 12, 22, 0, tzinfo=UTC), preferences={"timezone": "Asia/Tokyo"})
+
+    schedule.open_due(now=datetime(2026, 5, 12, 22, 0, tzinfo=UTC))
+
+    assert Delivery.objects.get().local_date == date(2026, 5, 13)
+
+
+def test_while_there_is_no_edition_due_readers_wait_for_it() -> None:
+    reader = due_reader()
+
+    assert schedule.open_due(now=SEVEN + timedelta(hours=2)) == {}
+    reader.refresh_from_db()
+    assert reader.next_digest_at == SEVEN
+
+    make.edition(published_at=SEVEN + timedelta(hours=3))
+    assert schedule.open_due(now=SEVEN + timedelta(hours=3)) == {"opened": 1}
+
+
+def test_a_day_without_any_edition_is_missed_and_not_sent_at_midnight() -> None:
+    reader = due_reader()
+
+    counts = schedule.open_due(now=SEVEN + timedelta(hours=13))
+
+    reader.refresh_from_db()
+    assert counts == {"missed": 1}
+    assert reader.next_digest_at == SEVEN + timedelta(days=1)
+
+
+def test_yesterday_s_edition_is_not_sent_today() -> None:
+    make.edition(day=date(2026, 5, 11))
+    due_reader()
+
+    assert schedule.open_due(now=SEVEN) == {}
+
+
+def test_an_edition_of_the_past_published_just_now_is_not_sent() -> None:
+    make.edition(day=date(2026, 4, 1), published_at=SEVEN)
+    due_reader()
+
+    assert schedule.open_due(now=SEVEN) == {}
+
+
+def test_after_a_short_outage_the_edition_is_still_sent() -> None:
+    make.edition()
+    due_reader()
+
+    assert schedule.open_due(now=SEVEN + timedelta(hours=11)) == {"opened": 1}
+
+
+def test_after_a_long_outage_what_is_too_late_expires_and_today_s_is_sent() -> None:
+    yesterday, today = make.edition(day=date(2026, 5, 11)), make.edition()
+    reader = due_reader(at=SEVEN - timedelta(days=1))
+
+    counts = schedule.open_due(now=SEVEN + timedelta(hours=3))
+    counts += schedule.open_due(now=SEVEN + timedelta(hours=3))
+
+    states = {each.edition: each.state for each in reader.deliveries.select_related("edition")}
+    assert counts == {"expired": 1, "opened": 1}
+    assert states == {yesterday: Delivery.State.EXPIRED, today: Delivery.State.PENDING}
+
+
+def test_who_moves_west_is_not_sent_the_same_edition_again() -> None:
+    make.edition()
+    reader = due_reader()
+    schedule.open_due(now=SEVEN)
+
+    Subscriber.objects.update(next_digest_at=SEVEN + timedelta(hours=9), last_digest_on=None)
+    counts = schedule.open_due(now=SEVEN + timedelta(hours=9))
+
+    assert counts == {}
+    assert reader.deliveries.count() == 1
+
+
+def test_a_local_date_has_at_most_one_digest_even_with_a_new_edition() -> None:
+    make.edition(day=date(2026, 5, 11), published_at=SEVEN - timedelta(hours=20))
+    reader = due_reader()
+    Delivery.objects.all().delete()
+    make.delivery(edition=Edition.objects.get(), subscriber=reader, local_date=date(2026, 5, 12))
+    make.edition()
+
+    counts = schedule.open_due(now=SEVEN)
+
+    assert counts == {}
+    assert reader.deliveries.count() == 1
+
+
+def test_a_first_daily_digest_holds_today_s_edition_only() -> None:
+    make.edition()
+    due_reader()
+
+    schedule.open_due(now=SEVEN)
+
+    assert Delivery.objects.get().after == date(2026, 5, 11)
+
+
+def test_a_first_weekly_digest_holds_a_week() -> None:
+    make.edition()
+    due_reader(preferences={"frequency": Preferences.Frequency.WEEKLY, "weekday": 1})
+
+    schedule.open_due(now=SEVEN)
+
+    assert Delivery.objects.get().after == date(2026, 5, 5)
+
+
+def test_a_digest_reaches_back_to_the_last_one() -> None:
+    earlier, _ = make.edition(day=date(2026, 5, 9)), make.edition()
+    reader = due_reader(preferences={"frequency": Preferences.Frequency.WEEKDAYS})
+    make.delivery(edition=earlier, subscriber=reader, local_date=date(2026, 5, 9))
+
+    schedule.open_due(now=SEVEN)
+
+    assert reader.deliveries.latest("pk").after == date(2026, 5, 9)
+
+
+@pytest.mark.parametrize("state", set(Delivery.State) - schedule.SERVED)
+def test_what_never_reached_the_reader_is_not_a_reason_to_skip_papers(state: str) -> None:
+    earlier, _ = make.edition(day=date(2026, 5, 10)), make.edition()
+    reader = due_reader()
+    make.delivery(
+        edition=earlier, subscriber=reader, state=state, settled_at=SEVEN, attempted_at=SEVEN
+    )
+
+    schedule.open_due(now=SEVEN)
+
+    assert reader.deliveries.latest("pk").after == date(2026, 5, 11)
+
+
+def test_opening_by_hand_serves_everybody_once_whatever_their_hour() -> None:
+    edition = make.edition()
+    due_reader()
+    make.subscriber(next_digest_at=None)
+
+    first = schedule.open_now(edition, now=SEVEN)
+    second = schedule.open_now(edition, now=SEVEN)
+
+    edition.refresh_from_db()
+    assert (len(first), len(second), edition.opened) == (2, 0, 2)
+
+
+def test_opening_by_hand_can_be_for_one_reader() -> None:
+    edition, reader = make.edition(), make.subscriber()
+    make.subscriber()
+
+    [delivery] = schedule.open_now(edition, now=SEVEN, only=[reader.pk])
+
+    assert delivery.subscriber == reader
+
+
+@pytest.mark.parametrize("readers", [1, 3])
+def test_opening_costs_the_same_queries_for_any_number(
+    readers: int, django_assert_num_queries: Any
+) -> None:
+    make.edition()
+    for _ in range(readers):
+        due_reader()
+
+    # edition, begin, due, served, dates, last, insert, count, advance, commit
+    with django_assert_num_queries(10):
+        schedule.open_due(now=SEVEN)
+
+
+def test_more_readers_than_a_page_are_all_opened(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(schedule, "PAGE", 2)
+    make.edition()
+    for _ in range(5):
+        due_reader()
+
+    assert schedule.open_due(now=SEVEN) == {"opened": 5}
