@@ -1,0 +1,44 @@
+"""Every address of the site."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from django.contrib import admin
+from django.urls import include, path, register_converter
+
+from newsletter import views
+
+
+class DayConverter:
+    """A date written YYYY-MM-DD; what is not one has no page."""
+
+    regex = r"\d{4}-\d{2}-\d{2}"
+
+    def to_python(self, value: str) -> date:
+        return date.fromisoformat(value)
+
+    def to_url(self, value: date | str) -> str:
+        return str(value)
+
+
+register_converter(DayConverter, "day")
+
+pages = [
+    path("", views.home, name="home"),
+    path("editions/", views.editions, name="editions"),
+    path("editions/<day:day>/", views.edition, name="edition"),
+    path("mailbox/", views.mailbox, name="mailbox"),
+    path("mailbox/<str:name>/", views.mail, name="mail"),
+    path("mailbox/<str:name>/body/", views.mail_body, name="mail_body"),
+    path("mailbox/<str:name>/source/", views.mail_source, name="mail_source"),
+    path("health/", views.health, name="health"),
+]
+
+urlpatterns = [
+    path("", include((pages, "newsletter"))),
+    path("", include("papers.urls")),
+    path("", include("subscribers.urls")),
+    path("webhooks/", include("anymail.urls")),
+    path("admin/", admin.site.urls),
+]

@@ -1,0 +1,143 @@
+"""The front page, the editions, a laptop's mailbox, and the health check."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date
+from functools import wraps
+
+from csp.constants import NONE, SELF, UNSAFE_INLINE
+from csp.decorators import csp, csp_update
+from django.conf import settings
+from django.db.models import Count, Prefetch
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse, JsonResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import get_object_or_404, render
+from django.utils import timezone
+from django.views.decorators.cache import cache_control, never_cache
+from django.views.decorators.clickjacking import xframe_options_sameorigin
+from django.views.decorators.http import require_safe
+
+from newsletter import health as health_check
+from newsletter import mailbox as letters
+from newsletter.models import Edition, Entry
+from papers.models import Paper, Topic
+from papers.paging import page_of
+
+# How many papers the front page shows, and an edition in full.
+SHOWN = 20
+EDITIONS_PER_PAGE = 60
+
+
+@require_safe
+@cache_control(public=True, max_age=60)
+def home(request: HttpRequest) -> HttpResponse:
+    today = timezone.now().date()
+    context = {
+        "today": today,
+        "papers": list(Paper.objects.trending(on=today).with_topics()[:SHOWN]),
+        "topics": Topic.objects.busiest_first(on=today),
+        "edition": Edition.objects.order_by("-date").first(),
+    }
+    return render(request, "newsletter/home.html", context)
+
+
+@require_safe
+@cache_control(public=True, max_age=60)
+def editions(request: HttpRequest) -> HttpResponse:
+    best = Entry.objects.filter(rank__lte=3).select_related("paper").order_by("rank")
+    found = (
+        Edition.objects.annotate(papers=Count("entries"))
+        .prefetch_related(Prefetch("entries", best, to_attr="best"))
+        .order_by("-date")
+    )
+    page = page_of(request, found, size=EDITIONS_PER_PAGE)
+    return render(request, "newsletter/editions.html", {"page": page})
+
+
+@require_safe
+@cache_control(public=True, max_age=60)
+def edition(request: HttpRequest, day: date) -> HttpResponse:
+    edition = get_object_or_404(Edition, date=day)
+    in_order = edition.entries.select_related("paper").order_by("rank")
+    by_name = Prefetch("paper__topics", Topic.objects.order_by("name"))
+    entries = list(in_order.prefetch_related(by_name))
+    context = {
+        "edition": edition,
+        "entries": entries[:SHOWN],
+        "others": entries[SHOWN:],
+        "previous": Edition.objects.filter(date__lt=day).order_by("-date").first(),
+        "next": Edition.objects.filter(date__gt=day).order_by("date").first(),
+        "topics": Topic.objects.busiest_first(on=timezone.now().date()),
+    }
+    return render(request, "newsletter/edition.html", context)
+
+
+def only_on_a_laptop(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
+    """Other people's mail: there is no such page on a site that sends any."""
+
+    @wraps(view)
+    def guarded(request: HttpRequest, **kwargs: str) -> HttpResponseBase:
+        if not (settings.DEBUG and settings.EMAIL_PROVIDER == "file"):
+            raise Http404
+        try:
+            return view(request, **kwargs)
+        except letters.NoSuchMail:
+            raise Http404 from None
+
+    return guarded
+
+
+@require_safe
+@never_cache
+@only_on_a_laptop
+def mailbox(request: HttpRequest) -> HttpResponse:
+    return render(request, "newsletter/mailbox.html", {"messages": letters.messages()})
+
+
+@require_safe
+@never_cache
+@csp_update({"frame-src": [SELF]})
+@only_on_a_laptop
+def mail(request: HttpRequest, name: str) -> HttpResponse:
+    show = request.GET.get("show")
+    context = {
+        "mail": letters.read(name),
+        "show": show if show in {"phone", "text", "headers"} else "desktop",
+    }
+    return render(request, "newsletter/mail.html", context)
+
+
+@require_safe
+@never_cache
+@xframe_options_sameorigin
+@csp(
+    {
+        "default-src": [NONE],
+        "style-src": [UNSAFE_INLINE],
+        "img-src": ["data:"],
+        "frame-ancestors": [SELF],
+        "sandbox": ["allow-popups", "allow-top-navigation-by-user-activation"],
+    }
+)
+@only_on_a_laptop
+def mail_body(request: HttpRequest, name: str) -> HttpResponse:
+    """The mail's own HTML for the frame, its links made to open in the whole window."""
+    html = letters.read(name).html
+    return HttpResponse(html.replace("<head>", '<head><base target="_top">', 1))
+
+
+@require_safe
+@never_cache
+@only_on_a_laptop
+def mail_source(request: HttpRequest, name: str) -> FileResponse:
+    path = settings.MAILBOX_DIR / f"{letters.read(name).name}.eml"
+    return FileResponse(path.open("rb"), as_attachment=True, content_type="message/rfc822")
+
+
+@require_safe
+@never_cache
+def health(request: HttpRequest) -> HttpResponse:
+    parts = health_check.check()
+    well = all(parts.values())
+    return JsonResponse({"ok": well, **parts}, status=200 if well else 503)

@@ -1,0 +1,17 @@
+"""Long lists, a page at a time."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.paginator import InvalidPage, Page, Paginator
+from django.db.models import QuerySet
+from django.http import Http404, HttpRequest
+
+
+def page_of(request: HttpRequest, found: QuerySet[Any], *, size: int) -> Page[Any]:
+    """The page that ?page= names, the first without it; no other name has a page."""
+    try:
+        return Paginator(found, size).page(request.GET.get("page", 1))
+    except InvalidPage:
+        raise Http404 from None

@@ -1,0 +1,61 @@
+"""The pages about papers and topics."""
+
+from __future__ import annotations
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.utils import timezone
+from django.views.decorators.cache import cache_control
+from django.views.decorators.http import require_safe
+
+from papers import sparkline
+from papers.models import Paper, Reading, Topic
+from papers.paging import page_of
+
+PAPERS_PER_PAGE = 30
+
+
+@require_safe
+@cache_control(public=True, max_age=60)
+def papers(request: HttpRequest) -> HttpResponse:
+    newest = Paper.objects.order_by("-listed_on", "-score", "arxiv_id").with_topics()
+    page = page_of(request, newest, size=PAPERS_PER_PAGE)
+    return render(request, "papers/papers.html", {"page": page})
+
+
+@require_safe
+@cache_control(public=True, max_age=60)
+def paper(request: HttpRequest, arxiv_id: str) -> HttpResponse:
+    found = Paper.objects.select_related("entry__edition").with_topics()
+    paper = get_object_or_404(found, arxiv_id=arxiv_id)
+    upvotes = paper.readings.filter(source=Reading.Source.HUGGINGFACE_UPVOTES)
+    observed = list(upvotes.order_by("observed_at").values_list("observed_at", "value"))
+    context = {
+        "paper": paper,
+        "observed": observed,
+        "line": sparkline.points(observed, width=160, height=40),
+        "topics": Topic.objects.busiest_first(on=timezone.now().date()),
+        "chosen": {topic.slug for topic in paper.topics.all()},
+    }
+    return render(request, "papers/paper.html", context)
+
+
+@require_safe
+@cache_control(public=True, max_age=60)
+def topics(request: HttpRequest) -> HttpResponse:
+    found = Topic.objects.busiest_first(on=timezone.now().date())
+    return render(request, "papers/topics.html", {"topics": found})
+
+
+@require_safe
+@cache_control(public=True, max_age=60)
+def topic(request: HttpRequest, slug: str) -> HttpResponse:
+    today = timezone.now().date()
+    topic = get_object_or_404(Topic, slug=slug)
+    context = {
+        "topic": topic,
+        "papers": topic.papers.trending(on=today).with_topics()[:PAPERS_PER_PAGE],
+        "topics": Topic.objects.busiest_first(on=today),
+        "chosen": {slug},
+    }
+    return render(request, "papers/topic.html", context)

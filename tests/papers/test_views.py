@@ -1,0 +1,243 @@
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+import time_machine
+from django.test import Client
+from django.urls import reverse
+
+from tests import make
+
+pytestmark = pytest.mark.django_db
+
+HOSTILE = '<script>alert("x")</script> & 1 < 2'
+
+
+@pytest.fixture(autouse=True)
+def now() -> Iterator[None]:
+    with time_machine.travel(make.NOW, tick=False):
+        yield
+
+
+def titles(html: str) -> list[str]:
+    """The papers of a list, in the order in which they are shown."""
+    return re.findall(r'<h3><a href="/papers/[^"]+">([^<]+)</a></h3>', html)
+
+
+def get(client: Client, address: str) -> str:
+    response = client.get(address)
+    assert response.status_code == 200, address
+    return response.content.decode()
+
+
+def test_papers_come_newest_day_first_and_hottest_first_within_a_day(client: Client) -> None:
+    make.paper(title="Cool", score=1.0)
+    make.paper(title="Hot", score=9.0)
+    make.paper(title="Older", score=20.0, listed_on=make.TODAY - timedelta(days=20))
+
+    assert titles(get(client, "/papers/")) == ["Hot", "Cool", "Older"]
+
+
+def test_papers_are_shown_a_page_at_a_time(client: Client) -> None:
+    for _ in range(31):
+        make.paper()
+
+    assert len(titles(get(client, "/papers/"))) == 30
+    assert len(titles(get(client, "/papers/?page=2"))) == 1
+    assert client.get("/papers/?page=3").status_code == 404
+    assert client.get("/papers/?page=x").status_code == 404
+
+
+def test_a_paper_shows_its_whole_abstract_and_where_to_read_it(client: Client) -> None:
+    abstract = " ".join(f"word{number}" for number in range(400))
+    paper = make.paper(
+        abstract=abstract, code_url="https://github.com/a/b", project_url="https://a.example/"
+    )
+
+    html = get(client, paper.get_absolute_url())
+
+    assert abstract in html
+    for address in (
+        paper.arxiv_url,
+        paper.pdf_url,
+        paper.discussion_url,
+        "https://github.com/a/b",
+        "https://a.example/",
+    ):
+        assert f'href="{address}"' in html
+
+
+def test_a_paper_names_the_edition_that_featured_it(client: Client) -> None:
+    paper = make.paper()
+    make.edition(papers=[make.paper(), paper])
+
+    html = get(client, paper.get_absolute_url())
+
+    assert 'No. 2 in the <a href="/editions/2026-05-12/">edition of Tuesday 12 May 2026</a>' in html
+
+
+def test_a_paper_that_was_in_no_edition_names_none(client: Client) -> None:
+    assert "/editions/20" not in get(client, make.paper().get_absolute_url())
+
+
+def test_what_a_machine_wrote_is_marked(client: Client) -> None:
+    paper = make.paper(abstract="", machine_summary="It is about things.")
+
+    for address in ("/papers/", paper.get_absolute_url()):
+        html = get(client, address)
+        assert html.index("Machine-written summary") < html.index("It is about things.")
+
+
+def test_a_paper_draws_how_its_attention_grew(client: Client) -> None:
+    paper = make.paper()
+    for hours, value in ((12, 2), (6, 20), (0, 87)):
+        make.reading(paper=paper, value=value, observed_at=make.NOW - timedelta(hours=hours))
+
+    html = get(client, paper.get_absolute_url())
+
+    assert 'aria-label="From 2 on 11 May to 87 on 12 May"' in html
+    assert "<polyline points=" in html
+
+
+def test_a_paper_of_an_old_id_with_a_slash_has_a_page(client: Client) -> None:
+    paper = make.paper(arxiv_id="math/0309136", title="Old but gold")
+
+    assert paper.get_absolute_url() == "/papers/math/0309136/"
+    assert "Old but gold" in get(client, "/papers/math/0309136/")
+
+
+def test_hundreds_of_authors_are_folded_away(client: Client) -> None:
+    paper = make.paper(authors=[f"Author {number}" for number in range(573)])
+
+    html = get(client, paper.get_absolute_url())
+
+    assert "<summary>Author 0, Author 1, Author 2 and 570 more</summary>" in html
+    assert "Author 572" in html
+
+
+def test_text_that_looks_like_html_is_shown_as_text(client: Client) -> None:
+    paper = make.paper(
+        title=HOSTILE,
+        abstract=HOSTILE,
+        machine_summary=HOSTILE,
+        authors=[HOSTILE],
+        organization=HOSTILE,
+        topics=["robotics"],
+    )
+
+    for address in ("/", "/papers/", paper.get_absolute_url(), "/topics/robotics/"):
+        html = get(client, address)
+        assert "&lt;script&gt;alert(" in html
+        assert "<script>" not in html
+
+
+def test_topics_show_how_many_papers_trend_in_each_the_busiest_first(client: Client) -> None:
+    make.topic("audio", description="Sound and music")
+    make.paper(topics=["robotics"])
+    make.paper(topics=["robotics", "vision"])
+    make.paper(topics=["vision"], listed_on=make.TODAY - timedelta(days=8))
+
+    html = get(client, "/topics/")
+
+    assert "Sound and music" in html
+    assert re.findall(r'/topics/(\w+)/">\w+</a> <span class="count">(\d+)<', html) == [
+        ("robotics", "2"),
+        ("vision", "1"),
+        ("audio", "0"),
+    ]
+
+
+def test_a_topic_shows_what_trends_in_it(client: Client) -> None:
+    make.paper(title="Second", topics=["robotics"], score=1.0)
+    make.paper(title="First", topics=["robotics", "vision"], score=2.0)
+    make.paper(title="Elsewhere", topics=["vision"], score=9.0)
+    make.paper(title="Too old", topics=["robotics"], listed_on=make.TODAY - timedelta(days=8))
+
+    assert titles(get(client, "/topics/robotics/")) == ["First", "Second"]
+
+
+@pytest.mark.parametrize("address", ["/topics/robotics/", "/papers/2605.12345/"])
+def test_the_signup_form_has_the_topic_already_chosen(client: Client, address: str) -> None:
+    make.topic("vision")
+    make.paper(arxiv_id="2605.12345", topics=["robotics"])
+
+    html = get(client, address)
+
+    chosen = re.findall(r'name="topics" value="(\w+)" checked', html)
+    assert chosen == ["robotics"]
+    assert re.findall(r'name="topics" value="(\w+)">', html) == ["vision"]
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "/papers/2605.99999/",
+        "/papers/nothing/at/all/",
+        "/papers/%00/",
+        "/topics/alchemy/",
+        "/topics/Not a slug/",
+    ],
+)
+def test_what_does_not_exist_is_a_page_that_says_so(client: Client, address: str) -> None:
+    response = client.get(address)
+
+    assert response.status_code == 404
+    assert "There is no such page." in response.content.decode()
+
+
+def test_pages_without_any_paper_say_so(client: Client) -> None:
+    make.topic("robotics")
+
+    assert "No papers yet." in get(client, "/papers/")
+    assert "Nothing this week." in get(client, "/topics/robotics/")
+
+
+def pages() -> list[str]:
+    paper = make.paper(topics=["robotics", "vision"], upvotes=3)
+    return ["/papers/", paper.get_absolute_url(), "/topics/", "/topics/robotics/"]
+
+
+def test_pages_hold_nothing_personal_and_may_be_kept_a_minute(client: Client) -> None:
+    for address in pages():
+        response = client.get(address)
+        assert response.headers["Cache-Control"] == "public, max-age=60"
+        assert "Cookie" not in response.headers.get("Vary", "")
+        assert not response.cookies
+
+
+def test_pages_answer_head_and_nothing_that_writes(client: Client) -> None:
+    for address in pages():
+        response = client.head(address)
+        assert (response.status_code, response.content) == (200, b"")
+        assert client.post(address).status_code == 405
+
+
+@pytest.mark.parametrize("papers", [1, 3])
+@pytest.mark.parametrize(
+    ("address", "queries"),
+    [("/papers/", 3), ("/papers/2605.12345/", 5), ("/topics/", 2), ("/topics/robotics/", 5)],
+)
+def test_a_page_asks_the_database_no_more_for_more_papers(
+    client: Client, django_assert_num_queries: Any, address: str, queries: int, papers: int
+) -> None:
+    for number in range(papers):
+        paper = make.paper(
+            arxiv_id=f"2605.1234{5 + number}", topics=["robotics", f"topic-{number}"]
+        )
+        for hours in range(papers):
+            make.reading(paper=paper, observed_at=make.NOW - timedelta(hours=hours))
+    make.edition(papers=[paper])
+
+    with django_assert_num_queries(queries):
+        client.get(address)
+
+
+def test_addresses_are_as_the_design_says() -> None:
+    assert reverse("papers:papers") == "/papers/"
+    assert reverse("papers:paper", args=["2605.00001"]) == "/papers/2605.00001/"
+    assert reverse("papers:topics") == "/topics/"
+    assert reverse("papers:topic", args=["robotics"]) == "/topics/robotics/"
