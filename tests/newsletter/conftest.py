@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.db import connection
 from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
 
@@ -40,8 +41,11 @@ class FakeProvider:
     def answer(self, request: Request) -> Response:
         self.calls += 1
         message = json.loads(request.get_data())
-        if (refusal := self.before(message)) is not None:
-            return refusal
+        try:
+            if (refusal := self.before(message)) is not None:
+                return refusal
+        finally:
+            connection.close()  # this is the server's own thread
         self.accepted.append(message)
         answer = {
             "To": message["To"],
