@@ -20,14 +20,14 @@ def choose(
 ) -> list[Candidate]:
     """At most `length` candidates about a wanted topic, the hottest first; none wanted means all.
 
-    Half of the places are kept so that each wanted topic shows at least its best paper; the other
-    half goes to the hottest papers, whichever topic they are about.
+    A third of the places is kept so that wanted topics show at least their best paper; the others
+    go to the hottest papers, whichever topic they are about.
     """
     ranked = sorted(candidates, key=lambda each: (-each.score, each.entry_id))
     topics = frozenset(wanted)
     if topics:
         ranked = [each for each in ranked if each.topics & topics]
-    places = bests(ranked, topics)[: length // 2]
+    places = bests(ranked, topics)[: length // 3]
     chosen = set(places)
     for each in ranked:
         if len(chosen) == length:

@@ -21,7 +21,17 @@ from papers.models import Paper
 from subscribers.models import Subscriber
 
 READER = "reader@example.org"
-TOPICS = ["large-language-models", "agents", "reasoning", "multimodal"]
+# Broad enough that the shortest of days has something to read.
+TOPICS = [
+    "agents",
+    "computer-vision",
+    "image-video-generation",
+    "large-language-models",
+    "multimodal",
+    "nlp",
+    "reasoning",
+    "reinforcement-learning",
+]
 
 
 class Command(BaseCommand):
