@@ -109,6 +109,9 @@ class Subscriber(models.Model):
         """What mailable() asks of a row, of one that is at hand."""
         return self.status == self.Status.ACTIVE
 
+    def is_due(self, now: datetime) -> bool:
+        return self.next_digest_at is not None and self.next_digest_at <= now
+
     @transaction.atomic
     def schedule(self, now: datetime) -> None:
         """Set when the next digest is due, from the preferences as they are now."""

@@ -121,6 +121,7 @@ def preferences(request: HttpRequest, token: str) -> HttpResponse:
         "saved": "saved" in request.GET,
         "welcome": "welcome" in request.GET,
         "next_digest_at": subscriber.next_digest_at,
+        "due_now": subscriber.is_due(timezone.now()),
         "unsubscribe_url": links.url(Purpose.UNSUBSCRIBE, subscriber),
     }
     # Templates show moments in the current zone: here, the reader's.

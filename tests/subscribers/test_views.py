@@ -263,6 +263,23 @@ def test_the_page_shows_what_is_chosen_and_when_the_next_digest_comes(browser, a
     assert path(Purpose.UNSUBSCRIBE, ada) in page
 
 
+def test_a_digest_that_is_due_already_comes_any_minute(browser, ada):
+    Preferences.objects.update(hour=NOW.hour)
+    ada.schedule(NOW + timedelta(minutes=20))
+
+    with time_machine.travel(NOW + timedelta(minutes=20), tick=False):
+        assert "any minute now" in text(browser.get(path(Purpose.PREFERENCES, ada)))
+
+
+def test_who_left_is_told_that_nothing_is_sent(browser, ada):
+    signup.leave(ada, Reason.UNSUBSCRIBED, NOW)
+
+    page = text(browser.get(path(Purpose.PREFERENCES, ada)))
+
+    assert "You are not subscribed." in page
+    assert f'href="{SUBSCRIBE}"' in page
+
+
 def test_choosing_keeps_everything_and_moves_the_next_digest(browser, ada):
     address = path(Purpose.PREFERENCES, ada)
 
