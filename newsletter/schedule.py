@@ -21,6 +21,8 @@ logger = logging.getLogger(__name__)
 LATEST = timedelta(hours=12)
 # Who has not read for longer than this is not sent all that was missed.
 LONGEST_REACH = timedelta(days=7)
+# Who has had nothing for longer than this begins anew.
+MEMORY = timedelta(days=60)
 # Readers opened in one transaction.
 PAGE = 1000
 # Deliveries after which the next digest need not go back further.
@@ -102,7 +104,7 @@ def by_edition(
 def advance(reader: Subscriber) -> None:
     """This local date is done; the next wanted one is due, even if its time has passed too."""
     wanted, slot = reader.preferences, slot_of(reader)
-    reader.last_digest_on = slot.astimezone(wanted.zone).date()
+    reader.last_digest_on = slot_date(reader)
     reader.next_digest_at = timetable.next_digest_at(
         hour=wanted.hour,
         zone=wanted.zone,
@@ -119,6 +121,11 @@ def slot_of(reader: Subscriber) -> datetime:
     return reader.next_digest_at
 
 
+def slot_date(reader: Subscriber) -> date:
+    """The reader's own date of the digest that is due."""
+    return slot_of(reader).astimezone(reader.preferences.zone).date()
+
+
 def open_for(
     readers: Sequence[Subscriber], edition: Edition, *, now: datetime, scheduled: bool
 ) -> list[Delivery]:
@@ -128,14 +135,15 @@ def open_for(
     reader's own date and expire; the others were asked for now, by hand.
     """
     ids = [reader.pk for reader in readers]
+    local_dates = {reader.pk: slot_date(reader) if scheduled else None for reader in readers}
     mine = Delivery.objects.filter(subscriber__in=ids)
     served = set(mine.filter(edition=edition).values_list("subscriber", flat=True))
-    dates = set(mine.filter(local_date__isnull=False).values_list("subscriber", "local_date"))
+    on_those_dates = mine.filter(local_date__in=set(local_dates.values()) - {None})
+    dates = set(on_those_dates.values_list("subscriber", "local_date"))
     last = last_editions(ids, before=edition.date)
     opened = []
     for reader in readers:
-        slot = slot_of(reader) if scheduled else None
-        local_date = slot.astimezone(reader.preferences.zone).date() if slot else None
+        local_date = local_dates[reader.pk]
         if reader.pk in served or (reader.pk, local_date) in dates:
             continue
         delivery = Delivery(
@@ -144,7 +152,7 @@ def open_for(
             opened_at=now,
             local_date=local_date,
             after=reach(edition, reader, last=last.get(reader.pk)),
-            expires_at=(slot or now) + LATEST,
+            expires_at=(slot_of(reader) if scheduled else now) + LATEST,
         )
         if delivery.expires_at <= now:
             delivery.state, delivery.settled_at = Delivery.State.EXPIRED, now
@@ -156,9 +164,10 @@ def open_for(
 
 
 def last_editions(ids: Iterable[int], *, before: date) -> dict[int, date]:
-    """The date of the newest edition that each reader has had."""
+    """The date of the newest edition that each reader has had; of long ago it does not matter."""
+    recent = Edition.objects.filter(date__gte=before - MEMORY, date__lt=before)
     rows = (
-        Delivery.objects.filter(subscriber__in=ids, edition__date__lt=before, state__in=SERVED)
+        Delivery.objects.filter(subscriber__in=ids, edition__in=recent, state__in=SERVED)
         .values("subscriber")
         .annotate(newest=Max("edition__date"))
     )
