@@ -30,6 +30,8 @@ EVENTS = {
 REFUSED = {EventType.REJECTED, EventType.FAILED}
 # The provider has the message: whatever we thought, it was handed over.
 TAKEN = {EventType.QUEUED, EventType.SENT, *EVENTS}
+# It left the provider, who said so: a refusal before or after that is of something else.
+SENT_ON = {Event.DELIVERED, Event.BOUNCED, Event.COMPLAINED}
 
 
 @receiver(tracking, dispatch_uid="newsletter.mark_delivery")
@@ -39,8 +41,9 @@ def mark_delivery(sender: type, event: AnymailTrackingEvent, esp_name: str, **_:
     if event.event_type in REFUSED:
         refuse(deliveries, event)
     elif event.event_type in TAKEN:
-        settle_as_taken(deliveries)
-        if (reached := EVENTS.get(event.event_type)) is not None:
+        reached = EVENTS.get(event.event_type)
+        settle_as_taken(deliveries, reached)
+        if reached is not None:
             advance(deliveries, reached, event)
 
 
@@ -50,9 +53,14 @@ def about(event: AnymailTrackingEvent) -> QuerySet[Delivery]:
     delivery, edition = str(metadata.get("delivery", "")), str(metadata.get("edition", ""))
     if delivery.isascii() and delivery.isdigit() and len(delivery) < 19:
         return Delivery.objects.filter(pk=int(delivery), edition__in=dated(edition))
-    if event.message_id and isinstance(event.message_id, str):
-        return Delivery.objects.filter(message_id=event.message_id.replace("\x00", "")[:255])
+    if isinstance(event.message_id, str) and (message_id := storable(event.message_id)):
+        return Delivery.objects.filter(message_id=message_id)
     return Delivery.objects.none()
+
+
+def storable(message_id: str) -> str:
+    """Without what no database can hold: a NUL, half a character, more than the column."""
+    return message_id.replace("\x00", "").encode(errors="ignore").decode()[:255]
 
 
 def dated(text: str) -> QuerySet[Edition]:
@@ -63,15 +71,18 @@ def dated(text: str) -> QuerySet[Edition]:
         return Edition.objects.none()
 
 
-def settle_as_taken(deliveries: QuerySet[Delivery]) -> None:
+def settle_as_taken(deliveries: QuerySet[Delivery], reached: Delivery.Event | None) -> None:
     """Evidence for an unknown outcome; one that is still claimed is settled by its worker."""
-    deliveries.filter(state=State.UNKNOWN).update(state=State.HANDED_OVER, error="")
+    disproved = [State.UNKNOWN, State.FAILED] if reached in SENT_ON else [State.UNKNOWN]
+    deliveries.filter(state__in=disproved, attempted_at__isnull=False).update(
+        state=State.HANDED_OVER, error=""
+    )
 
 
 def refuse(deliveries: QuerySet[Delivery], event: AnymailTrackingEvent) -> None:
     """Unless it is known to have got further."""
     refused = deliveries.filter(state__in=[State.HANDED_OVER, State.UNKNOWN])
-    refused.exclude(event__in=[Event.DELIVERED, Event.COMPLAINED]).update(
+    refused.exclude(event__in=SENT_ON).update(
         state=State.FAILED, error=f"The provider reported: {event.event_type}."
     )
 
@@ -89,4 +100,11 @@ def moment(event: AnymailTrackingEvent) -> datetime:
     """When it happened, by the provider's clock; some providers do not name their time zone."""
     if event.timestamp is None:
         return timezone.now()
-    return event.timestamp if event.timestamp.tzinfo else event.timestamp.replace(tzinfo=UTC)
+    try:
+        return (
+            event.timestamp.astimezone(UTC)
+            if event.timestamp.tzinfo
+            else event.timestamp.replace(tzinfo=UTC)
+        )
+    except OverflowError:  # in the year 1 or 9999, and in UTC outside of all years
+        return timezone.now()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from datetime import timedelta
+from datetime import datetime, timedelta, timezone
 from typing import Any
 
 import pytest
@@ -110,6 +110,26 @@ def test_what_was_delivered_did_not_fail() -> None:
 
 
 @pytest.mark.parametrize(
+    "order", list(itertools.permutations(["delivered", "bounced", "rejected"]))
+)
+@pytest.mark.parametrize("state", [State.HANDED_OVER, State.UNKNOWN])
+def test_a_refusal_in_any_place_does_not_undo_what_was_sent(
+    order: tuple[str, ...], state: str
+) -> None:
+    delivery = sent(state=state)
+
+    for event_type in order + order:
+        report(event_type, delivery)
+
+    delivery.refresh_from_db()
+    assert (delivery.state, delivery.event, delivery.error) == (
+        State.HANDED_OVER,
+        Event.BOUNCED,
+        "",
+    )
+
+
+@pytest.mark.parametrize(
     "fields",
     [
         {"metadata": {}},
@@ -120,6 +140,8 @@ def test_what_was_delivered_did_not_fail() -> None:
         {"metadata": {"delivery": "1; drop", "edition": "x"}},
         {"message_id": "somebody-else-s"},
         {"message_id": "a\x00b"},
+        {"message_id": "\x00"},
+        {"message_id": "\ud800"},
         {"message_id": 7},
         {"message_id": ""},
     ],
@@ -158,6 +180,18 @@ def test_an_event_whose_time_names_no_zone_is_taken_as_utc() -> None:
 
     delivery.refresh_from_db()
     assert delivery.event_at == make.NOW
+
+
+def test_an_event_at_an_impossible_time_is_noted_with_ours() -> None:
+    delivery = sent()
+    east = timezone(timedelta(hours=14))
+
+    report("delivered", delivery, timestamp=datetime(1, 1, 1, tzinfo=east))
+
+    delivery.refresh_from_db()
+    assert delivery.event == Event.DELIVERED
+    assert delivery.event_at is not None
+    assert delivery.event_at > make.NOW
 
 
 def test_an_event_without_a_time_is_noted_with_ours() -> None:
