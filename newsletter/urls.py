@@ -7,7 +7,7 @@ from datetime import date
 from django.contrib import admin
 from django.urls import include, path, register_converter
 
-from newsletter import views
+from newsletter import views, webhooks
 
 
 class DayConverter:
@@ -39,6 +39,6 @@ urlpatterns = [
     path("", include((pages, "newsletter"))),
     path("", include("papers.urls")),
     path("", include("subscribers.urls")),
-    path("webhooks/", include("anymail.urls")),
+    path("webhooks/", include((webhooks.urlpatterns, "anymail"))),
     path("admin/", admin.site.urls),
 ]
