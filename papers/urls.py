@@ -1,11 +1,11 @@
-"""Where papers and topics are found."""
+"""Where papers, topics and their feeds are found."""
 
 from __future__ import annotations
 
 from django.urls import path, register_converter
 from django.urls.converters import PathConverter
 
-from papers import views
+from papers import feeds, views
 
 
 class IdConverter(PathConverter):
@@ -26,4 +26,6 @@ urlpatterns = [
     path("papers/<arxiv_id:arxiv_id>/", views.paper, name="paper"),
     path("topics/", views.topics, name="topics"),
     path("topics/<slug:slug>/", views.topic, name="topic"),
+    path("feeds/trending.xml", feeds.trending, name="trending_feed"),
+    path("feeds/<slug:slug>.xml", feeds.trending, name="topic_feed"),
 ]

@@ -1,0 +1,94 @@
+"""What trends, as Atom feeds: for those who read by feed reader and not by mail."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, time
+from typing import Any
+
+from django.conf import settings
+from django.contrib.syndication.views import Feed
+from django.http import HttpRequest
+from django.shortcuts import get_object_or_404
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.feedgenerator import Atom1Feed
+from django.utils.html import format_html
+from django.views.decorators.cache import cache_control
+from django.views.decorators.http import conditional_page, require_safe
+
+from papers.models import Paper, Topic
+
+PAPERS = 30
+# What XML has no way to write.
+UNWRITABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+
+
+class Atom(Atom1Feed):
+    def latest_post_date(self) -> datetime:
+        """Of a feed without papers: today, not now, or its ETag would never be the same."""
+        if self.items:
+            return super().latest_post_date()
+        return datetime.combine(timezone.now().date(), time(), UTC)
+
+
+class Trending(Feed):
+    """In one topic, or in all; every address is the site's own, whatever host was asked for."""
+
+    feed_type = Atom
+    author_name = settings.SITE_NAME
+    language = "en"
+
+    def get_object(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Topic | None:
+        return get_object_or_404(Topic, slug=kwargs["slug"]) if kwargs else None
+
+    def title(self, topic: Topic | None) -> str:
+        return f"{settings.SITE_NAME}: {topic.name}" if topic else settings.SITE_NAME
+
+    def subtitle(self, topic: Topic | None) -> str:
+        return topic.description if topic else "The research papers that people are reading."
+
+    def link(self, topic: Topic | None) -> str:
+        return settings.SITE_URL + (topic.get_absolute_url() if topic else "/")
+
+    def feed_url(self, topic: Topic | None) -> str:
+        name, slug = ("topic_feed", [topic.slug]) if topic else ("trending_feed", [])
+        return settings.SITE_URL + reverse(f"papers:{name}", args=slug)
+
+    def items(self, topic: Topic | None) -> list[Paper]:
+        papers = topic.papers.all() if topic else Paper.objects.all()
+        today = timezone.now().date()
+        return list(papers.trending(on=today).with_topics()[:PAPERS])
+
+    def item_title(self, item: Paper) -> str:
+        return writable(item.title)
+
+    def item_description(self, item: Paper) -> str:
+        return format_html("<p>{}</p>", writable(item.abstract))
+
+    def item_link(self, item: Paper) -> str:
+        return settings.SITE_URL + item.get_absolute_url()
+
+    def item_guid(self, item: Paper) -> str:
+        """The same in every feed, and when the site moves to https or its pages elsewhere."""
+        return f"tag:{settings.SITE_HOST},2026:paper/{item.arxiv_id}"
+
+    def item_author_name(self, item: Paper) -> str | None:
+        return writable(item.byline) or None
+
+    def item_categories(self, item: Paper) -> list[str]:
+        return [topic.name for topic in item.topics.all()]
+
+    def item_pubdate(self, item: Paper) -> datetime:
+        return datetime.combine(item.listed_on, time(), UTC)
+
+    def item_updateddate(self, item: Paper) -> datetime:
+        return max(item.added_at, self.item_pubdate(item))
+
+
+def writable(text: str) -> str:
+    return UNWRITABLE.sub("", text)
+
+
+# Feed readers ask every few minutes, for ever: let them and caches keep what they have.
+trending = require_safe(cache_control(public=True, max_age=600)(conditional_page(Trending())))

@@ -1,0 +1,166 @@
+"""papers/feeds.py"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+from xml.etree import ElementTree
+
+import pytest
+import time_machine
+from django.test import Client
+
+from papers import topics
+from tests import make
+
+pytestmark = pytest.mark.django_db
+
+ATOM = "{http://www.w3.org/2005/Atom}"
+ADDRESSES = ["/feeds/trending.xml", "/feeds/robotics.xml"]
+
+
+@pytest.fixture(autouse=True)
+def now() -> Iterator[None]:
+    with time_machine.travel(make.NOW, tick=False):
+        yield
+
+
+def read(client: Client, address: str) -> ElementTree.Element:
+    response = client.get(address)
+    assert response.status_code == 200
+    assert response["Content-Type"] == "application/atom+xml; charset=utf-8"
+    return ElementTree.fromstring(response.content)
+
+
+def texts(feed: ElementTree.Element, path: str) -> list[str | None]:
+    return [each.text for each in feed.iterfind("/".join(ATOM + tag for tag in path.split("/")))]
+
+
+def test_the_trending_feed_has_the_week_s_papers_the_hottest_first(client: Client) -> None:
+    make.paper(title="Cool", score=1.0)
+    make.paper(title="Hot", score=9.0)
+    make.paper(title="Long ago", score=99.0, listed_on=make.TODAY - timedelta(days=20))
+
+    assert texts(read(client, "/feeds/trending.xml"), "entry/title") == ["Hot", "Cool"]
+
+
+def test_a_topic_s_feed_has_its_own_papers(client: Client) -> None:
+    make.paper(title="A robot", topics=["robotics"])
+    make.paper(title="A theorem", topics=["theory"])
+
+    feed = read(client, "/feeds/robotics.xml")
+
+    assert texts(feed, "title") == ["Trending Papers: Robotics"]
+    assert texts(feed, "entry/title") == ["A robot"]
+
+
+@pytest.mark.parametrize("slug", ["no-such-topic", "x" * 300])
+def test_a_topic_that_is_not_there_has_no_feed(client: Client, slug: str) -> None:
+    assert client.get(f"/feeds/{slug}.xml").status_code == 404
+
+
+@pytest.mark.parametrize("address", ADDRESSES)
+def test_a_feed_has_what_atom_demands(client: Client, settings: Any, address: str) -> None:
+    settings.SITE_URL, settings.SITE_HOST = "https://papers.example.org", "papers.example.org"
+    paper = make.paper(arxiv_id="2605.04321", topics=["robotics"])
+    old = make.paper(arxiv_id="math/0309136", topics=["robotics"], authors=[])
+
+    feed = read(client, address)
+
+    assert all(feed.findtext(ATOM + tag) for tag in ("id", "title", "updated"))
+    assert feed.findtext(f"{ATOM}author/{ATOM}name") == "Trending Papers"
+    links = {link.get("rel"): link.get("href") for link in feed.iterfind(f"{ATOM}link")}
+    assert links["self"] == f"https://papers.example.org{address}"
+    first = feed.find(f"{ATOM}entry")
+    assert first is not None
+    assert first.findtext(f"{ATOM}author/{ATOM}name") == paper.byline
+    assert first.findtext(f"{ATOM}updated") == "2026-05-12T06:00:00+00:00"
+    assert first.findtext(f"{ATOM}published") == "2026-05-11T00:00:00+00:00"
+    assert texts(feed, "entry/id") == [
+        f"tag:papers.example.org,2026:paper/{each.arxiv_id}" for each in (paper, old)
+    ]
+    entry_links = [link.get("href") for link in feed.iterfind(f"{ATOM}entry/{ATOM}link")]
+    assert entry_links == [
+        f"https://papers.example.org/papers/{each.arxiv_id}/" for each in (paper, old)
+    ]
+
+
+def test_the_two_feeds_have_ids_of_their_own(client: Client) -> None:
+    make.topic("robotics")
+
+    assert len({texts(read(client, each), "id")[0] for each in ADDRESSES}) == 2
+
+
+def test_what_authors_write_is_text_and_nothing_else(client: Client) -> None:
+    hostile = "<script>x</script> & 1 < 2 ]]>"
+    make.paper(title=f"{hostile}\x0b\ufffe", abstract=f"{hostile}\x01", authors=[f"{hostile}\x1f"])
+
+    feed = read(client, "/feeds/trending.xml")
+
+    # A title is plain text; a summary is HTML, in which their text is escaped.
+    assert texts(feed, "entry/title") == [hostile]
+    assert texts(feed, "entry/author/name") == [hostile]
+    summary = "<p>&lt;script&gt;x&lt;/script&gt; &amp; 1 &lt; 2 ]]&gt;</p>"
+    assert texts(feed, "entry/summary") == [summary]
+
+
+@pytest.mark.parametrize(("address", "queries"), [(ADDRESSES[0], 2), (ADDRESSES[1], 3)])
+def test_more_papers_need_no_more_queries(
+    client: Client, django_assert_num_queries: Any, address: str, queries: int
+) -> None:
+    for _ in range(40):
+        make.paper(topics=["robotics", "theory"])
+
+    with django_assert_num_queries(queries):
+        feed = read(client, address)
+
+    assert len(texts(feed, "entry/id")) == 30
+
+
+@pytest.mark.parametrize("address", ADDRESSES)
+@pytest.mark.parametrize("papers", [0, 1])
+def test_who_has_it_already_is_told_so(client: Client, address: str, papers: int) -> None:
+    make.topic("robotics")
+    for _ in range(papers):
+        make.paper(topics=["robotics"])
+    first = client.get(address)
+    with time_machine.travel(make.NOW + timedelta(hours=1), tick=False):
+        by_tag = client.get(address, headers={"If-None-Match": first["ETag"]})
+        by_date = client.get(address, headers={"If-Modified-Since": first["Last-Modified"]})
+
+    assert first["Cache-Control"] == "public, max-age=600"
+    assert (by_tag.status_code, by_date.status_code) == (304, 304)
+    assert by_tag.content == b""
+
+
+def test_a_new_paper_is_a_new_feed(client: Client) -> None:
+    make.paper()
+    first = client.get("/feeds/trending.xml")
+    make.paper()
+
+    again = client.get("/feeds/trending.xml", headers={"If-None-Match": first["ETag"]})
+
+    assert again.status_code == 200
+
+
+def test_reading_sets_no_cookie_and_changes_nothing(client: Client) -> None:
+    response = client.get("/feeds/trending.xml")
+
+    assert not response.cookies
+    assert client.post("/feeds/trending.xml").status_code == 405
+
+
+def test_pages_say_where_the_feeds_are(client: Client) -> None:
+    make.topic("robotics")
+
+    home, topic = (client.get(each).content.decode() for each in ("/", "/topics/robotics/"))
+
+    for address, pages in [(ADDRESSES[0], [home, topic]), (ADDRESSES[1], [topic])]:
+        link = f'<link rel="alternate" href="{address}" type="application/atom+xml"'
+        assert all(link in page for page in pages)
+    assert ADDRESSES[1] not in home
+
+
+def test_no_topic_takes_the_place_of_the_trending_feed() -> None:
+    assert "trending" not in {rule.slug for rule in topics.load()}
