@@ -8,11 +8,11 @@ from collections.abc import Sequence
 from datetime import UTC, date, datetime, time, timedelta
 
 from django.db import transaction
-from papers.ranking import Ranked
 
 from newsletter.models import Edition, Entry
 from papers import ranking
 from papers.models import Paper
+from papers.ranking import Ranked
 
 logger = logging.getLogger(__name__)
 
