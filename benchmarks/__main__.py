@@ -1,13 +1,18 @@
 """Run the benchmarks, all or those named: `make bench`, `make bench ARGS="ranking delivery"`."""
 
 import importlib
+import os
 import pkgutil
 import sys
+
+import django
 
 import benchmarks
 
 
 def main() -> None:
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "newsletter.settings")
+    django.setup()
     modules = {module.name for module in pkgutil.iter_modules(benchmarks.__path__)}
     found = sorted(modules - {"__main__"})
     print(f"Benchmarks: {', '.join(found) or 'none yet'}.", flush=True)
