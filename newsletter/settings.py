@@ -1,7 +1,7 @@
 """The one settings file: what differs between machines is an environment variable.
 
 Every variable is listed in `.env.example` with its meaning. Policy numbers (digest length,
-half-life, leases) are not settings: they stand beside the code that means them.
+how age counts, leases) are not settings: they stand beside the code that means them.
 """
 
 import json

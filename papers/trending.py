@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-import math
 from datetime import timedelta
 
-# A paper's attention counts half after this long.
-HALF_LIFE = timedelta(hours=48)
+DAY = timedelta(days=1)
+# The age of a paper on the day it is listed: between nothing and a day.
+FIRST_AGE = timedelta(hours=12)
 
 
 def score(upvotes: int, *, age: timedelta) -> float:
-    """log(1 + upvotes), halved every 48 hours; a negative age counts as none.
+    """Upvotes for each day since it was listed; a negative age counts as none.
 
-    The logarithm because the first ten upvotes say more than the tenth ten; upvotes alone because
-    on 1,089 papers nothing else known in the first hours (comments, stars, code, organisation)
-    helped to foresee which of a day's papers had most of them a week later (NDCG@5 0.966). The
-    half-life suits readers who come once a day: after 24 hours this leaves 71 % of a score, where
-    Hacker News' (points - 1) ** 0.8 / (hours + 2) ** 1.8 leaves 1 %.
+    Upvotes alone because on 1,089 papers nothing else known in the first hours (comments, stars,
+    code, organisation) helped to foresee which of a day's papers had most of them a week later.
+    By the day because that foresees which papers of a week gain most after it (NDCG@5 0.866);
+    log(1 + upvotes) halved every so many hours does not as well, whatever the hours (0.853 at
+    best), nor do upvotes alone (0.723): `make bench ARGS=trending`.
 
     Give the age in whole days: then papers of one day are in the order of their upvotes.
     """
-    return math.log1p(upvotes) * 0.5 ** (max(age, timedelta()) / HALF_LIFE)
+    return upvotes * (DAY / (max(age, timedelta()) + FIRST_AGE))

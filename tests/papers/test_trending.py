@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import math
 from datetime import timedelta
 
 import pytest
 
-from papers.trending import HALF_LIFE, score
+from papers.trending import FIRST_AGE, score
 
 DAY = timedelta(days=1)
 
 
-def test_a_new_paper_scores_the_logarithm_of_its_upvotes():
-    assert score(99, age=timedelta()) == pytest.approx(math.log(100))
+def test_a_new_paper_scores_as_if_its_upvotes_came_in_half_a_day():
+    assert score(30, age=timedelta()) == 60
 
 
-def test_a_score_halves_in_its_half_life():
-    assert score(50, age=HALF_LIFE) == pytest.approx(score(50, age=timedelta()) / 2)
+def test_a_score_halves_when_the_paper_is_twice_as_old():
+    assert score(50, age=FIRST_AGE) == pytest.approx(score(50, age=timedelta()) / 2)
 
 
 def test_nothing_scores_nothing():
@@ -31,10 +30,23 @@ def test_of_one_age_more_upvotes_score_more(age):
     assert scores == sorted(set(scores))
 
 
+@pytest.mark.parametrize("upvotes", [1, 30, 1000])
+def test_of_equal_upvotes_the_younger_scores_more(upvotes):
+    scores = [score(upvotes, age=days * DAY) for days in range(8)]
+
+    assert scores == sorted(set(scores), reverse=True)
+
+
 def test_a_paper_of_tomorrow_is_as_new_as_one_of_today():
     assert score(10, age=-DAY) == score(10, age=timedelta())
 
 
 def test_the_example_of_the_documentation():
-    assert round(score(80, age=DAY), 2) == 3.11
-    assert round(score(30, age=timedelta()), 2) == 3.43
+    figures = [(30, 0), (250, 4), (80, 1), (12, 0)]
+
+    assert [round(score(upvotes, age=days * DAY), 1) for upvotes, days in figures] == [
+        60.0,
+        55.6,
+        53.3,
+        24.0,
+    ]
