@@ -11,7 +11,7 @@ import json
 import re
 import unicodedata
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -19,15 +19,17 @@ from typing import Any
 
 FILE = Path(__file__).with_name("topics.json")
 
-# What one phrase adds: in the title, in the abstract, and for each time it comes again there.
-IN_TITLE, IN_TEXT, AGAIN = 3.0, 1.0, 0.5
-MOST_AGAIN = 2
+# What one phrase adds: in the title, in the abstract, and if it comes again there.
+IN_TITLE, IN_TEXT, AGAIN = 3.0, 1.0, 0.75
 WEAK = 0.5
 # A category that is the topic's own says as much as a phrase in the title.
 BY_CATEGORY = 3.0
-ENOUGH = 2.0
-# Beside the first topic, those with at least this share of its weight.
-SHARE = 0.4
+# Two phrases in the abstract, or one that comes again.
+ENOUGH = 1.75
+# Words as common as "training" mean something only together: without another phrase, so many.
+FEWEST_WEAK = 2
+# Beside the first topic, those with this share of its weight, or with as much as a title says.
+SHARE, SURELY = 0.4, 3.0
 MOST_TOPICS = 4
 
 
@@ -80,7 +82,7 @@ def match(
 
     weights: defaultdict[str, float] = defaultdict(float)
     for (slug, _, weak), times in in_text.items():
-        weights[slug] += (IN_TEXT + AGAIN * min(times - 1, MOST_AGAIN)) * (WEAK if weak else 1)
+        weights[slug] += (IN_TEXT + AGAIN * (times > 1)) * (WEAK if weak else 1)
     for slug, _, weak in in_title:
         weights[slug] += IN_TITLE * (WEAK if weak else 1)
     for slug in by_category:
@@ -88,9 +90,18 @@ def match(
 
     # What the title or the authors' category says needs no comparison.
     said = {slug for slug, _, weak in in_title if not weak}.union(by_category)
+    meant = not_vague(in_title.keys() | in_text.keys())
     ranked = sorted(weights, key=lambda slug: (-weights[slug], slug))
-    enough = max([ENOUGH, *(SHARE * weights[slug] for slug in ranked[:1])])
-    return [slug for slug in ranked if slug in said or weights[slug] >= enough][:MOST_TOPICS]
+    enough = max([ENOUGH, *(min(SHARE * weights[slug], SURELY) for slug in ranked[:1])])
+    found = [slug for slug in ranked if slug in said or (slug in meant and weights[slug] >= enough)]
+    return found[:MOST_TOPICS]
+
+
+def not_vague(found: Collection[Found]) -> set[str]:
+    """The topics with a phrase of their own, or with several weak ones."""
+    strong = {slug for slug, _, weak in found if not weak}
+    phrases = Counter(slug for slug, _, _ in found)
+    return strong | {slug for slug, number in phrases.items() if number >= FEWEST_WEAK}
 
 
 def find(text: Sequence[str]) -> Counter[Found]:

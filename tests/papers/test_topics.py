@@ -22,8 +22,14 @@ def test_two_phrases_in_the_abstract_are():
     assert topics.match("A Study", abstract) == ["reinforcement-learning"]
 
 
-def test_a_phrase_that_comes_again_counts_a_little_more():
-    assert topics.match("A Study", "Robots. And robots. And robots again.") == ["robotics"]
+def test_a_phrase_that_comes_again_is():
+    assert topics.match("A Study", "Robots.") == []
+    assert topics.match("A Study", "Robots. And robots again.") == ["robotics"]
+
+
+def test_words_that_are_common_mean_something_only_together():
+    assert topics.match("Training", "Training, training and training.") == []
+    assert topics.match("Training", "Optimization in training.") == ["optimization-training"]
 
 
 def test_a_hyphen_parts_words():
@@ -67,6 +73,16 @@ def test_beside_a_strong_topic_a_faint_one_is_left_out():
     assert topics.match("Speech Recognition", abstract) == ["speech-audio"]
 
 
+def test_beside_the_strongest_topic_a_sure_one_is_kept():
+    abstract = (
+        "Speech recognition, text-to-speech, speech synthesis, music, spoken audio, voice. "
+        "Speech recognition, text-to-speech, speech synthesis, music, spoken audio, voice. "
+        "It runs on a robot; robots move, and robotics profits."
+    )
+
+    assert topics.match("Speech Recognition", abstract) == ["speech-audio", "robotics"]
+
+
 @pytest.mark.parametrize("rule", topics.load(), ids=lambda rule: rule.slug)
 def test_each_topic_can_be_found_by_its_first_phrase(rule):
     assert rule.slug in topics.match(rule.phrases[0], "")
@@ -91,4 +107,4 @@ def test_the_rules_agree_with_a_person():
     f1 = 2 * right / sum(len(got) + len(labels) for got, labels in found)
 
     assert len(found) == 119
-    assert f1 >= 0.80
+    assert f1 >= 0.85
