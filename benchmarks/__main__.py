@@ -1,11 +1,13 @@
 """Run the benchmarks, all or those named: `make bench`, `make bench ARGS="ranking delivery"`."""
 
 import importlib
+import logging
 import os
 import pkgutil
 import sys
 
 import django
+from django.conf import settings
 
 import benchmarks
 
@@ -13,6 +15,8 @@ import benchmarks
 def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "newsletter.settings")
     django.setup()
+    settings.DEBUG = False  # or Django keeps every query
+    logging.disable(logging.INFO)
     modules = {module.name for module in pkgutil.iter_modules(benchmarks.__path__)}
     found = sorted(modules - {"__main__"})
     print(f"Benchmarks: {', '.join(found) or 'none yet'}.", flush=True)
