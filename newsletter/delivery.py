@@ -224,12 +224,15 @@ def write(member: Member, renderer: rendering.Renderer) -> EmailMultiAlternative
 @transaction.atomic(durable=True)
 def attempt(group: Sequence[Delivery], batch: Batch, *, now: datetime) -> bool:
     """Mark the group as attempted; False unless, to the last one, it is still this batch's."""
-    ids = [delivery.pk for delivery in group]
     mine = Delivery.objects.filter(
-        pk__in=ids, batch=batch, state=State.CLAIMED, attempted_at__isnull=True
+        pk__in=[delivery.pk for delivery in group],
+        batch=batch,
+        state=State.CLAIMED,
+        attempted_at__isnull=True,
     )
-    found = list(mine.select_for_update().values_list("pk", flat=True))
-    return len(found) == len(ids) and mine.update(attempted_at=now) == len(ids)
+    whole = mine.update(attempted_at=now) == len(group)
+    transaction.set_rollback(not whole)
+    return whole
 
 
 def record(delivery: Delivery, batch: Batch, outcome: Outcome, *, now: datetime) -> str:
