@@ -11,7 +11,7 @@ from django.core.exceptions import ValidationError
 from django.core.validators import URLValidator
 from django.db import transaction
 
-from papers import taxonomy, topics
+from papers import search, taxonomy, topics
 from papers.latex import readable
 from papers.models import Paper
 from papers.sources import Record, arxiv_id
@@ -79,7 +79,8 @@ def add_batch(told: dict[str, dict[str, Any]], slugs: dict[str, int]) -> Added:
         # One that another intake added a moment ago has the same news already.
         Paper.objects.bulk_create(new, ignore_conflicts=True)
         papers += Paper.objects.filter(arxiv_id__in=[paper.arxiv_id for paper in new])
-    set_topics(papers, slugs)
+    stale = {each.pk for each in changed} | set_topics(papers, slugs)
+    search.index([each for each in papers if each.pk in stale or each.arxiv_id not in known])
     unchanged = len(known) - len(changed)
     return Added(created=len(new), updated=len(changed), unchanged=unchanged)
 
@@ -100,8 +101,8 @@ def merged(known: dict[str, Any], told: dict[str, Any]) -> dict[str, Any]:
     return known | news | days
 
 
-def set_topics(papers: Sequence[Paper], slugs: dict[str, int]) -> None:
-    """Each paper's topics, as today's rules find them."""
+def set_topics(papers: Sequence[Paper], slugs: dict[str, int]) -> set[int]:
+    """Each paper's topics, as today's rules find them; the papers that this changed."""
     link = Paper.topics.through
     rows = link.objects.filter(paper__in=papers).values_list("paper_id", "topic_id", "pk")
     present = {(paper_id, topic_id): pk for paper_id, topic_id, pk in rows}
@@ -110,13 +111,14 @@ def set_topics(papers: Sequence[Paper], slugs: dict[str, int]) -> None:
         for paper in papers
         for slug in topics.match(paper.title, paper.abstract, paper.categories, paper.keywords)
     }
-    if gone := [pk for pair, pk in present.items() if pair not in wanted]:
-        link.objects.filter(pk__in=gone).delete()
+    if gone := {pair: pk for pair, pk in present.items() if pair not in wanted}:
+        link.objects.filter(pk__in=gone.values()).delete()
     missing = sorted(wanted - present.keys())
     link.objects.bulk_create(
         [link(paper_id=paper_id, topic_id=topic_id) for paper_id, topic_id in missing],
         ignore_conflicts=True,
     )
+    return {paper_id for paper_id, _ in [*gone, *missing]}
 
 
 def as_read(record: Record) -> dict[str, Any]:

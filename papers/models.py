@@ -122,6 +122,28 @@ class Paper(models.Model):
         return f"{', '.join(names[:3])} and {len(names) - 3} more"
 
 
+class SearchText(models.Model):
+    """A paper's words as the search looks them up; written by papers/search.py only."""
+
+    paper = models.OneToOneField(
+        Paper, primary_key=True, on_delete=models.CASCADE, related_name="search_text"
+    )
+    # As the paper's: only the newest matches are ranked.
+    listed_on = models.DateField()
+    title = models.TextField(blank=True)
+    people = models.TextField(blank=True)
+    # Topics, categories and the arXiv id.
+    labels = models.TextField(blank=True)
+    abstract = models.TextField(blank=True)
+
+    class Meta:
+        # For common words: the newest that match are soon found by going from day to day.
+        indexes = (models.Index(fields=["-listed_on", "-paper"], name="search_text_newest"),)
+
+    def __str__(self) -> str:
+        return f"words of paper {self.paper_id}"
+
+
 class Reading(models.Model):
     """One observation of attention; append-only."""
 

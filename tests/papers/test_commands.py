@@ -15,8 +15,9 @@ from django.core.management import CommandError, call_command
 from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
 
-from papers import sample
+from papers import sample, search
 from papers.models import Paper
+from papers.query import parse
 from tests import make
 from tests.make import NOW, TODAY
 
@@ -212,3 +213,13 @@ def test_score_as_of_another_moment(written, at):
 def test_a_moment_that_is_none_is_said(written):
     with pytest.raises(CommandError, match="is not a moment such as 2026-05-12T06:00"):
         run("score_papers", "--at", written)
+
+
+def test_index_papers_says_how_many():
+    make.paper(title="Robot")
+    out = io.StringIO()
+
+    call_command("index_papers", stdout=out)
+
+    assert out.getvalue() == "Indexed 1 papers.\n"
+    assert [each.title for each in search.find(parse("robot")).papers] == ["Robot"]

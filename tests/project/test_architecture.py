@@ -37,12 +37,14 @@ MAY_CONFIGURE = {
 PURE = [
     "newsletter/digest.py",
     "papers/latex.py",
+    "papers/query.py",
     "papers/sparkline.py",
     "papers/tex/commands.py",
     "papers/tex/reader.py",
     "papers/tex/symbols.py",
     "papers/topics.py",
     "papers/trending.py",
+    "papers/words.py",
     "subscribers/timetable.py",
 ]
 CLOCKS = {"now", "today", "utcnow"}
