@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.core.paginator import InvalidPage, Page, Paginator
@@ -9,7 +10,7 @@ from django.db.models import QuerySet
 from django.http import Http404, HttpRequest
 
 
-def page_of(request: HttpRequest, found: QuerySet[Any], *, size: int) -> Page[Any]:
+def page_of(request: HttpRequest, found: QuerySet[Any] | Sequence[Any], *, size: int) -> Page[Any]:
     """The page that ?page= names, the first without it; no other name has a page."""
     try:
         return Paginator(found, size).page(request.GET.get("page", 1))

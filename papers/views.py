@@ -2,25 +2,53 @@
 
 from __future__ import annotations
 
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
 from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_safe
 
-from papers import sparkline
+from papers import query, search, sparkline
 from papers.models import Paper, Reading, Topic
 from papers.paging import page_of
 
 PAPERS_PER_PAGE = 30
+# Fewer than of a list: a result shows its whole abstract.
+RESULTS_PER_PAGE = 20
 
 
 @require_safe
 @cache_control(public=True, max_age=60)
 def papers(request: HttpRequest) -> HttpResponse:
+    if typed := request.GET.get("q", "").strip():
+        return results(request, typed)
     newest = Paper.objects.order_by("-listed_on", "-score", "arxiv_id").with_topics()
     page = page_of(request, newest, size=PAPERS_PER_PAGE)
     return render(request, "papers/papers.html", {"page": page})
+
+
+def results(request: HttpRequest, typed: str) -> HttpResponse:
+    wanted = query.parse(typed)
+    first = (page_number(request) - 1) * RESULTS_PER_PAGE
+    found = search.find(wanted, first=first, size=RESULTS_PER_PAGE)
+    context = {
+        # Back into the box as it was, so far as it was looked at.
+        "typed": "".join(letter for letter in typed[: query.LONGEST] if letter.isprintable()),
+        "wanted": wanted,
+        "found": found,
+        "page": page_of(request, range(found.total), size=RESULTS_PER_PAGE),
+    }
+    return render(request, "papers/results.html", context)
+
+
+def page_number(request: HttpRequest) -> int:
+    try:
+        number = int(request.GET.get("page", 1))
+    except ValueError:
+        raise Http404 from None
+    if not 1 <= number <= search.MOST // RESULTS_PER_PAGE:
+        raise Http404
+    return number
 
 
 @require_safe

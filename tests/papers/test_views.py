@@ -10,6 +10,8 @@ import time_machine
 from django.test import Client
 from django.urls import reverse
 
+from papers import search
+from papers.models import Paper
 from tests import make
 
 pytestmark = pytest.mark.django_db
@@ -219,7 +221,13 @@ def test_pages_answer_head_and_nothing_that_writes(client: Client) -> None:
 @pytest.mark.parametrize("papers", [1, 3])
 @pytest.mark.parametrize(
     ("address", "queries"),
-    [("/papers/", 3), ("/papers/2605.12345/", 5), ("/topics/", 2), ("/topics/robotics/", 5)],
+    [
+        ("/papers/", 3),
+        ("/papers/?q=study", 3),
+        ("/papers/2605.12345/", 5),
+        ("/topics/", 2),
+        ("/topics/robotics/", 5),
+    ],
 )
 def test_a_page_asks_the_database_no_more_for_more_papers(
     client: Client, django_assert_num_queries: Any, address: str, queries: int, papers: int
@@ -230,10 +238,104 @@ def test_a_page_asks_the_database_no_more_for_more_papers(
         )
         for hours in range(papers):
             make.reading(paper=paper, observed_at=make.NOW - timedelta(hours=hours))
+        search.index([paper])
     make.edition(papers=[paper])
 
     with django_assert_num_queries(queries):
         client.get(address)
+
+
+def indexed(**fields: Any) -> Paper:
+    paper = make.paper(**fields)
+    search.index([paper])
+    return paper
+
+
+def results(html: str) -> list[str]:
+    return re.findall(r'<h2><a href="/papers/[^"]+">(.+?)</a></h2>', html)
+
+
+def test_results_show_title_and_whole_abstract_with_the_matches_marked(client: Client) -> None:
+    indexed(title="Robot arms", abstract=f"{'Long. ' * 100}All <b> robots & co.", authors=["Ada B"])
+    indexed(title="Something else")
+
+    html = get(client, "/papers/?q=robot+author:ada")
+
+    assert results(html) == ["<mark>Robot</mark> arms"]
+    assert "Long. All &lt;b&gt; <mark>robots</mark> &amp; co." in html
+    assert "<mark>Ada</mark> B" in html
+    assert 'value="robot author:ada"' in html
+    assert "1 paper<" in html
+
+
+def test_results_begin_with_the_signup_form(client: Client) -> None:
+    indexed(title="Robot")
+
+    html = get(client, "/papers/?q=robot")
+
+    assert html.index('action="/subscribe/"') < html.index('name="q"') < html.index("<mark>")
+
+
+def test_the_list_has_the_search_form_and_an_empty_one_is_the_list(client: Client) -> None:
+    make.paper(title="Robot")
+
+    for address in ("/papers/", "/papers/?q=", "/papers/?q=+"):
+        html = get(client, address)
+        assert titles(html) == ["Robot"]
+        assert '<input type="search" id="q" name="q" value=""' in html
+
+
+def test_what_was_typed_comes_back_escaped(client: Client) -> None:
+    indexed(title=HOSTILE, abstract=HOSTILE)
+
+    html = get(client, "/papers/?q=%22%3E%3Cscript%3Ealert%00")
+
+    assert 'value="&quot;&gt;&lt;script&gt;alert"' in html
+    assert "&lt;<mark>script&gt;alert</mark>(" in html
+    assert "<script>" not in html
+
+
+def test_results_come_a_page_at_a_time(client: Client) -> None:
+    for _ in range(21):
+        indexed(title="Robot & co")
+
+    first = get(client, "/papers/?q=robot+%26+co")
+
+    assert len(results(first)) == 20
+    assert 'href="?q=robot+%26+co&amp;page=2"' in first
+    assert len(results(get(client, "/papers/?q=robot+%26+co&page=2"))) == 1
+    for page in ("3", "0", "-1", "x", "1e3", "99999999999999999999"):
+        assert client.get(f"/papers/?q=robot&page={page}").status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("query", "help_"),
+    [
+        ("zebra", "No paper has all of that."),
+        ("%22robot+zebra%22", 'href="?q=robot+zebra"'),
+        ("the+of", "There is nothing to look for in that."),
+        ("%27%29%3B+--", "There is nothing to look for in that."),
+        ("%00", "There is nothing to look for in that."),
+        ("robot+since:yesterday+zebra", "<q>since:yesterday</q>"),
+        ("x" * 4000, "No paper has all of that."),
+    ],
+)
+def test_an_empty_result_helps(client: Client, query: str, help_: str) -> None:
+    indexed(title="Robot")
+
+    html = get(client, f"/papers/?q={query}")
+
+    assert results(html) == []
+    assert help_ in html
+    assert "author:erdos" in html
+
+
+def test_a_capped_count_says_so(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(search, "MOST", 20)
+    for _ in range(21):
+        indexed(title="Robot")
+
+    assert "The best of the newest 20 papers that match" in get(client, "/papers/?q=robot")
 
 
 def test_addresses_are_as_the_design_says() -> None:
