@@ -73,6 +73,7 @@ def deliver(
     """
     counts: Counter[str] = Counter()
     renderer = rendering.Renderer(edition)
+    providers.current()  # one that cannot be set up is an error before anything is claimed
     while until is None or clock() < until:
         paused = pace.paused_until(now=clock())
         if paused and paused > clock() + PATIENCE:
@@ -121,6 +122,7 @@ def sorted_out(
     ids = [each.subscriber_id for each in waiting if each.subscriber_id]
     readers = (
         Subscriber.objects.mailable()
+        .filter(preferences__isnull=False)
         .select_related("preferences")
         .prefetch_related("preferences__topics")
         .in_bulk(ids)
@@ -261,8 +263,13 @@ def record(delivery: Delivery, batch: Batch, outcome: Outcome, *, now: datetime)
 def put_back(
     attempted: QuerySet[Delivery], delivery: Delivery, outcome: Outcome, *, now: datetime
 ) -> None:
-    """It surely did not leave: again later, ever more slowly, until it expires."""
-    wait = outcome.pause or min(FIRST_RETRY * 2**delivery.attempts, LAST_RETRY)
+    """It surely did not leave: again later, ever more slowly, until it expires.
+
+    Never just when the provider's pause ends: first in line again, it would keep the others waiting
+    if the trouble is its own.
+    """
+    patience = min(FIRST_RETRY * 2 ** min(delivery.attempts, 10), LAST_RETRY)
+    wait = patience + (outcome.pause or timedelta())
     attempted.update(
         state=State.PENDING,
         batch=None,
@@ -287,19 +294,18 @@ def settle(*, now: datetime) -> Counter[str]:
     dead = Batch.objects.filter(finished_at__isnull=True, claimed_at__lte=now - LEASE)
     for batch in dead.order_by("claimed_at"):
         counts["released"] += release(batch)
-        with providers.current() as provider:
-            for delivery in batch.deliveries.filter(state=State.CLAIMED).select_related("edition"):
-                counts[record(delivery, batch, judge(delivery, provider), now=now)] += 1
+        for delivery in batch.deliveries.filter(state=State.CLAIMED).select_related("edition"):
+            counts[record(delivery, batch, judge(delivery), now=now)] += 1
         Batch.objects.filter(pk=batch.pk).update(finished_at=now)
         logger.warning("batch %s: settled for a worker that did not finish it", batch.pk)
     return counts
 
 
-def judge(delivery: Delivery, provider: Provider) -> Outcome:
+def judge(delivery: Delivery) -> Outcome:
     """What became of a delivery whose worker died while it was handing it over."""
     if delivery.event:
         return Outcome(kind=Kind.HANDED_OVER)
-    match provider.evidence(rendering.message_id(delivery.edition, delivery.pk)):
+    match providers.evidence(rendering.message_id(delivery.edition, delivery.pk)):
         case True:
             return Outcome(kind=Kind.HANDED_OVER)
         case False:

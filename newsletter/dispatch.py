@@ -8,16 +8,13 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
-from datetime import datetime, time
+from datetime import datetime
 
 from django.db.models import Count
 
 from newsletter import delivery, editions, schedule
 from newsletter.models import Delivery, Edition
 from papers import polling
-
-# The day's edition is published after this, in UTC: before Europe wakes up.
-PUBLISH_AT = time(4)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,7 +49,7 @@ def tick(*, now: datetime) -> Tick:
 def publish_is_due(*, now: datetime) -> bool:
     """It is time, there is none yet, and the sources have been asked lately."""
     return (
-        now.time() >= PUBLISH_AT
+        now.time() >= editions.PUBLISH_AT
         and polling.were_asked(since=now - polling.EVERY)
         and not Edition.objects.filter(date=now.date()).exists()
     )

@@ -25,6 +25,10 @@ MATURE_AFTER = timedelta(hours=12)
 FEWEST = 10
 
 
+# The day's edition is published after this, in UTC: before Europe wakes up.
+PUBLISH_AT = time(4)
+
+
 class NothingToPublish(Exception):
     """No paper that was not in an edition before."""
 
@@ -107,13 +111,11 @@ def frozen(edition: Edition, chosen: Sequence[tuple[Ranked, list[str]]]) -> list
 
 
 def newest(*, now: datetime) -> Edition | None:
-    """The edition that a reader who is due now should get, if there is one young enough."""
-    return (
-        Edition.objects.filter(
-            date__gte=now.date() - timedelta(days=1),
-            date__lte=now.date(),
-            published_at__gt=now - timedelta(days=1),
-        )
-        .order_by("-date")
-        .first()
-    )
+    """The edition that a reader who is due now should get, if it is there.
+
+    Today's or, before it is time for that, yesterday's: never one that the reader has had, for
+    then their day would pass without a digest.
+    """
+    today = now.date()
+    first = today if now.time() >= PUBLISH_AT else today - timedelta(days=1)
+    return Edition.objects.filter(date__gte=first, date__lte=today).order_by("-date").first()

@@ -16,7 +16,7 @@ def turn(*, now: datetime, messages: int) -> datetime:
     With SEND_RATE messages a second over all workers; zero means no limit.
     """
     if not settings.SEND_RATE:
-        return now
+        return paused_until(now=now) or now
     with transaction.atomic():
         pace = row(now=now)
         start = max(now, pace.next_at)

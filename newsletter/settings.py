@@ -6,12 +6,13 @@ how age counts, leases) are not settings: they stand beside the code that means 
 
 import json
 import os
-import re
 import secrets
+from email.utils import getaddresses
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+import anymail.backends
 import dj_database_url
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
@@ -226,6 +227,11 @@ AUTH_PASSWORD_VALIDATORS = [
 EMAIL_PROVIDER = env("EMAIL_PROVIDER", "file").lower()
 MAILBOX_DIR = DATA_DIR / "mailbox"
 DEFAULT_FROM_EMAIL = env("DEFAULT_FROM_EMAIL", f"{SITE_NAME} <papers@{SITE_HOST}>")
+if len(getaddresses([DEFAULT_FROM_EMAIL])) != 1 or "@" not in DEFAULT_FROM_EMAIL:
+    raise ImproperlyConfigured(
+        f"DEFAULT_FROM_EMAIL must be one address, not {DEFAULT_FROM_EMAIL!r}. Put a name that "
+        'holds a comma in quotes: "Papers, Inc." <papers@example.org>'
+    )
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
 POSTAL_ADDRESS = env("POSTAL_ADDRESS")
 if not DEBUG and not POSTAL_ADDRESS:
@@ -235,11 +241,12 @@ if not DEBUG and not POSTAL_ADDRESS:
 POSTAL_ADDRESS = POSTAL_ADDRESS or "Trending Papers, a laptop (set POSTAL_ADDRESS)"
 SEND_RATE = env_number("SEND_RATE", 0)
 
+BACKENDS = Path(anymail.backends.__path__[0])
 if EMAIL_PROVIDER == "file":
     EMAIL_BACKEND = "newsletter.mailbox.EmailBackend"
 elif EMAIL_PROVIDER == "smtp":
     EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
-elif re.fullmatch(r"[a-z_]+", EMAIL_PROVIDER):
+elif (BACKENDS / f"{EMAIL_PROVIDER}.py").is_file() and EMAIL_PROVIDER.isidentifier():
     EMAIL_BACKEND = f"anymail.backends.{EMAIL_PROVIDER}.EmailBackend"
 else:
     raise ImproperlyConfigured(
@@ -296,7 +303,9 @@ CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_TASK_TIME_LIMIT = 300
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_SOFT_SHUTDOWN_TIMEOUT = 30
-CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = True
+# What runs may end: rows make a second run harmless, while a task killed in the middle of a call
+# leaves a message of unknown outcome.
+CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = False
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_TRANSPORT_OPTIONS = {
     # A page must not wait for a broker that is away: the row is there, the next tick finds it.

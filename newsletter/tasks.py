@@ -31,7 +31,6 @@ def dispatch() -> None:
 
 def ring(tick: Tick) -> None:
     """Call workers for what a tick found. A bell that nobody hears is rung again by the next."""
-    subscribers_tasks.send_due_confirmations.apply_async(expires=60)
     for edition_id, waiting in tick.waiting.items():
         for _ in range(min(ceil(waiting / delivery.BATCH), MOST_CALLS)):
             deliver.apply_async((edition_id,), expires=60)
@@ -39,6 +38,7 @@ def ring(tick: Tick) -> None:
         papers_tasks.fetch_papers.apply_async(expires=60)
     if tick.publish:
         publish_edition.apply_async(expires=60)
+    subscribers_tasks.send_due_confirmations.apply_async(expires=60)
 
 
 @shared_task

@@ -67,7 +67,12 @@ def send(subscriber_id: int, *, now: datetime) -> bool:
     subscriber = waiting(now=now).filter(pk=subscriber_id).first()
     if subscriber is None:
         return False
-    message = answer_to(subscriber)
+    try:
+        message = answer_to(subscriber)
+    except mail.Refused as refusal:
+        logger.error("%s", refusal)
+        claim(subscriber, now=now)  # it will not become possible by waiting
+        return False
     if not claim(subscriber, now=now):
         return False
     try:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 import uuid
 from datetime import date, datetime
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from django.db import models, transaction
 from django.db.models import Q
@@ -12,6 +13,8 @@ from django.utils import timezone
 
 from papers.models import Topic
 from subscribers import timetable
+
+logger = logging.getLogger(__name__)
 
 SHORTEST_DIGEST, DEFAULT_DIGEST, LONGEST_DIGEST = 3, 8, 20
 DEFAULT_HOUR = 7
@@ -118,7 +121,11 @@ class Subscriber(models.Model):
         # Locked: a tick may be moving this reader on at the same moment.
         row = Subscriber.objects.select_for_update().get(pk=self.pk)
         wanted = Preferences.objects.get(subscriber=row)
-        due = wanted.next_digest_at(after=now, last=row.last_digest_on) if row.is_mailable else None
+        # One that is due already, and waits for its edition, is not forgotten.
+        after = min(now, row.next_digest_at or now)
+        due = (
+            wanted.next_digest_at(after=after, last=row.last_digest_on) if row.is_mailable else None
+        )
         self.next_digest_at = row.next_digest_at = due
         row.save(update_fields=["next_digest_at"])
 
@@ -172,7 +179,12 @@ class Preferences(models.Model):
 
     @property
     def zone(self) -> ZoneInfo:
-        return ZoneInfo(self.timezone)
+        try:
+            return ZoneInfo(self.timezone)
+        except (ZoneInfoNotFoundError, ValueError):
+            # Zones are renamed; one reader's must not stop everybody's mail.
+            logger.warning("subscriber %s: no such time zone, taken as UTC", self.subscriber_id)
+            return ZoneInfo("UTC")
 
     @property
     def days(self) -> frozenset[int]:

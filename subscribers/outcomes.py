@@ -28,7 +28,13 @@ LONGEST_ERROR = 300
 ADDRESS = re.compile(r"[^\s<>\"'(),;:]+@[^\s<>\"'(),;:]+")
 
 # Answers that find fault with this message only: the next one may be taken.
-THIS_MESSAGE = {HTTPStatus.BAD_REQUEST, HTTPStatus.UNPROCESSABLE_ENTITY}
+THIS_MESSAGE = {
+    HTTPStatus.BAD_REQUEST,
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    HTTPStatus.UNPROCESSABLE_ENTITY,
+}
+# Amazon answers 400 to nearly everything; these two are about the message.
+AMAZON_THIS_MESSAGE = {"BadRequestException", "MessageRejected"}
 # Amazon's client wraps these in an error without a status; none has sent anything.
 BOTO_NEVER_CONNECTED = {
     "ConnectTimeoutError",
@@ -68,7 +74,9 @@ def of_error(error: Exception) -> Outcome:
         case AnymailAPIError():
             return of_api_error(error)
         case AnymailError():
-            return failed(error)  # the message cannot be put into the provider's words
+            return refused(error)  # the message cannot be put into the provider's words
+        case ValueError():
+            return refused(error)  # nor into any, such as a sender that is not an address
         case smtplib.SMTPException():
             return of_smtp_error(error)
         case OSError():
@@ -84,9 +92,15 @@ def of_api_error(error: AnymailAPIError) -> Outcome:
         return unsent(error, pause=PAUSE) if never_connected(error) else unknown(error)
     if not HTTPStatus.BAD_REQUEST <= status < HTTPStatus.INTERNAL_SERVER_ERROR:
         return unknown(error)  # 5xx, or a 2xx whose body made no sense
-    if status in THIS_MESSAGE and isinstance(error, requests.RequestException):
-        return Outcome(kind=Kind.REFUSED, error=sentence(error))
+    if is_about_the_message(error, status):
+        return refused(error)
     return unsent(error, pause=retry_after(error))
+
+
+def is_about_the_message(error: AnymailAPIError, status: int) -> bool:
+    if isinstance(error.response, dict):
+        return error.response.get("Error", {}).get("Code") in AMAZON_THIS_MESSAGE
+    return status in THIS_MESSAGE
 
 
 def status_of(error: AnymailAPIError) -> int | None:
@@ -110,8 +124,10 @@ def of_smtp_error(error: smtplib.SMTPException) -> Outcome:
         case smtplib.SMTPRecipientsRefused():
             permanent = all(code >= 500 for code, _ in error.recipients.values())
             return failed(error) if permanent else unsent(error)
+        case smtplib.SMTPSenderRefused():
+            return unsent(error, pause=PAUSE)  # our account, our quota: nobody's address
         case smtplib.SMTPResponseException():
-            return failed(error) if error.smtp_code >= 500 else unsent(error, pause=PAUSE)
+            return refused(error) if error.smtp_code >= 500 else unsent(error, pause=PAUSE)
         case _:
             return unknown(error)  # broken off, perhaps after the message was taken
 
@@ -137,6 +153,10 @@ def retry_after(error: AnymailAPIError) -> timedelta:
 
 def failed(error: Exception) -> Outcome:
     return Outcome(kind=Kind.FAILED, error=sentence(error))
+
+
+def refused(error: Exception) -> Outcome:
+    return Outcome(kind=Kind.REFUSED, error=sentence(error))
 
 
 def unsent(error: Exception, *, pause: timedelta | None = None) -> Outcome:

@@ -11,14 +11,20 @@ from django.utils import timezone
 
 from newsletter.models import Edition
 
+# When arXiv began.
+FIRST_YEAR = 1991
+
 
 def day(text: str) -> date:
     try:
-        return date.fromisoformat(text)
+        found = date.fromisoformat(text)
     except ValueError:
         raise argparse.ArgumentTypeError(
             f"{text!r} is not a date; write it as YYYY-MM-DD."
         ) from None
+    if found.year < FIRST_YEAR:
+        raise argparse.ArgumentTypeError(f"{found} is before there were papers to send.")
+    return found
 
 
 class EditionCommand(BaseCommand):

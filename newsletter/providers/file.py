@@ -7,5 +7,6 @@ from newsletter.providers.plain import Plain
 
 
 class File(Plain):
-    def evidence(self, message_id: str) -> bool | None:
+    @staticmethod
+    def has(message_id: str) -> bool:
         return mailbox.path_of(message_id).is_file()

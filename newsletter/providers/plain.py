@@ -49,9 +49,6 @@ class Plain:
             return outcomes.of_error(error)
         return of_status(message)
 
-    def evidence(self, message_id: str) -> bool | None:
-        return None
-
 
 def of_status(message: EmailMultiAlternatives) -> Outcome:
     """What the provider answered for the one recipient; without a word of it, it took the message.

@@ -17,7 +17,7 @@ from werkzeug import Response
 from newsletter import delivery, pace, receipt, rendering
 from newsletter.models import Batch, Delivery, Edition
 from subscribers import suppression
-from subscribers.models import Subscriber, Suppression
+from subscribers.models import Preferences, Subscriber, Suppression
 from tests import make
 from tests.newsletter.conftest import FakeProvider, refused
 
@@ -272,9 +272,38 @@ def test_after_the_pause_everybody_gets_their_mail(provider: FakeProvider) -> No
 
     provider.before = lambda message: None
     delivery.deliver(edition, clock=lambda: NOW + timedelta(seconds=121))
+    assert states(edition) == {State.HANDED_OVER: 2, State.PENDING: 1}
+    delivery.deliver(edition, clock=lambda: NOW + timedelta(seconds=181))
 
     assert states(edition) == {State.HANDED_OVER: 3}
     assert len(set(provider.recipients)) == 3
+
+
+@pytest.mark.parametrize("status", [403, 404, 409, 413, 429])
+def test_one_that_is_always_refused_does_not_keep_the_others_waiting(
+    status: int, provider: FakeProvider
+) -> None:
+    edition = edition_with(make.subscriber(email="odd@example.org"), make.subscriber())
+    no = refused(status)
+    provider.before = lambda message: no(message) if message["To"] == "odd@example.org" else None
+
+    for minute in range(3):
+        moment = NOW + timedelta(minutes=minute, seconds=minute)
+        delivery.deliver(edition, clock=lambda: moment)  # noqa: B023 -- called at once
+
+    assert states(edition) == {State.PENDING: 1, State.HANDED_OVER: 1}
+
+
+def test_an_active_reader_without_preferences_does_not_keep_the_others_waiting(
+    provider: FakeProvider,
+) -> None:
+    odd, ben = make.subscriber(), make.subscriber()
+    edition = edition_with(odd, ben)
+    Preferences.objects.get(subscriber=odd).delete()
+
+    delivery.deliver(edition, clock=clock)
+
+    assert provider.recipients == [ben.email]
 
 
 def test_a_message_that_the_provider_cannot_read_is_tried_ever_more_slowly(

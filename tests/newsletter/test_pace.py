@@ -31,6 +31,13 @@ def test_turns_are_taken_one_after_another_by_all_workers(settings: Any) -> None
     ]
 
 
+def test_without_a_limit_a_pause_is_waited_for_all_the_same(settings: Any) -> None:
+    settings.SEND_RATE = 0
+    pace.pause(until=NOW + timedelta(seconds=3))
+
+    assert pace.turn(now=NOW, messages=1) == NOW + timedelta(seconds=3)
+
+
 def test_a_quiet_time_is_not_saved_up_for_a_burst(settings: Any) -> None:
     settings.SEND_RATE = 1
     pace.turn(now=NOW, messages=1)

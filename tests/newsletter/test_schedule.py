@@ -242,3 +242,35 @@ def test_more_readers_than_a_page_are_all_opened(monkeypatch: pytest.MonkeyPatch
         due_reader()
 
     assert schedule.open_due(now=SEVEN) == {"opened": 5}
+
+
+def test_a_reader_whose_hour_is_that_of_publishing_never_misses_an_edition() -> None:
+    four = datetime(2026, 5, 11, 4, 0, tzinfo=UTC)
+    make.edition(day=four.date(), published_at=four + timedelta(seconds=50))
+    reader = due_reader(at=four, preferences={"hour": 4})
+    schedule.open_due(now=four + timedelta(seconds=50))
+
+    # The next day's first tick comes earlier within the minute than yesterday's edition did.
+    next_day = four + timedelta(days=1)
+    assert schedule.open_due(now=next_day + timedelta(seconds=10)) == {}
+    make.edition(day=next_day.date(), published_at=next_day + timedelta(seconds=50))
+
+    assert schedule.open_due(now=next_day + timedelta(minutes=1)) == {"opened": 1}
+    assert reader.deliveries.count() == 2
+
+
+def test_a_time_zone_that_is_gone_stops_nobody_s_mail() -> None:
+    make.edition()
+    due_reader(preferences={"timezone": "Mars/Olympus_Mons"})
+    due_reader()
+
+    assert schedule.open_due(now=SEVEN) == {"opened": 2}
+
+
+def test_choosing_anew_while_the_edition_is_late_does_not_lose_the_day() -> None:
+    reader = due_reader()
+
+    reader.schedule(SEVEN + timedelta(hours=2))
+    make.edition(published_at=SEVEN + timedelta(hours=3))
+
+    assert schedule.open_due(now=SEVEN + timedelta(hours=3)) == {"opened": 1}

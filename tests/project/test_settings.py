@@ -73,6 +73,9 @@ def test_a_public_address_turns_debugging_off(tmp_path: Path) -> None:
         ({"SEND_RATE": "-1"}, "SEND_RATE must be zero or more, not '-1'."),
         ({"SEND_RATE": "nan"}, "SEND_RATE must be zero or more, not 'nan'."),
         ({"EMAIL_PROVIDER": "../x"}, "EMAIL_PROVIDER must be file, smtp or one of"),
+        ({"EMAIL_PROVIDER": "postmrk"}, "EMAIL_PROVIDER must be file, smtp or one of"),
+        ({"DEFAULT_FROM_EMAIL": "Papers, Inc. <p@x.org>"}, "Papers, Inc."),
+        ({"DEFAULT_FROM_EMAIL": "papers"}, "holds a comma in quotes"),
     ],
 )
 def test_a_setting_that_makes_no_sense_is_refused_in_a_sentence(

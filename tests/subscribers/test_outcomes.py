@@ -49,11 +49,13 @@ NO_SUCH_HOST = not_connected(
     ("error", "kind"),
     [
         (AnymailRecipientsRefused(), Kind.FAILED),
-        (AnymailSerializationError(), Kind.FAILED),
+        (AnymailSerializationError(), Kind.REFUSED),
+        (ValueError("not an address"), Kind.REFUSED),
         (AnymailConfigurationError(), Kind.UNSENT),
         (answered(400), Kind.REFUSED),
         (answered(401), Kind.UNSENT),
         (answered(422), Kind.REFUSED),
+        (answered(413), Kind.REFUSED),
         (answered(429), Kind.UNSENT),
         (answered(500), Kind.UNKNOWN),
         (answered(503), Kind.UNKNOWN),
@@ -66,9 +68,10 @@ NO_SUCH_HOST = not_connected(
         (broken(requests.ConnectionError("Connection aborted.")), Kind.UNKNOWN),
         (smtplib.SMTPRecipientsRefused({"a@b.c": (550, b"no such user")}), Kind.FAILED),
         (smtplib.SMTPRecipientsRefused({"a@b.c": (450, b"later")}), Kind.UNSENT),
-        (smtplib.SMTPDataError(554, b"refused"), Kind.FAILED),
+        (smtplib.SMTPDataError(554, b"refused"), Kind.REFUSED),
         (smtplib.SMTPDataError(451, b"later"), Kind.UNSENT),
         (smtplib.SMTPSenderRefused(421, b"too many", "me@example.org"), Kind.UNSENT),
+        (smtplib.SMTPSenderRefused(530, b"log in first", "me@example.org"), Kind.UNSENT),
         (smtplib.SMTPServerDisconnected("closed"), Kind.UNKNOWN),
         (TimeoutError(), Kind.UNKNOWN),
         (ConnectionResetError(), Kind.UNKNOWN),
@@ -115,7 +118,7 @@ def test_a_fault_of_one_message_does_not_stop_the_others() -> None:
     assert outcomes.of_error(answered(422)).pause is None
 
 
-@pytest.mark.parametrize("status", [401, 403, 413, 429, 500, 503])
+@pytest.mark.parametrize("status", [401, 403, 429, 500, 503])
 def test_a_fault_of_the_whole_account_stops_the_batch(status: int) -> None:
     assert outcomes.of_error(answered(status)).pause is not None
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
+from contextlib import nullcontext
 from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
@@ -30,10 +31,12 @@ class Command(EditionCommand):
 
     def handle(self, **options: Any) -> None:
         edition = self.edition(options)
-        with transaction.atomic():
+        # Only a dry run is one transaction, to undo it; a real one locks a page of readers at a time.
+        with transaction.atomic() if options["dry_run"] else nullcontext():
             opened = self.open(edition, everyone=options["everyone"])
             waiting = edition.deliveries.filter(state=Delivery.State.PENDING).count()
-            transaction.set_rollback(options["dry_run"])
+            if options["dry_run"]:
+                transaction.set_rollback(True)
         if options["dry_run"]:
             self.stdout.write(
                 f"Edition {edition}: would open {opened} and hand over {waiting}; "

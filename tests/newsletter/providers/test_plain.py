@@ -215,7 +215,7 @@ def smtp(settings: Any) -> Any:
         ({}, Kind.HANDED_OVER),
         ({"recipient": "550 No such user"}, Kind.FAILED),
         ({"recipient": "450 Later"}, Kind.UNSENT),
-        ({"data": "554 Refused"}, Kind.FAILED),
+        ({"data": "554 Refused"}, Kind.REFUSED),
         ({"data": "451 Later"}, Kind.UNSENT),
     ],
 )
