@@ -69,9 +69,6 @@ class Memory:
         self.taken += [message.message().as_bytes() for message in messages]
         return [Outcome(kind=Kind.HANDED_OVER) for _ in messages]
 
-    def evidence(self, message_id: str) -> bool | None:
-        return None
-
 
 class Steps:
     """Seconds and queries by step."""

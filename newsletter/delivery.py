@@ -220,7 +220,7 @@ def write(member: Member, renderer: rendering.Renderer) -> EmailMultiAlternative
     except Exception as error:
         # One reader's trouble must not keep the mail of everybody behind them.
         logger.exception("delivery %s: not written", member.delivery.pk)
-        return Outcome(kind=Kind.REFUSED, error=outcomes.sentence(error))
+        return outcomes.refused(error)
 
 
 @transaction.atomic(durable=True)

@@ -23,8 +23,6 @@ OVERALL, PER_TOPIC = 20, 10
 MATURE_AFTER = timedelta(hours=12)
 # … unless there would be too little to read without it.
 FEWEST = 10
-
-
 # The day's edition is published after this, in UTC: before Europe wakes up.
 PUBLISH_AT = time(4)
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from datetime import date, timedelta
+from datetime import date
 from functools import cached_property
 from typing import Any
 from uuid import uuid4
@@ -20,6 +20,7 @@ from django.utils.html import escape
 
 from newsletter.digest import Candidate, choose
 from newsletter.models import Delivery, Edition, Entry
+from newsletter.schedule import LONGEST_REACH
 from papers.models import Topic
 from subscribers import links, mail
 from subscribers.models import Subscriber
@@ -27,8 +28,6 @@ from subscribers.models import Subscriber
 # How much of an abstract a digest shows, in characters.
 ABSTRACT = 240
 PREHEADER = 140
-# The longest way back that any digest draws on.
-REACH = timedelta(days=7)
 
 
 class Pieces:
@@ -59,7 +58,8 @@ class Renderer:
     def entries(self) -> dict[int, Entry]:
         """Every entry that any reader's digest may hold, by id."""
         entries = Entry.objects.filter(
-            edition__date__gt=self.edition.date - REACH, edition__date__lte=self.edition.date
+            edition__date__gt=self.edition.date - LONGEST_REACH,
+            edition__date__lte=self.edition.date,
         ).select_related("paper", "edition")
         return {entry.pk: entry for entry in entries}
 
