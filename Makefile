@@ -86,9 +86,10 @@ pins: $(PY) ## Choose exact versions again, and write them with their hashes (AR
 	@$(PIN) --output-file requirements.txt
 	@$(PIN) --constraint requirements.txt --group dev --all-extras --output-file requirements-dev.txt
 
-# One file for every platform and Python version; no addresses, so any package index will do.
+# One file for every platform and Python version; no addresses, so any package index will do. Extras
+# stay: pip does not take coverage==1 for the coverage[toml] of another package.
 PIN = UV_CUSTOM_COMPILE_COMMAND="make pins" $(PY) -m uv pip compile pyproject.toml --quiet \
-	--universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links $(ARGS)
+	--universal --python-version 3.11 --generate-hashes --no-strip-extras --no-emit-index-url --no-emit-find-links $(ARGS)
 
 # The development requirements hold the run-time ones, in the same versions.
 $(DEV): requirements-dev.txt | $(PY)
