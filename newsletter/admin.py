@@ -8,7 +8,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from newsletter import delivery, receipt
-from newsletter.models import Batch, Delivery, Edition, Entry, Pace
+from newsletter.models import Batch, Delivery, Edition, Entry
 from papers.admin import MachineOwned
 
 
@@ -57,8 +57,3 @@ class DeliveryAdmin(MachineOwned):
 class BatchAdmin(MachineOwned):
     list_display = ("id", "edition", "provider", "claimed_at", "finished_at")
     list_select_related = ("edition",)
-
-
-@admin.register(Pace)
-class PaceAdmin(MachineOwned):
-    list_display = ("provider", "next_at")

@@ -192,13 +192,3 @@ class Delivery(models.Model):
 
     def __str__(self) -> str:
         return f"#{self.pk} ({self.state})"
-
-
-class Pace(models.Model):
-    """When a provider may be called next: one row a provider, shared by all workers."""
-
-    provider = models.CharField(max_length=32, unique=True)
-    next_at = models.DateTimeField()
-
-    def __str__(self) -> str:
-        return f"{self.provider} from {self.next_at:%H:%M:%S}"

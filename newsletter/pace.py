@@ -5,9 +5,8 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from django.conf import settings
-from django.db import transaction
 
-from newsletter.models import Pace
+from papers import turns
 
 
 def turn(*, now: datetime, messages: int) -> datetime:
@@ -17,30 +16,19 @@ def turn(*, now: datetime, messages: int) -> datetime:
     """
     if not settings.SEND_RATE:
         return paused_until(now=now) or now
-    with transaction.atomic():
-        pace = row(now=now)
-        start = max(now, pace.next_at)
-        pace.next_at = start + timedelta(seconds=messages / settings.SEND_RATE)
-        pace.save(update_fields=["next_at"])
-    return start
+    lasting = timedelta(seconds=messages / settings.SEND_RATE)
+    return turns.reserve(name(), lasting=lasting, now=now) or now
 
 
 def pause(*, until: datetime) -> None:
     """Leave the provider alone until then: it said so, or it does not answer."""
-    with transaction.atomic():
-        pace = row(now=until)
-        if pace.next_at < until:
-            pace.next_at = until
-            pace.save(update_fields=["next_at"])
+    turns.hold(name(), until=until)
 
 
 def paused_until(*, now: datetime) -> datetime | None:
     """When the provider may be called again, if that is not now."""
-    paces = Pace.objects.filter(provider=settings.EMAIL_PROVIDER, next_at__gt=now)
-    return paces.values_list("next_at", flat=True).first()
+    return turns.held_until(name(), now=now)
 
 
-def row(*, now: datetime) -> Pace:
-    """The provider's row, locked until the transaction ends."""
-    Pace.objects.get_or_create(provider=settings.EMAIL_PROVIDER, defaults={"next_at": now})
-    return Pace.objects.select_for_update().get(provider=settings.EMAIL_PROVIDER)
+def name() -> str:
+    return f"provider:{settings.EMAIL_PROVIDER}"

@@ -12,9 +12,10 @@ from django.core.validators import URLValidator
 from django.db import transaction
 
 from papers import search, taxonomy, topics
+from papers.identity import arxiv_id
 from papers.latex import readable
 from papers.models import Paper
-from papers.sources import Record, arxiv_id
+from papers.sources import Record
 
 # Papers in one transaction: a few queries each time, and no row locked for long.
 BATCH = 200

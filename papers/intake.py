@@ -16,7 +16,7 @@ from django.conf import settings
 
 from papers import catalogue, readings, sample
 from papers.catalogue import Added
-from papers.sources import MalformedAnswer, Record, Source, SourceUnavailable, http
+from papers.sources import MalformedAnswer, Record, Source, SourceUnavailable, Wanted, http
 from papers.sources.huggingface import HuggingFace
 
 # Every source, with the setting that holds its address.
@@ -83,7 +83,7 @@ def source_named(name: str, *, patience: float = http.PATIENCE) -> Source:
 def poll(source: Source, *, days: int, now: datetime) -> Iterator[Taken]:
     """Ask for the lists of today and the days before; what came before a failure is kept."""
     listed = [now.date() - timedelta(days=ago) for ago in range(days)]
-    for answer in source.fetch(listed):
+    for answer in source.fetch(Wanted(days=tuple(listed))):
         taken = take_in(source.name, answer.records, observed_at=readings.hour_of(now))
         taken.added.rejected += answer.rejected
         yield taken

@@ -190,3 +190,13 @@ class SourceStatus(models.Model):
 
     def __str__(self) -> str:
         return f"{self.name}: {self.error or 'well'}"
+
+
+class Turn(models.Model):
+    """When a server of somebody else's may be called next: one row each, shared by all workers."""
+
+    name = models.CharField(max_length=64, unique=True)
+    next_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"{self.name} from {self.next_at:%H:%M:%S}"

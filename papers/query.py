@@ -11,7 +11,7 @@ import re
 from dataclasses import dataclass
 from datetime import date
 
-from papers.sources import arxiv_id
+from papers.identity import arxiv_id
 from papers.words import words
 
 # More than anybody types; the rest is not looked at.

@@ -2,34 +2,48 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import Protocol
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Record:
-    """One paper as a source tells of it, in the source's own words; what it does not say is None."""
+    """One paper as a source tells of it, in the source's own words.
 
-    arxiv_id: str
-    title: str
-    published_on: date
-    # The day the source put it before its readers.
-    listed_on: date
+    What it does not say is None or empty. It is told apart by its arXiv id, else by its DOI, else by
+    its title and first author; without a title it adds to a paper that is known already.
+    """
+
+    arxiv_id: str = ""
+    doi: str = ""
+    title: str = ""
+    # The day its first version was published.
+    published_on: date | None = None
+    # The day the source put it before its readers; None for a source that lists everything.
+    listed_on: date | None = None
     abstract: str = ""
     authors: tuple[str, ...] = ()
     # A machine's summary, never the authors'.
     machine_summary: str = ""
     organization: str = ""
+    # arXiv's, the primary one first.
     categories: tuple[str, ...] = ()
     keywords: tuple[str, ...] = ()
     code_url: str = ""
     project_url: str = ""
+    # By its authors, or retracted by its publisher.
+    withdrawn: bool | None = None
     upvotes: int | None = None
     comments: int | None = None
     stars: int | None = None
+    # Semantic Scholar's counts, and OpenAlex's.
+    citations: int | None = None
+    influential_citations: int | None = None
+    cited_by: int | None = None
+    # When the source last changed it, if it says so: of two tellings the later one counts.
+    updated_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,11 +52,39 @@ class Answer:
 
     records: tuple[Record, ...] = ()
     rejected: tuple[str, ...] = ()
+    # Where to go on after this answer, in the source's own words; empty when there is no more.
+    cursor: str = ""
 
     @property
     def last_day(self) -> date | None:
         """The latest day that its papers were listed on."""
-        return max((record.listed_on for record in self.records), default=None)
+        days = (record.listed_on for record in self.records)
+        return max((day for day in days if day), default=None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Known:
+    """A paper that is stored already, by what sources may know it by."""
+
+    arxiv_id: str = ""
+    doi: str = ""
+    code_url: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """What is asked for; each source takes of it what it can answer."""
+
+    # The newest first.
+    days: tuple[date, ...] = ()
+    # Papers to learn more about, the most important first.
+    papers: tuple[Known, ...] = ()
+    # arXiv's categories to look into.
+    categories: tuple[str, ...] = ()
+    # Words to search for, when papers of the past are filled in.
+    query: str = ""
+    # Where the last fetch of this source stopped (Answer.cursor), or empty.
+    cursor: str = ""
 
 
 class SourceUnavailable(Exception):
@@ -60,34 +102,13 @@ class Source(Protocol):
     title: str
     name: str
 
-    def fetch(self, days: Sequence[date]) -> Iterator[Answer]:
-        """Ask for the days' papers, one answer a day; raises SourceUnavailable, MalformedAnswer."""
+    def fetch(self, wanted: Wanted) -> Iterator[Answer]:
+        """Ask, and yield each answer as it comes; raises SourceUnavailable, MalformedAnswer.
+
+        What was yielded before a failure is kept.
+        """
         ...
 
     def parse(self, body: bytes, *, day: date | None = None) -> Answer:
         """Read a saved answer; `day` is its day if it does not say itself."""
         ...
-
-
-ARXIV_ID = re.compile(
-    r"""
-    (?: (?:https?://)? (?:www\.|export\.)? (?:arxiv\.org|huggingface\.co) /(?:abs|pdf|html|papers)/
-      | arxiv: | oai:arxiv\.org: | (?:https?://(?:dx\.)?doi\.org/)? 10\.48550/arxiv\. )?
-    (?: (?P<new> [0-9]{2}(?:0[1-9]|1[0-2]) \. [0-9]{4,5} )
-      | (?P<archive> [a-z]{2,10}(?:-[a-z]{2,4})? ) (?:\.[a-z]{2})? / (?P<number> [0-9]{7} ) )
-    (?:v[0-9]+)? (?:\.pdf)? /? (?:[?#].*)?
-    """,
-    re.IGNORECASE | re.VERBOSE,
-)
-
-
-def arxiv_id(text: str) -> str | None:
-    """The arXiv id in an id, an address or a DOI, without its version; None if it is none.
-
-    2605.01234v2, arXiv:2605.01234, https://arxiv.org/pdf/2605.01234v1, 10.48550/arXiv.2605.01234,
-    and of the years before 2007 math.GT/0309136, which is also math/0309136.
-    """
-    found = ARXIV_ID.fullmatch(text.strip())
-    if found is None:
-        return None
-    return found["new"] or f"{found['archive'].lower()}/{found['number']}"

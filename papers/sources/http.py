@@ -8,9 +8,9 @@ import re
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from email.utils import parsedate_to_datetime
-from typing import TypeVar
+from typing import Any, Protocol, TypeVar
 from urllib.parse import urljoin, urlsplit
 
 import requests
@@ -60,23 +60,61 @@ PASSING = (
 )
 
 
+class Turns(Protocol):
+    """Whose turn it is to ask, among all workers."""
+
+    def wait(self, patience: float) -> None:
+        """Return when it is ours; SourceUnavailable if that takes longer than so many seconds."""
+        ...
+
+    def hold(self, seconds: float) -> None:
+        """The source asked to be left alone so long."""
+        ...
+
+
+class NoTurns:
+    """For a source that may be asked at any time."""
+
+    def wait(self, patience: float) -> None:
+        pass
+
+    def hold(self, seconds: float) -> None:
+        pass
+
+
 class Client:
     """Asks one source, always under its base address."""
 
     def __init__(
-        self, base_url: str, *, title: str, user_agent: str, patience: float = PATIENCE
+        self,
+        base_url: str,
+        *,
+        title: str,
+        user_agent: str,
+        patience: float = PATIENCE,
+        turns: Turns | None = None,
+        headers: Mapping[str, str] | None = None,
     ) -> None:
         self.base_url = base_url.rstrip("/")
         self.title = title
         self.patience = patience
+        self.turns = turns or NoTurns()
         self.session = requests.Session()
         self.session.headers.update({"User-Agent": user_agent, "Accept": "application/json"})
+        self.session.headers.update(headers or {})
         # A proxy of the operator's is used, except to reach this very machine; ~/.netrc never.
         self.session.trust_env = host_of(base_url) not in {"localhost", "127.0.0.1", "::1"}
         self.session.auth = anonymous
 
     def get(self, path: str, **query: str | int) -> bytes:
         """The body of a 200; anything else is SourceUnavailable, in one sentence."""
+        return self.fetch("GET", path, query, None)
+
+    def post(self, path: str, json: Any, **query: str | int) -> bytes:
+        """The same for a question that is too long for an address; it changes nothing there."""
+        return self.fetch("POST", path, query, json)
+
+    def fetch(self, method: str, path: str, query: dict[str, str | int], json: Any) -> bytes:
         if not re.match("https?://", self.base_url) or not host_of(self.base_url):
             raise SourceUnavailable(
                 f"{self.base_url!r} is not a web address to find {self.title} at."
@@ -92,8 +130,13 @@ class Client:
                 wait_jitter=0.2,
             ):
                 with attempt:
+                    self.turns.wait(max(deadline - time.monotonic(), 0))
                     left = max(deadline - time.monotonic(), 0.1)
-                    return within(left, lambda: self.ask(path, query, deadline))
+                    return within(left, lambda: self.ask(method, path, query, json, deadline))
+        except Busy as busy:
+            if busy.wait:
+                self.turns.hold(busy.wait)
+            raise
         except requests.RequestException as error:
             raise SourceUnavailable(
                 f"{self.title} could not be reached ({reason(error, self.patience)})."
@@ -110,22 +153,29 @@ class Client:
         logger.debug("%s: trying again after %s", self.title, type(error).__name__)
         return True if wait is None else wait
 
-    def ask(self, path: str, query: dict[str, str | int], deadline: float) -> bytes:
-        with self.follow(f"{self.base_url}/{path.lstrip('/')}", query) as response:
+    def ask(
+        self, method: str, path: str, query: dict[str, str | int], json: Any, deadline: float
+    ) -> bytes:
+        url = f"{self.base_url}/{path.lstrip('/')}" if path else self.base_url
+        with self.follow(method, url, query, json) as response:
             if response.status_code in TRY_AGAIN:
                 raise Busy(self.sentence(response), response.status_code, wait_asked(response))
             if response.status_code != requests.codes.ok:
                 raise Refused(self.sentence(response), response.status_code)
             return b"".join(self.chunks(response, deadline))
 
-    def follow(self, url: str, query: dict[str, str | int]) -> requests.Response:
+    def follow(
+        self, method: str, url: str, query: dict[str, str | int], json: Any
+    ) -> requests.Response:
         """The answer, after redirects that stay with the host."""
         host = host_of(url)
         parameters: dict[str, str | int] | None = query
         for _ in range(MOST_REDIRECTS + 1):
-            response = self.session.get(
+            response = self.session.request(
+                method,
                 url,
                 params=parameters,
+                json=json,
                 timeout=(CONNECT_TIMEOUT, READ_TIMEOUT),
                 stream=True,
                 allow_redirects=False,

@@ -23,7 +23,8 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime
 from typing import Any
 
-from papers.sources import Answer, MalformedAnswer, Record, arxiv_id
+from papers.identity import arxiv_id
+from papers.sources import Answer, MalformedAnswer, Record, Wanted
 from papers.sources.http import Client, Refused
 
 BAD_REQUEST = 400
@@ -52,16 +53,16 @@ class HuggingFace:
     def __init__(self, client: Client) -> None:
         self.client = client
 
-    def fetch(self, days: Sequence[date]) -> Iterator[Answer]:
+    def fetch(self, wanted: Wanted) -> Iterator[Answer]:
         """The lists of the days, one answer a day."""
         closed = 0
-        for day in days:
+        for day in wanted.days:
             try:
                 answer = self.fetch_day(day)
             except Refused as refused:
                 closed += refused.status == BAD_REQUEST
                 # A day without a list is no error; several days, and no list at all, is.
-                if refused.status != BAD_REQUEST or closed == len(days) > 1:
+                if refused.status != BAD_REQUEST or closed == len(wanted.days) > 1:
                     raise
                 answer = Answer()
             yield answer

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -13,7 +13,7 @@ import pytest
 
 from papers import intake
 from papers.models import Paper, Reading
-from papers.sources import Answer, MalformedAnswer, SourceUnavailable
+from papers.sources import Answer, MalformedAnswer, SourceUnavailable, Wanted
 from tests.make import NOW, TODAY
 from tests.papers import recorded
 from tests.papers.records import record
@@ -29,10 +29,10 @@ class Scripted:
 
     def __init__(self, *answers: Answer | Exception) -> None:
         self.answers = answers
-        self.asked: Sequence[date] = ()
+        self.asked = Wanted()
 
-    def fetch(self, days: Sequence[date]) -> Iterator[Answer]:
-        self.asked = days
+    def fetch(self, wanted: Wanted) -> Iterator[Answer]:
+        self.asked = wanted
         for answer in self.answers:
             if isinstance(answer, Exception):
                 raise answer
@@ -72,7 +72,7 @@ def test_a_poll_asks_for_today_and_the_days_before():
 
     list(intake.poll(source, days=3, now=NOW))
 
-    assert source.asked == [TODAY, TODAY - timedelta(days=1), TODAY - timedelta(days=2)]
+    assert source.asked.days == (TODAY, TODAY - timedelta(days=1), TODAY - timedelta(days=2))
 
 
 def test_a_poll_stores_papers_and_the_readings_of_the_hour():

@@ -12,7 +12,7 @@ import pytest
 from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
 
-from papers.sources import MalformedAnswer, SourceUnavailable
+from papers.sources import MalformedAnswer, SourceUnavailable, Wanted
 from papers.sources.http import Client
 from papers.sources.huggingface import HuggingFace
 from tests.papers import recorded
@@ -57,6 +57,12 @@ def test_an_answer_of_2024_is_read_with_the_title_that_kept_its_tex(huggingface)
         "upvotes": 27,
         "comments": 3,
         "stars": None,
+        "doi": "",
+        "withdrawn": None,
+        "citations": None,
+        "influential_citations": None,
+        "cited_by": None,
+        "updated_at": None,
     }
     assert (second["upvotes"], second["comments"]) == (0, 0)
 
@@ -171,7 +177,7 @@ def test_fetch_pages_until_nothing_comes_although_a_page_was_short(huggingface, 
     }
     asked = serve(httpserver, pages)
 
-    [answer] = huggingface.fetch([TODAY])
+    [answer] = huggingface.fetch(Wanted(days=(TODAY,)))
 
     assert [record.arxiv_id for record in answer.records] == [
         "2605.00001",
@@ -185,7 +191,7 @@ def test_fetch_stops_at_a_server_that_ignores_the_page(huggingface, httpserver):
     same = [item("2605.00001")]
     asked = serve(httpserver, {("2026-05-12", page): same for page in range(50)})
 
-    [answer] = huggingface.fetch([TODAY])
+    [answer] = huggingface.fetch(Wanted(days=(TODAY,)))
 
     assert len(answer.records) == 1
     assert len(asked) == 2
@@ -195,7 +201,7 @@ def test_fetch_stops_at_a_server_that_never_ends(huggingface, httpserver):
     endless = {("2026-05-12", page): [item(f"2605.{page:05}")] for page in range(50)}
     asked = serve(httpserver, endless)
 
-    [answer] = huggingface.fetch([TODAY])
+    [answer] = huggingface.fetch(Wanted(days=(TODAY,)))
 
     assert len(answer.records) == len(asked) == 10
 
@@ -203,7 +209,7 @@ def test_fetch_stops_at_a_server_that_never_ends(huggingface, httpserver):
 def test_a_day_that_is_not_open_yet_has_no_papers(huggingface, httpserver):
     serve(httpserver, {("2026-05-12", 0): 400, ("2026-05-11", 0): [item("2605.00001")]})
 
-    today, yesterday = huggingface.fetch([TODAY, date(2026, 5, 11)])
+    today, yesterday = huggingface.fetch(Wanted(days=(TODAY, date(2026, 5, 11))))
 
     assert (len(today.records), len(yesterday.records)) == (0, 1)
 
@@ -213,13 +219,13 @@ def test_every_day_refused_is_no_list_not_open_but_an_error(huggingface, httpser
     serve(httpserver, {(day.isoformat(), 0): 400 for day in days})
 
     with pytest.raises(SourceUnavailable, match="Hugging Face answered 400 BAD REQUEST"):
-        list(huggingface.fetch(days))
+        list(huggingface.fetch(Wanted(days=tuple(days))))
 
 
 def test_what_came_before_a_failure_is_given(huggingface, httpserver):
     serve(httpserver, {("2026-05-12", 0): [item("2605.00001")], ("2026-05-11", 0): 404})
 
-    answers = huggingface.fetch([TODAY, date(2026, 5, 11)])
+    answers = huggingface.fetch(Wanted(days=(TODAY, date(2026, 5, 11))))
 
     assert len(next(answers).records) == 1
     with pytest.raises(SourceUnavailable, match="404"):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from papers.sources import arxiv_id
+from papers.identity import arxiv_id
 
 
 @pytest.mark.parametrize(
