@@ -99,12 +99,14 @@ def make_edition() -> Edition:
     for number in range(PAPERS):
         about = [topics[(number + step) % len(topics)] for step in (0, 7, 19)]
         paper = Paper.objects.create(
+            identity=f"2605.{number:05d}",
             arxiv_id=f"2605.{number:05d}",
             title=f"A study of things & their parts, number {number}",
             abstract="We study things. The results are good. " * 30,
             authors=[f"Ada Lovelace {author}" for author in range(6)],
             published_on=NOW.date(),
             listed_on=NOW.date(),
+            day=NOW.date(),
         )
         Entry.objects.create(
             edition=edition,

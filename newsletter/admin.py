@@ -27,7 +27,7 @@ class EditionAdmin(MachineOwned):
 class EntryAdmin(MachineOwned):
     list_display = ("edition", "rank", "paper", "score", "upvotes", "gain")
     list_select_related = ("edition", "paper")
-    search_fields = ("paper__arxiv_id", "paper__title")
+    search_fields = ("=paper__identity", "paper__title")
 
 
 @admin.register(Delivery)

@@ -159,6 +159,7 @@ def card_context(entry: Entry, topics: Mapping[str, Topic]) -> dict[str, Any]:
         "machine_summary": paper.machine_summary,
         "page_url": absolute(paper.get_absolute_url()),
         "arxiv_url": paper.arxiv_url,
+        "source_url": paper.doi_url or absolute(paper.get_absolute_url()),
         "pdf_url": paper.pdf_url,
         "code_url": paper.code_url,
         "project_url": paper.project_url,

@@ -7,7 +7,7 @@ from typing import Any
 from django.contrib import admin
 from django.http import HttpRequest
 
-from papers.models import Paper, Reading, SourceStatus, Topic
+from papers.models import Paper, Reading, SourceStatus, Topic, Turn
 
 
 class MachineOwned(admin.ModelAdmin):
@@ -40,15 +40,15 @@ class TopicAdmin(admin.ModelAdmin):
 
 @admin.register(Paper)
 class PaperAdmin(MachineOwned):
-    list_display = ("arxiv_id", "title", "listed_on", "upvotes", "comments", "score", "scored_at")
+    list_display = ("identity", "title", "listed_on", "upvotes", "comments", "score", "scored_at")
     list_filter = ("topics",)
-    search_fields = ("=arxiv_id", "title")
-    search_help_text = "An arXiv id, or words of the title"
-    date_hierarchy = "listed_on"
-    ordering = ("-listed_on", "-score", "arxiv_id")
+    search_fields = ("=identity", "=doi", "title")
+    search_help_text = "An arXiv id, a DOI, or words of the title"
+    date_hierarchy = "day"
+    ordering = ("-day", "-score", "identity")
     list_per_page = 50
     fields = (
-        "arxiv_id",
+        ("identity", "arxiv_id", "doi"),
         "title",
         "abstract",
         "machine_summary",
@@ -57,7 +57,8 @@ class PaperAdmin(MachineOwned):
         "topics",
         "keywords",
         "categories",
-        ("published_on", "listed_on", "added_at"),
+        ("published_on", "listed_on", "day", "added_at"),
+        ("withdrawn", "tellers"),
         "code_url",
         "project_url",
         ("score", "upvotes", "comments", "stars", "scored_at"),
@@ -69,7 +70,7 @@ class ReadingAdmin(MachineOwned):
     list_display = ("paper", "source", "value", "observed_at")
     list_filter = ("source",)
     list_select_related = ("paper",)
-    search_fields = ("=paper__arxiv_id",)
+    search_fields = ("=paper__identity",)
     search_help_text = "An arXiv id"
     ordering = ("-pk",)
     list_per_page = 100
@@ -77,4 +78,9 @@ class ReadingAdmin(MachineOwned):
 
 @admin.register(SourceStatus)
 class SourceStatusAdmin(MachineOwned):
-    list_display = ("name", "asked_at", "answered_at", "papers", "error")
+    list_display = ("name", "asked_at", "answered_at", "papers", "failures", "error")
+
+
+@admin.register(Turn)
+class TurnAdmin(MachineOwned):
+    list_display = ("name", "next_at")

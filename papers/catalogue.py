@@ -1,28 +1,44 @@
-"""Records become papers, as people read them: doing it twice changes nothing."""
+"""Records become papers, as people read them: doing it twice, or in another order, is all the same.
+
+One paper is told of by several sources; papers/shelf.py says which stored paper a record is about,
+papers/precedence.py whom to believe about which field.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
 from typing import Any
-from urllib.parse import urlsplit
 
-from django.core.exceptions import ValidationError
-from django.core.validators import URLValidator
 from django.db import transaction
 
-from papers import search, taxonomy, topics
-from papers.identity import arxiv_id
-from papers.latex import readable
+from papers import identity, precedence, search, taxonomy, topics
 from papers.models import Paper
+from papers.shelf import Shelf, Telling
 from papers.sources import Record
+from papers.tidying import tidy
+from papers.uniting import unite
 
 # Papers in one transaction: a few queries each time, and no row locked for long.
 BATCH = 200
-# Beyond any real paper; what is longer is a mistake or mischief.
-LONGEST_TEXT, LONGEST_NAME, MOST_NAMES = 20_000, 200, 5_000
 
-check_url = URLValidator(schemes=["http", "https"])
+# What records tell, and what follows from it.
+TOLD = (
+    "title",
+    "abstract",
+    "machine_summary",
+    "authors",
+    "organization",
+    "categories",
+    "keywords",
+    "published_on",
+    "listed_on",
+    "code_url",
+    "project_url",
+    "withdrawn",
+)
+WRITTEN = (*TOLD, "identity", "arxiv_id", "doi", "title_key", "day", "tellers")
 
 
 @dataclass(slots=True)
@@ -33,73 +49,189 @@ class Added:
     updated: int = 0
     unchanged: int = 0
     rejected: list[str] = field(default_factory=list)
+    # Each record that was taken, with its paper's id.
+    taken: list[tuple[Record, int]] = field(default_factory=list)
 
     def __iadd__(self, other: Added) -> Added:
         self.created += other.created
         self.updated += other.updated
         self.unchanged += other.unchanged
         self.rejected += other.rejected
+        self.taken += other.taken
         return self
 
 
-def add(records: Iterable[Record]) -> Added:
-    """Insert or refresh papers and set their topics.
+def add(records: Iterable[Record], *, source: str, told_at: datetime) -> Added:
+    """Insert or refresh papers by what a source told at a moment, and set their topics.
 
     A value is never replaced by an empty one: a source that falls silent about a paper's code has
     not taken it back. `listed_on` is the earliest day that was ever told: a paper that is listed
-    again days later is not new to those who saw it the first time, so it does not rise again. So is
-    `published_on`: a source may tell the day of a revision.
+    again days later is not new to those who saw it the first time, so it does not rise again.
     """
     added = Added()
-    told: dict[str, dict[str, Any]] = {}
+    tellings = []
     for record in records:
-        fields = as_read(record)
-        if not (identity := arxiv_id(record.arxiv_id)):
-            added.rejected.append("not an arXiv id")
-        elif not fields["title"]:
-            added.rejected.append("no title")
+        read = telling(record, told_at=told_at)
+        if isinstance(read, str):
+            added.rejected.append(read)
         else:
-            told[identity] = merged(told[identity], fields) if identity in told else fields
+            tellings.append(read)
     slugs = taxonomy.store()
-    for batch in batches(sorted(told.items())):
-        added += add_batch(dict(batch), slugs)
+    # In the order of their numbers: so those that mean one paper come together.
+    tellings.sort(key=lambda each: (each.arxiv_id, each.doi, each.title_key))
+    for batch in batches(tellings):
+        added += add_batch(batch, slugs, source=source)
     return added
 
 
+def telling(record: Record, *, told_at: datetime) -> Telling | str:
+    """The record, as people read it; or why it is none."""
+    fields = tidy(record)
+    number = identity.doi(record.doi)
+    arxiv_id = identity.arxiv_id(record.arxiv_id) or identity.arxiv_id(number) or ""
+    if record.arxiv_id and not arxiv_id:
+        return "not an arXiv id"
+    if not (arxiv_id or number or "title" in fields):
+        return "no title"
+    return Telling(
+        record=record,
+        fields=fields,
+        arxiv_id=arxiv_id,
+        doi="" if identity.arxiv_id(number) else number,
+        at=int((record.updated_at or told_at).timestamp()),
+    )
+
+
 @transaction.atomic
-def add_batch(told: dict[str, dict[str, Any]], slugs: dict[str, int]) -> Added:
-    # Always in the order of their ids: then two intakes at once wait for each other, not both.
-    in_order = Paper.objects.filter(arxiv_id__in=told).order_by("arxiv_id")
-    known = {paper.arxiv_id: paper for paper in in_order.select_for_update(no_key=True)}
-    changed = [paper for identity, paper in known.items() if refresh(paper, told[identity])]
+def add_batch(
+    tellings: Sequence[Telling], slugs: dict[str, int], *, source: str, again: bool = False
+) -> Added:
+    added = Added()
+    work = Work(Shelf(tellings), source)
+    for each in tellings:
+        if not work.heed(each):
+            added.rejected.append("not a paper that is known here")
+    changed, retold = work.stored(work.changed), work.stored(work.retold)
     if changed:
-        Paper.objects.bulk_update(changed, list(told[changed[0].arxiv_id]))
-    papers = list(known.values())
-    new = [Paper(arxiv_id=each, **fields) for each, fields in told.items() if each not in known]
-    if new:
-        # One that another intake added a moment ago has the same news already.
-        Paper.objects.bulk_create(new, ignore_conflicts=True)
-        papers += Paper.objects.filter(arxiv_id__in=[paper.arxiv_id for paper in new])
-    stale = {each.pk for each in changed} | set_topics(papers, slugs)
-    search.index([each for each in papers if each.pk in stale or each.arxiv_id not in known])
-    unchanged = len(known) - len(changed)
-    return Added(created=len(new), updated=len(changed), unchanged=unchanged)
+        Paper.objects.bulk_update(changed, WRITTEN)
+    if retold:
+        Paper.objects.bulk_update(retold, ["tellers"])
+    known = work.stored(work.papers)
+    created = create([paper for paper in work.papers.values() if not paper.pk])
+    stale = {each.pk for each in changed} | set_topics([*known, *created], slugs)
+    search.index([*(each for each in known if each.pk in stale), *created])
+    added.created, added.updated = len(created), len(changed)
+    added.unchanged = len(known) - len(changed)
+    ids = {each.identity: each.pk for each in [*known, *created]}
+    left = []
+    for each, paper in work.meant:
+        if pk := ids.get(work.final(paper).identity):
+            added.taken.append((each.record, pk))
+        else:
+            left.append(each)
+    if left and not again:
+        # Another intake added them a moment ago: they are known now, and may be locked.
+        added += add_batch(left, slugs, source=source, again=True)
+    elif left:
+        added.rejected += ["not told apart from another paper"] * len(left)
+    return added
 
 
-def refresh(paper: Paper, told: dict[str, Any]) -> bool:
-    """Put what is told into a known paper; whether that changed it."""
-    before = {name: getattr(paper, name) for name in told}
-    after = merged(before, told)
-    for name, value in after.items():
+def create(papers: Sequence[Paper]) -> list[Paper]:
+    """The papers as they were stored, but for those that another intake stored meanwhile."""
+    if not papers:
+        return []
+    Paper.objects.bulk_create(papers, ignore_conflicts=True)
+    ours = {paper.identity: paper.tellers for paper in papers}
+    stored = Paper.objects.filter(identity__in=ours)
+    return [paper for paper in stored if paper.tellers == ours[paper.identity]]
+
+
+class Work:
+    """One batch, paper by paper: what is new, what changed, and what turned out to be one."""
+
+    def __init__(self, shelf: Shelf, source: str) -> None:
+        self.shelf = shelf
+        self.source = source
+        # By their place in memory: what is new has no id yet.
+        self.papers: dict[int, Paper] = {}
+        self.changed: dict[int, Paper] = {}
+        self.retold: dict[int, Paper] = {}
+        self.became: dict[int, Paper] = {}
+        self.meant: list[tuple[Telling, Paper]] = []
+
+    def heed(self, telling: Telling) -> bool:
+        """Put what is told into its paper, new or known; False if there is none to put it into."""
+        found = self.shelf.find(telling)
+        if not found and "title" not in telling.fields:
+            return False
+        found.sort(key=lambda each: (each.pk is None, not each.arxiv_id, each.pk))
+        paper = found[0] if found else Paper()
+        for other in found[1:]:
+            self.unite(paper, other)
+        self.papers[id(paper)] = paper
+        before = paper.tellers
+        if refresh(paper, telling, source=self.source):
+            self.changed[id(paper)] = paper
+        elif paper.tellers != before:
+            self.retold[id(paper)] = paper
+        self.shelf.put(paper)
+        self.meant.append((telling, paper))
+        return True
+
+    def unite(self, paper: Paper, other: Paper) -> None:
+        if unite(paper, other):
+            self.shelf.drop(other)
+            for each in (self.papers, self.changed, self.retold):
+                each.pop(id(other), None)
+            self.became[id(other)] = paper
+            self.changed[id(paper)] = paper
+            settle(paper)
+
+    def final(self, paper: Paper) -> Paper:
+        while id(paper) in self.became:
+            paper = self.became[id(paper)]
+        return paper
+
+    def stored(self, papers: dict[int, Paper]) -> list[Paper]:
+        """Those that were there before; what changed is not written a second time as retold."""
+        return [
+            paper
+            for key, paper in papers.items()
+            if paper.pk and (papers is not self.retold or key not in self.changed)
+        ]
+
+
+def refresh(paper: Paper, telling: Telling, *, source: str) -> bool:
+    """Put what is told into a paper; whether that changed it."""
+    news = telling.fields | ({"doi": telling.doi} if telling.doi else {})
+    known = {name: getattr(paper, name) for name in (*TOLD, "doi")}
+    changed, paper.tellers = precedence.merge(
+        known, paper.tellers, news, source=source, at=telling.at
+    )
+    if telling.arxiv_id and not paper.arxiv_id:
+        changed["arxiv_id"] = telling.arxiv_id
+    for name, value in changed.items():
         setattr(paper, name, value)
-    return after != before
+    return settle(paper, told_on=datetime.fromtimestamp(telling.at, UTC).date()) or bool(changed)
 
 
-def merged(known: dict[str, Any], told: dict[str, Any]) -> dict[str, Any]:
-    """The news, except empty ones, and the earlier days."""
-    news = {name: value for name, value in told.items() if value}
-    days = {name: min(known[name], told[name]) for name in ("published_on", "listed_on")}
-    return known | news | days
+def settle(paper: Paper, *, told_on: date | None = None) -> bool:
+    """What follows from the rest; whether that is something new."""
+    before = (paper.identity, paper.title_key, paper.day)
+    paper.title_key = identity.title_key(paper.title)
+    paper.identity = (
+        paper.arxiv_id
+        or paper.doi
+        # Stays: its page has that address.
+        or paper.identity
+        or identity.of_title(paper.title, paper.authors)
+    )
+    if day := paper.listed_on or paper.published_on:
+        paper.day = day
+    elif told_on:
+        paper.day = min(paper.day or told_on, told_on)
+    return (paper.identity, paper.title_key, paper.day) != before
 
 
 def set_topics(papers: Sequence[Paper], slugs: dict[str, int]) -> set[int]:
@@ -120,49 +252,6 @@ def set_topics(papers: Sequence[Paper], slugs: dict[str, int]) -> set[int]:
         ignore_conflicts=True,
     )
     return {paper_id for paper_id, _ in [*gone, *missing]}
-
-
-def as_read(record: Record) -> dict[str, Any]:
-    """What a record tells, as people read it and as long as its columns are."""
-    return {
-        "title": as_text(record.title, 500),
-        "abstract": as_text(record.abstract, LONGEST_TEXT),
-        "machine_summary": as_text(record.machine_summary, LONGEST_TEXT),
-        "authors": names(record.authors),
-        "organization": as_text(record.organization, LONGEST_NAME),
-        "categories": names(record.categories),
-        "keywords": names(record.keywords),
-        "published_on": record.published_on,
-        "listed_on": record.listed_on,
-        "code_url": web_address(record.code_url),
-        "project_url": web_address(record.project_url),
-    }
-
-
-def names(values: Sequence[str]) -> list[str]:
-    found = (as_text(value, LONGEST_NAME) for value in values[:MOST_NAMES])
-    return [name for name in found if name]
-
-
-def as_text(written: str, longest: int) -> str:
-    """Readable and, where it is too long, cut after a whole word, saying so."""
-    # TeX takes up to some ten characters for one that is read.
-    text = readable(written[: 20 * longest])
-    if len(text) <= longest:
-        return text
-    cut, following = text[: longest - 1], text[longest - 1]
-    whole = cut.rsplit(" ", 1)[0] if " " in cut[-80:] and following != " " else cut
-    return f"{whole.rstrip(' ,;:.–—-')}…"
-
-
-def web_address(url: str) -> str:
-    """The URL if a reader may be sent there, else nothing: https://bank.example@evil.example."""
-    url = url.strip()
-    try:
-        check_url(url)
-    except ValidationError:
-        return ""
-    return "" if len(url) > 500 or urlsplit(url).username is not None else url
 
 
 def batches(items: Sequence[Any]) -> Iterator[Sequence[Any]]:

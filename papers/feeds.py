@@ -71,7 +71,7 @@ class Trending(Feed):
 
     def item_guid(self, item: Paper) -> str:
         """The same in every feed, and when the site moves to https or its pages elsewhere."""
-        return f"tag:{settings.SITE_HOST},2026:paper/{item.arxiv_id}"
+        return f"tag:{settings.SITE_HOST},2026:paper/{item.identity}"
 
     def item_author_name(self, item: Paper) -> str | None:
         return writable(item.byline) or None
@@ -80,7 +80,7 @@ class Trending(Feed):
         return [topic.name for topic in item.topics.all()]
 
     def item_pubdate(self, item: Paper) -> datetime:
-        return datetime.combine(item.listed_on, time(), UTC)
+        return datetime.combine(item.day, time(), UTC)
 
     def item_updateddate(self, item: Paper) -> datetime:
         return max(item.added_at, self.item_pubdate(item))

@@ -14,15 +14,42 @@ from pathlib import Path
 
 from django.conf import settings
 
-from papers import catalogue, readings, sample
+from papers import catalogue, polling, readings, sample, turns
 from papers.catalogue import Added
-from papers.sources import MalformedAnswer, Record, Source, SourceUnavailable, Wanted, http
+from papers.models import Paper
+from papers.sources import Known, MalformedAnswer, Record, Source, SourceUnavailable, Wanted, http
 from papers.sources.huggingface import HuggingFace
 
-# Every source, with the setting that holds its address.
-SOURCES = {"huggingface": (HuggingFace, "HUGGINGFACE_URL")}
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Registered:
+    """A source as this site knows it."""
+
+    kind: type[Source]
+    # The settings that hold its address and, if it takes one, a key.
+    address: str
+    key: str = ""
+    # The header that carries the key, and what stands before it there.
+    key_header: str = ""
+    key_prefix: str = ""
+    # How often it is asked.
+    every: timedelta
+    # Whom it waits with for its turns, and how long lies between two of them.
+    turns: tuple[str, timedelta] | None = None
+
+
+SOURCES = {
+    # Several times a day: one poll in the morning misses a third of the day's later list.
+    "huggingface": Registered(
+        kind=HuggingFace, address="HUGGINGFACE_URL", every=timedelta(hours=3)
+    ),
+}
+# Those that say what people put forward; an edition waits for them.
+LISTINGS = {"huggingface"}
 # How long a day's list is asked for again: its upvotes double within a week.
 POLLED_DAYS = 7
+# Of papers that were listed longer ago nothing more is asked, and of no more than so many at once.
+WATCHED_DAYS, MOST_WATCHED = 30, 1_000
 
 
 class UnknownSource(Exception):
@@ -73,20 +100,70 @@ def source_named(name: str, *, patience: float = http.PATIENCE) -> Source:
     """The source, asking as the operator's site."""
     if name not in SOURCES:
         raise UnknownSource(f"There is no source {name!r}. Known: {', '.join(SOURCES)}.")
-    kind, setting = SOURCES[name]
+    source = SOURCES[name]
+    key = getattr(settings, source.key) if source.key else ""
     client = http.Client(
-        getattr(settings, setting), title=kind.title, user_agent=user_agent(), patience=patience
+        getattr(settings, source.address),
+        title=source.kind.title,
+        user_agent=user_agent(),
+        patience=patience,
+        turns=turns_of(source),
+        headers={source.key_header: source.key_prefix + key} if source.key_header and key else None,
     )
-    return kind(client)
+    return source.kind(client)
 
 
-def poll(source: Source, *, days: int, now: datetime) -> Iterator[Taken]:
-    """Ask for the lists of today and the days before; what came before a failure is kept."""
-    listed = [now.date() - timedelta(days=ago) for ago in range(days)]
-    for answer in source.fetch(Wanted(days=tuple(listed))):
+def turns_of(source: Registered) -> http.Turns | None:
+    if source.turns is None:
+        return None
+    name, gap = source.turns
+    return turns.SharedTurns(name=name, title=source.kind.title, gap=gap)
+
+
+def due(*, now: datetime) -> list[str]:
+    """The sources that this site uses and that should be asked now."""
+    return polling.due({name: source.every for name, source in used().items()}, now=now)
+
+
+def used() -> dict[str, Registered]:
+    return {name: SOURCES[name] for name in settings.SOURCES if name in SOURCES}
+
+
+def listings_were_asked(*, now: datetime) -> bool:
+    """Whether who says what is new has been asked lately: an edition waits for that."""
+    listings = {name: source.every for name, source in used().items() if name in LISTINGS}
+    return polling.were_asked(listings, since=now - max(listings.values(), default=timedelta()))
+
+
+def poll(source: Source, wanted: Wanted, *, now: datetime) -> Iterator[Taken]:
+    """Ask, and take in answer by answer: what came before a failure is kept."""
+    for answer in source.fetch(wanted):
         taken = take_in(source.name, answer.records, observed_at=readings.hour_of(now))
         taken.added.rejected += answer.rejected
+        if answer.cursor:
+            polling.went_to(source.name, answer.cursor)
         yield taken
+
+
+def wanted_of(name: str, *, days: int, now: datetime, query: str = "") -> Wanted:
+    """What this site asks a source for."""
+    return Wanted(
+        days=tuple(now.date() - timedelta(days=ago) for ago in range(days)),
+        papers=tuple(watched(name, now=now)),
+        categories=tuple(settings.ARXIV_CATEGORIES),
+        query=query,
+        cursor=polling.cursor_of(name),
+    )
+
+
+def watched(name: str, *, now: datetime) -> Iterator[Known]:
+    """The papers of the last weeks, the hottest first; of arXiv only those that it has not told of."""
+    recent = Paper.objects.filter(day__gt=now.date() - timedelta(days=WATCHED_DAYS))
+    if name == "arxiv":
+        recent = recent.exclude(tellers__has_key="categories")
+    found = recent.order_by("-score", "-day", "identity")[:MOST_WATCHED]
+    for arxiv_id, doi, code_url in found.values_list("arxiv_id", "doi", "code_url"):
+        yield Known(arxiv_id=arxiv_id, doi=doi, code_url=code_url)
 
 
 def read_file(source: Source, path: Path, *, now: datetime) -> Taken:
@@ -104,15 +181,17 @@ def read_file(source: Source, path: Path, *, now: datetime) -> Taken:
 def use_sample(*, now: datetime) -> Taken:
     """Take in the bundled sample, which is never used unless asked for."""
     records = sample.records(now.date())
-    taken = Taken("sample", catalogue.add(records))
+    taken = Taken("sample", catalogue.add(records, source="sample", told_at=now))
+    ids = {record.arxiv_id: paper_id for record, paper_id in taken.added.taken}
     for observed_at, figures in sample.observations(now.date()):
-        taken.readings += readings.observe(figures, observed_at=observed_at)
+        told = [(record, ids[record.arxiv_id]) for record in figures]
+        taken.readings += readings.observe(told, observed_at=observed_at)
     return taken
 
 
 def take_in(source: str, records: Sequence[Record], *, observed_at: datetime) -> Taken:
-    added = catalogue.add(records)
-    return Taken(source, added, readings.observe(records, observed_at=observed_at))
+    added = catalogue.add(records, source=source, told_at=observed_at)
+    return Taken(source, added, readings.observe(added.taken, observed_at=observed_at))
 
 
 def contents(path: Path) -> bytes:

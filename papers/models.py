@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from urllib.parse import quote
 
 from django.db import models
 from django.db.models import Count, F, Prefetch, Q
@@ -54,19 +55,27 @@ class PaperQuerySet(models.QuerySet["Paper"]):
 
     def trending(self, *, on: date) -> PaperQuerySet:
         """What a visitor sees on a day, the hottest first."""
-        return self.listed_between(on - timedelta(days=TRENDING_DAYS), on).by_score()
+        fresh = self.listed_between(on - timedelta(days=TRENDING_DAYS), on)
+        return fresh.filter(withdrawn=False).by_score()
 
     def by_score(self) -> PaperQuerySet:
-        return self.order_by("-score", "-listed_on", "arxiv_id")
+        return self.order_by("-score", "-listed_on", "identity")
+
+    def newest_first(self) -> PaperQuerySet:
+        return self.order_by("-day", "-score", "identity")
 
     def with_topics(self) -> PaperQuerySet:
         return self.prefetch_related(Prefetch("topics", Topic.objects.order_by("name")))
 
 
 class Paper(models.Model):
-    """One paper, whichever source told of it; identity is the arXiv id without its version."""
+    """One paper, whichever sources told of it."""
 
-    arxiv_id = models.CharField(max_length=32, unique=True)
+    # Its arXiv id without a version, else its DOI, else a key of its title and first author.
+    identity = models.CharField(max_length=255, unique=True)
+    arxiv_id = models.CharField(max_length=32, blank=True, db_index=True)
+    doi = models.CharField(max_length=255, blank=True, db_index=True)
+    title_key = models.CharField(max_length=24, blank=True, db_index=True)
     title = models.CharField(max_length=500)
     abstract = models.TextField(blank=True)
     # A machine's one-sentence summary, shown only with that said beside it.
@@ -75,13 +84,19 @@ class Paper(models.Model):
     organization = models.CharField(max_length=200, blank=True)
     categories = models.JSONField(default=list, blank=True)
     keywords = models.JSONField(default=list, blank=True)
-    published_on = models.DateField()
+    published_on = models.DateField(null=True, blank=True)
     # The day a source first put it before its readers: what age is counted from.
-    listed_on = models.DateField(db_index=True)
+    listed_on = models.DateField(null=True, blank=True, db_index=True)
+    # Of its listing, else of its publication, else of its import.
+    day = models.DateField()
+    # By its authors, or retracted by its publisher: it trends no more.
+    withdrawn = models.BooleanField(default=False)
     code_url = models.URLField(max_length=500, blank=True)
     project_url = models.URLField(max_length=500, blank=True)
     topics = models.ManyToManyField(Topic, related_name="papers", blank=True)
     added_at = models.DateTimeField(auto_now_add=True)
+    # Who told each field, and as of when: see papers/precedence.py.
+    tellers = models.JSONField(default=dict, blank=True)
 
     # Derived from the readings by score_papers; may be recomputed at will.
     score = models.FloatField(default=0.0)
@@ -93,25 +108,37 @@ class Paper(models.Model):
     objects = PaperQuerySet.as_manager()
 
     class Meta:
-        indexes = (models.Index(F("score").desc(), F("arxiv_id"), name="paper_by_score"),)
+        indexes = (
+            models.Index(F("score").desc(), F("identity"), name="paper_by_score"),
+            models.Index(F("day").desc(), F("score").desc(), F("identity"), name="paper_by_day"),
+        )
+        constraints = (
+            models.CheckConstraint(condition=~Q(identity=""), name="paper_has_an_identity"),
+        )
 
     def __str__(self) -> str:
-        return self.arxiv_id
+        return self.identity
 
     def get_absolute_url(self) -> str:
-        return reverse("papers:paper", args=[self.arxiv_id])
+        return reverse("papers:paper", args=[self.identity])
 
     @property
     def arxiv_url(self) -> str:
-        return f"https://arxiv.org/abs/{self.arxiv_id}"
+        return f"https://arxiv.org/abs/{self.arxiv_id}" if self.arxiv_id else ""
 
     @property
     def pdf_url(self) -> str:
-        return f"https://arxiv.org/pdf/{self.arxiv_id}"
+        return f"https://arxiv.org/pdf/{self.arxiv_id}" if self.arxiv_id else ""
+
+    @property
+    def doi_url(self) -> str:
+        return f"https://doi.org/{quote(self.doi)}" if self.doi else ""
 
     @property
     def discussion_url(self) -> str:
-        return f"https://huggingface.co/papers/{self.arxiv_id}"
+        """Where people talk about it: only what is listed has such a page for sure."""
+        listed = self.arxiv_id and self.listed_on
+        return f"https://huggingface.co/papers/{self.arxiv_id}" if listed else ""
 
     @property
     def byline(self) -> str:
@@ -129,7 +156,7 @@ class SearchText(models.Model):
         Paper, primary_key=True, on_delete=models.CASCADE, related_name="search_text"
     )
     # As the paper's: only the newest matches are ranked.
-    listed_on = models.DateField()
+    day = models.DateField()
     title = models.TextField(blank=True)
     people = models.TextField(blank=True)
     # Topics, categories and the arXiv id.
@@ -138,7 +165,7 @@ class SearchText(models.Model):
 
     class Meta:
         # For common words: the newest that match are soon found by going from day to day.
-        indexes = (models.Index(fields=["-listed_on", "-paper"], name="search_text_newest"),)
+        indexes = (models.Index(fields=["-day", "-paper"], name="search_text_newest"),)
 
     def __str__(self) -> str:
         return f"words of paper {self.paper_id}"
@@ -151,6 +178,12 @@ class Reading(models.Model):
         HUGGINGFACE_UPVOTES = "huggingface-upvotes", "Upvotes on Hugging Face"
         HUGGINGFACE_COMMENTS = "huggingface-comments", "Comments on Hugging Face"
         GITHUB_STARS = "github-stars", "Stars on GitHub"
+        SEMANTIC_SCHOLAR_CITATIONS = "semanticscholar-citations", "Citations by Semantic Scholar"
+        SEMANTIC_SCHOLAR_INFLUENTIAL = (
+            "semanticscholar-influential",
+            "Influential citations by Semantic Scholar",
+        )
+        OPENALEX_CITATIONS = "openalex-citations", "Citations by OpenAlex"
 
     paper = models.ForeignKey(Paper, on_delete=models.CASCADE, related_name="readings")
     source = models.CharField(max_length=32, choices=Source)
@@ -164,7 +197,14 @@ class Reading(models.Model):
             ),
             models.CheckConstraint(
                 condition=Q(
-                    source__in=["huggingface-upvotes", "huggingface-comments", "github-stars"]
+                    source__in=[
+                        "huggingface-upvotes",
+                        "huggingface-comments",
+                        "github-stars",
+                        "semanticscholar-citations",
+                        "semanticscholar-influential",
+                        "openalex-citations",
+                    ]
                 ),
                 name="reading_source_is_known",
             ),
@@ -184,6 +224,10 @@ class SourceStatus(models.Model):
     papers = models.PositiveIntegerField(default=0)
     # What went wrong the last time; empty when nothing did.
     error = models.CharField(max_length=500, blank=True)
+    # How many times in a row it went wrong: each time it is left alone for longer.
+    failures = models.PositiveSmallIntegerField(default=0)
+    # Where to go on the next time, in the source's own words.
+    cursor = models.TextField(blank=True)
 
     class Meta:
         verbose_name_plural = "source statuses"

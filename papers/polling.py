@@ -2,31 +2,39 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 
-from papers.intake import SOURCES
+from django.db.models import F
+
 from papers.models import SourceStatus
 
-# Several times a day: one poll in the morning misses a third of the day's later list.
-EVERY = timedelta(hours=3)
-# A source that failed is asked again sooner, and not at every tick.
-AFTER_FAILURE = timedelta(minutes=15)
+# A source that failed is asked again sooner, and then less and less often.
+AFTER_FAILURE, LONGEST_WAIT = timedelta(minutes=15), timedelta(hours=6)
 
 
-def is_due(*, now: datetime) -> bool:
-    """Whether some source should be asked."""
-    statuses = {status.name: status for status in SourceStatus.objects.filter(name__in=SOURCES)}
-    return any(name not in statuses or next_at(statuses[name]) <= now for name in SOURCES)
+def due(every: Mapping[str, timedelta], *, now: datetime) -> list[str]:
+    """Which of the sources, by name and how often each is asked, should be asked now."""
+    statuses = {status.name: status for status in SourceStatus.objects.filter(name__in=every)}
+    return [
+        name
+        for name in every
+        if name not in statuses or next_at(statuses[name], every[name]) <= now
+    ]
 
 
-def next_at(status: SourceStatus) -> datetime:
-    return status.asked_at + (AFTER_FAILURE if status.error else EVERY)
+def next_at(status: SourceStatus, every: timedelta) -> datetime:
+    if not status.error:
+        return status.asked_at + every
+    patience = AFTER_FAILURE * 2 ** min(max(status.failures - 1, 0), 10)
+    return status.asked_at + min(patience, max(every, AFTER_FAILURE), LONGEST_WAIT)
 
 
-def were_asked(*, since: datetime) -> bool:
-    """Whether every source has been asked since then, whatever it answered."""
-    asked = SourceStatus.objects.filter(name__in=SOURCES, asked_at__gte=since)
-    return asked.count() == len(SOURCES)
+def were_asked(names: Iterable[str], *, since: datetime) -> bool:
+    """Whether each of them has been asked since then, whatever it answered."""
+    wanted = set(names)
+    asked = SourceStatus.objects.filter(name__in=wanted, asked_at__gte=since)
+    return asked.count() == len(wanted)
 
 
 def started(name: str, *, now: datetime) -> None:
@@ -34,5 +42,19 @@ def started(name: str, *, now: datetime) -> None:
 
 
 def ended(name: str, *, now: datetime, papers: int, error: str) -> None:
-    answered = {} if error else {"answered_at": now, "papers": papers}
-    SourceStatus.objects.filter(name=name).update(error=error[:500], **answered)
+    status = SourceStatus.objects.filter(name=name)
+    if error:
+        status.update(error=error[:500], failures=F("failures") + 1)
+    else:
+        status.update(error="", failures=0, answered_at=now, papers=papers)
+
+
+def cursor_of(name: str) -> str:
+    """Where the last fetch of a source stopped."""
+    found = SourceStatus.objects.filter(name=name).values_list("cursor", flat=True).first()
+    return found or ""
+
+
+def went_to(name: str, cursor: str) -> None:
+    """What came before is stored: a fetch that breaks off goes on from there."""
+    SourceStatus.objects.filter(name=name).update(cursor=cursor)

@@ -40,7 +40,7 @@ def rank(at: datetime, *, listed_until: date | None = None) -> list[Ranked]:
     last = at.date() if listed_until is None else min(at.date(), listed_until)
     seen = observed(at, first=at.date() - timedelta(days=TRENDING_DAYS), last=last)
     before = day_before(seen)
-    seen.sort(key=lambda each: each.arxiv_id)
+    seen.sort(key=lambda each: each.identity)
     ranked = [
         Ranked(
             paper_id=each.paper_id,
@@ -62,7 +62,7 @@ def apply(at: datetime) -> int:
     ranked = rank(at)
     ids = [each.paper_id for each in ranked]
     # Locked in the order of their ids, as the catalogue does: neither then waits for the other.
-    touched = Paper.objects.filter(Q(pk__in=ids) | Q(score__gt=0)).order_by("arxiv_id")
+    touched = Paper.objects.filter(Q(pk__in=ids) | Q(score__gt=0)).order_by("identity")
     list(touched.select_for_update(no_key=True).values_list("pk"))
 
     figures = [
@@ -85,7 +85,7 @@ class Seen:
     """The newest figures of a paper, and the moment of its upvotes."""
 
     paper_id: int
-    arxiv_id: str
+    identity: str
     listed_on: date
     upvotes: int | None
     upvotes_at: datetime | None
@@ -96,14 +96,18 @@ class Seen:
 def observed(at: datetime, *, first: date, last: date) -> list[Seen]:
     """The papers listed between two days with their newest figures, in one query."""
     upvotes = newest(Reading.Source.HUGGINGFACE_UPVOTES, at)
-    papers = Paper.objects.listed_between(first, last).values_list(
-        "pk",
-        "arxiv_id",
-        "listed_on",
-        Subquery(upvotes.values("value")[:1]),
-        Subquery(upvotes.values("observed_at")[:1]),
-        Subquery(newest(Reading.Source.HUGGINGFACE_COMMENTS, at).values("value")[:1]),
-        Subquery(newest(Reading.Source.GITHUB_STARS, at).values("value")[:1]),
+    papers = (
+        Paper.objects.listed_between(first, last)
+        .filter(withdrawn=False)
+        .values_list(
+            "pk",
+            "identity",
+            "listed_on",
+            Subquery(upvotes.values("value")[:1]),
+            Subquery(upvotes.values("observed_at")[:1]),
+            Subquery(newest(Reading.Source.HUGGINGFACE_COMMENTS, at).values("value")[:1]),
+            Subquery(newest(Reading.Source.GITHUB_STARS, at).values("value")[:1]),
+        )
     )
     return [Seen(*row) for row in papers]
 

@@ -29,7 +29,7 @@ MOST_WORDS = 8_000
 BREAK = "zzbreakzz"
 
 TEXTS = ("title", "people", "labels", "abstract")
-COLUMNS = ("listed_on", *TEXTS)
+COLUMNS = ("day", *TEXTS)
 # Where the words of a field stand, for each engine.
 SQLITE_COLUMNS = {"author": "people", "topic": "labels", "category": "labels"}
 POSTGRESQL_WEIGHTS = {"author": "B", "topic": "C", "category": "C"}
@@ -74,13 +74,13 @@ def in_postgresql(query: Query) -> tuple[str, str]:
     sql = """
         WITH newest AS (
             SELECT paper_id FROM papers_searchtext
-            WHERE document @@ to_tsquery('simple', %(asked)s) AND listed_on >= %(since)s
-            ORDER BY listed_on DESC, paper_id DESC LIMIT %(most)s
+            WHERE document @@ to_tsquery('simple', %(asked)s) AND day >= %(since)s
+            ORDER BY day DESC, paper_id DESC LIMIT %(most)s
         )
         SELECT paper_id, count(*) OVER ()
         FROM newest JOIN papers_searchtext USING (paper_id)
         ORDER BY ts_rank('{0.1, 0.4, 0.4, 1.0}', document, to_tsquery('simple', %(asked)s), 1) DESC,
-            listed_on DESC, paper_id DESC
+            day DESC, paper_id DESC
         LIMIT %(size)s OFFSET %(first)s
     """
     parts = []
@@ -94,14 +94,14 @@ def in_postgresql(query: Query) -> tuple[str, str]:
 def in_sqlite(query: Query) -> tuple[str, str]:
     sql = """
         WITH matching AS (
-            SELECT paper_id, listed_on, bm25(papers_searchtext_fts, 10, 4, 4, 1) AS distance
+            SELECT paper_id, day, bm25(papers_searchtext_fts, 10, 4, 4, 1) AS distance
             FROM papers_searchtext_fts
             JOIN papers_searchtext ON paper_id = papers_searchtext_fts.rowid
-            WHERE papers_searchtext_fts MATCH %(asked)s AND listed_on >= %(since)s
+            WHERE papers_searchtext_fts MATCH %(asked)s AND day >= %(since)s
         ),
-        newest AS (SELECT * FROM matching ORDER BY listed_on DESC, paper_id DESC LIMIT %(most)s)
+        newest AS (SELECT * FROM matching ORDER BY day DESC, paper_id DESC LIMIT %(most)s)
         SELECT paper_id, count(*) OVER () FROM newest
-        ORDER BY distance, listed_on DESC, paper_id DESC
+        ORDER BY distance, day DESC, paper_id DESC
         LIMIT %(size)s OFFSET %(first)s
     """
     wanted: list[str] = []
@@ -144,7 +144,7 @@ def rebuild() -> Iterator[int]:
         with transaction.atomic():
             ids = list(Paper.objects.filter(pk__gt=last).order_by("pk").values_list("pk")[:BATCH])
             # Locked as the catalogue does: or an old text could be written over a new one.
-            papers = Paper.objects.filter(pk__in=[pk for (pk,) in ids]).order_by("arxiv_id")
+            papers = Paper.objects.filter(pk__in=[pk for (pk,) in ids]).order_by("identity")
             index(list(papers.select_for_update(no_key=True)))
         if not ids:
             break
@@ -171,9 +171,9 @@ def text_of(paper: Paper, topics: Sequence[str]) -> SearchText:
 def columns(paper: Any, topics: Sequence[str]) -> dict[str, Any]:
     # A category also by its archive: category:cs finds cs.LG.
     names = {each for name in paper.categories for each in (name, name.split(".")[0])}
-    labels = rows([paper.arxiv_id, *topics, *paper.categories])
+    labels = rows([paper.arxiv_id, paper.doi, *topics, *paper.categories])
     return {
-        "listed_on": paper.listed_on,
+        "day": paper.day,
         "title": rows([paper.title]),
         "people": rows(paper.authors),
         "labels": " ".join([labels, *sorted(filter(None, map(category, names)))]),

@@ -17,8 +17,8 @@ logger = logging.getLogger(__name__)
 
 @shared_task
 def fetch_papers() -> None:
-    """Ask every source, then score; a source that fails takes nothing from the others."""
-    for name in intake.SOURCES:
+    """Ask the sources that are due, then score; one that fails takes nothing from the others."""
+    for name in intake.due(now=timezone.now()):
         fetch_from(name, now=timezone.now())
     score_papers()
 
@@ -34,7 +34,8 @@ def fetch_from(name: str, *, now: datetime) -> None:
     polling.started(name, now=now)
     try:
         source = intake.source_named(name, patience=http.WORKER_PATIENCE)
-        for part in intake.poll(source, days=intake.POLLED_DAYS, now=now):
+        wanted = intake.wanted_of(name, days=intake.POLLED_DAYS, now=now)
+        for part in intake.poll(source, wanted, now=now):
             taken += part
     except intake.FAILURES as failure:
         error = str(failure)

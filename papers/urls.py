@@ -9,7 +9,7 @@ from papers import feeds, views
 
 
 class IdConverter(PathConverter):
-    """An arXiv id; an old one holds a slash: math/0309136."""
+    """An arXiv id, a DOI or a title's key; some hold a slash: math/0309136."""
 
     def to_python(self, value: str) -> str:
         if not value.isprintable():  # PostgreSQL refuses to look for a NUL
@@ -17,13 +17,13 @@ class IdConverter(PathConverter):
         return value
 
 
-register_converter(IdConverter, "arxiv_id")
+register_converter(IdConverter, "identity")
 
 app_name = "papers"
 
 urlpatterns = [
     path("papers/", views.papers, name="papers"),
-    path("papers/<arxiv_id:arxiv_id>/", views.paper, name="paper"),
+    path("papers/<identity:identity>/", views.paper, name="paper"),
     path("topics/", views.topics, name="topics"),
     path("topics/<slug:slug>/", views.topic, name="topic"),
     path("feeds/trending.xml", feeds.trending, name="trending_feed"),

@@ -12,6 +12,8 @@ from papers import query, search, sparkline
 from papers.models import Paper, Reading, Topic
 from papers.paging import page_of
 
+Kind = Reading.Source
+
 PAPERS_PER_PAGE = 30
 # Fewer than of a list: a result shows its whole abstract.
 RESULTS_PER_PAGE = 20
@@ -22,7 +24,7 @@ RESULTS_PER_PAGE = 20
 def papers(request: HttpRequest) -> HttpResponse:
     if typed := request.GET.get("q", "").strip():
         return results(request, typed)
-    newest = Paper.objects.order_by("-listed_on", "-score", "arxiv_id").with_topics()
+    newest = Paper.objects.newest_first().with_topics()
     page = page_of(request, newest, size=PAPERS_PER_PAGE)
     return render(request, "papers/papers.html", {"page": page})
 
@@ -53,14 +55,18 @@ def page_number(request: HttpRequest) -> int:
 
 @require_safe
 @cache_control(public=True, max_age=60)
-def paper(request: HttpRequest, arxiv_id: str) -> HttpResponse:
+def paper(request: HttpRequest, identity: str) -> HttpResponse:
     found = Paper.objects.select_related("entry__edition").with_topics()
-    paper = get_object_or_404(found, arxiv_id=arxiv_id)
-    upvotes = paper.readings.filter(source=Reading.Source.HUGGINGFACE_UPVOTES)
-    observed = list(upvotes.order_by("observed_at").values_list("observed_at", "value"))
+    paper = get_object_or_404(found, identity=identity)
+    history = paper.readings.order_by("observed_at").values_list("source", "observed_at", "value")
+    newest = {source: value for source, _, value in history}
+    observed = [(at, value) for source, at, value in history if source == Kind.HUGGINGFACE_UPVOTES]
+    by_openalex = newest.get(Kind.OPENALEX_CITATIONS)
     context = {
         "paper": paper,
         "observed": observed,
+        "citations": newest.get(Kind.SEMANTIC_SCHOLAR_CITATIONS, by_openalex),
+        "influential": newest.get(Kind.SEMANTIC_SCHOLAR_INFLUENTIAL),
         "line": sparkline.points(observed, width=160, height=40),
         "topics": Topic.objects.busiest_first(on=timezone.now().date()),
         "chosen": {topic.slug for topic in paper.topics.all()},

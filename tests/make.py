@@ -10,6 +10,7 @@ from typing import Any
 from django.db.models import F
 
 from newsletter.models import Batch, Delivery, Edition, Entry
+from papers import identity
 from papers.models import Paper, Reading, Topic
 from subscribers.models import Preferences, Subscriber
 
@@ -36,7 +37,11 @@ def paper(*, topics: Iterable[str] = (), upvotes: int | None = None, **fields: A
         "published_on": TODAY - timedelta(days=2),
         "listed_on": TODAY - timedelta(days=1),
     }
-    paper = Paper.objects.create(**defaults | fields)
+    told = defaults | fields
+    told.setdefault("identity", told["arxiv_id"] or told.get("doi") or f"title-{number}")
+    told.setdefault("title_key", identity.title_key(told["title"]))
+    told.setdefault("day", told["listed_on"] or told["published_on"])
+    paper = Paper.objects.create(**told)
     paper.topics.set([topic(slug) for slug in topics])
     if upvotes is not None:
         reading(paper=paper, value=upvotes)

@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from papers.sources.http import Client
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,6 +104,8 @@ class Source(Protocol):
     # For people and for `fetch_papers --source`.
     title: str
     name: str
+
+    def __init__(self, client: Client) -> None: ...
 
     def fetch(self, wanted: Wanted) -> Iterator[Answer]:
         """Ask, and yield each answer as it comes; raises SourceUnavailable, MalformedAnswer.

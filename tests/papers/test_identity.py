@@ -1,10 +1,10 @@
-"""The arXiv id that every record is known by."""
+"""By what a paper is known."""
 
 from __future__ import annotations
 
 import pytest
 
-from papers.identity import arxiv_id
+from papers.identity import arxiv_id, author_key, doi, title_key
 
 
 @pytest.mark.parametrize(
@@ -54,3 +54,54 @@ def test_old_ids_are_ids(written, known_as):
 )
 def test_what_is_no_id_is_none(written):
     assert arxiv_id(written) is None
+
+
+@pytest.mark.parametrize(
+    ("written", "known_as"),
+    [
+        ("10.1145/3292500.3330701", "10.1145/3292500.3330701"),
+        ("https://doi.org/10.1038/S41586-020-2649-2", "10.1038/s41586-020-2649-2"),
+        ("doi: 10.1000/Xyz.", "10.1000/xyz"),
+        ("http://dx.doi.org/10.1000/(SICI)1-2:3", "10.1000/(sici)1-2:3"),
+        ("10.1/too-short", ""),
+        ("https://example.org/10.1000/x", ""),
+        ("10.1000/with space", ""),
+        ("", ""),
+    ],
+)
+def test_a_doi_is_the_same_however_it_is_written(written, known_as):
+    assert doi(written) == known_as
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("Self-Attention: All You Need", "self attention all you need"),
+        ("L²NAS for Erdős Graphs", "l2nas for erdos graphs"),
+        ("  A   title.\n", "A title"),
+        ("深度学习", "深度学习"),
+    ],
+)
+def test_a_title_is_the_same_in_other_letters(one, other):
+    assert title_key(one) == title_key(other)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("Qwen2 Technical Report", "Qwen2.5 Technical Report"),
+        ("深度学习", "机器学习"),
+        ("Part I", "Part II"),
+        ("A+B", "AB"),
+    ],
+)
+def test_titles_that_only_look_alike_are_two(one, other):
+    assert title_key(one) != title_key(other)
+
+
+def test_an_author_is_known_by_surname_and_initial():
+    assert {author_key(name) for name in ("Emmy Noether", "Noether, Emmy", "E. Noether")} == {
+        "noether e"
+    }
+    assert author_key("Émilie Álvarez-López") == "alvarez lopez e"
+    assert author_key("") == ""

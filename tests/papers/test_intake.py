@@ -70,7 +70,7 @@ def moments() -> set[datetime]:
 def test_a_poll_asks_for_today_and_the_days_before():
     source = Scripted()
 
-    list(intake.poll(source, days=3, now=NOW))
+    list(intake.poll(source, intake.wanted_of("scripted", days=3, now=NOW), now=NOW))
 
     assert source.asked.days == (TODAY, TODAY - timedelta(days=1), TODAY - timedelta(days=2))
 
@@ -80,7 +80,7 @@ def test_a_poll_stores_papers_and_the_readings_of_the_hour():
 
     [taken] = intake.poll(
         Scripted(Answer(records=(told,), rejected=("no id",))),
-        days=1,
+        Wanted(),
         now=NOW + timedelta(minutes=42),
     )
 
@@ -90,7 +90,7 @@ def test_a_poll_stores_papers_and_the_readings_of_the_hour():
 
 def test_what_came_before_a_failure_is_kept():
     first = Answer(records=(record(), record()))
-    parts = intake.poll(Scripted(first, SourceUnavailable("Gone.")), days=2, now=NOW)
+    parts = intake.poll(Scripted(first, SourceUnavailable("Gone.")), Wanted(), now=NOW)
 
     assert next(parts).papers == 2
     with pytest.raises(SourceUnavailable):

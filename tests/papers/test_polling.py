@@ -18,29 +18,69 @@ def asked(*, error: str = "") -> None:
     polling.ended("huggingface", now=NOW, papers=0 if error else 30, error=error)
 
 
+EVERY = {"huggingface": timedelta(hours=3)}
+
+
+def is_due(**later: float) -> bool:
+    return polling.due(EVERY, now=NOW + timedelta(**later)) == ["huggingface"]
+
+
 def test_a_source_that_was_never_asked_is_due() -> None:
-    assert polling.is_due(now=NOW)
+    assert is_due()
 
 
 def test_a_source_is_asked_every_few_hours() -> None:
     asked()
 
-    assert not polling.is_due(now=NOW + timedelta(hours=2, minutes=59))
-    assert polling.is_due(now=NOW + timedelta(hours=3))
+    assert not is_due(hours=2, minutes=59)
+    assert is_due(hours=3)
 
 
 def test_a_source_that_failed_is_asked_again_sooner_and_not_at_every_tick() -> None:
     asked(error="Hugging Face could not be reached.")
 
-    assert not polling.is_due(now=NOW + timedelta(minutes=14))
-    assert polling.is_due(now=NOW + timedelta(minutes=15))
+    assert not is_due(minutes=14)
+    assert is_due(minutes=15)
+
+
+def test_a_source_that_goes_on_failing_is_left_alone_for_longer_but_not_for_ever() -> None:
+    waits = []
+    for _ in range(7):
+        asked(error="Hugging Face could not be reached.")
+        status = SourceStatus.objects.get()
+        waits.append((polling.next_at(status, EVERY["huggingface"]) - NOW) // timedelta(minutes=1))
+
+    assert waits == [15, 30, 60, 120, 180, 180, 180]
+
+
+def test_an_answer_ends_the_waiting() -> None:
+    asked(error="Hugging Face could not be reached.")
+    asked()
+    asked(error="Hugging Face could not be reached.")
+
+    assert is_due(minutes=15)
+
+
+def test_one_that_is_due_waits_for_no_other() -> None:
+    asked()
+
+    assert polling.due({**EVERY, "arxiv": timedelta(hours=3)}, now=NOW) == ["arxiv"]
+
+
+def test_a_fetch_goes_on_where_the_last_one_stopped() -> None:
+    assert polling.cursor_of("arxiv-oai") == ""
+
+    polling.started("arxiv-oai", now=NOW)
+    polling.went_to("arxiv-oai", "from:2026-05-12")
+
+    assert polling.cursor_of("arxiv-oai") == "from:2026-05-12"
 
 
 def test_while_a_source_is_being_asked_it_is_not_due() -> None:
     asked(error="Hugging Face could not be reached.")
     polling.started("huggingface", now=NOW + timedelta(minutes=15))
 
-    assert not polling.is_due(now=NOW + timedelta(minutes=16))
+    assert not is_due(minutes=16)
 
 
 def test_a_failure_keeps_what_is_known_of_the_last_success() -> None:
@@ -54,8 +94,8 @@ def test_a_failure_keeps_what_is_known_of_the_last_success() -> None:
 
 
 def test_having_been_asked_counts_whatever_the_answer() -> None:
-    assert not polling.were_asked(since=NOW)
+    assert not polling.were_asked(EVERY, since=NOW)
 
     asked(error="Hugging Face could not be reached.")
-    assert polling.were_asked(since=NOW)
-    assert not polling.were_asked(since=NOW + timedelta(seconds=1))
+    assert polling.were_asked(EVERY, since=NOW)
+    assert not polling.were_asked(EVERY, since=NOW + timedelta(seconds=1))

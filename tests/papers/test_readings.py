@@ -7,10 +7,11 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from papers import catalogue, readings
+from papers import readings
 from papers.models import Reading
+from papers.sources import Record
 from tests.make import NOW
-from tests.papers.records import record
+from tests.papers.records import add, record
 
 pytestmark = pytest.mark.django_db
 
@@ -20,14 +21,28 @@ def kept() -> list[tuple[str, str, int, datetime]]:
     return list(rows.values_list("paper__arxiv_id", "source", "value", "observed_at"))
 
 
+def taken(*records: Record) -> list[tuple[Record, int]]:
+    return add(records).taken
+
+
 def test_each_figure_that_is_told_is_a_reading():
     told = record(upvotes=5, comments=0, stars=None)
-    catalogue.add([told])
 
-    assert readings.observe([told], observed_at=NOW) == 2
+    assert readings.observe(taken(told), observed_at=NOW) == 2
     assert kept() == [
         (told.arxiv_id, "huggingface-comments", 0, NOW),
         (told.arxiv_id, "huggingface-upvotes", 5, NOW),
+    ]
+
+
+def test_citations_are_readings_too():
+    told = record(upvotes=None, citations=7, influential_citations=2, cited_by=9)
+
+    assert readings.observe(taken(told), observed_at=NOW) == 3
+    assert [(source, value) for _, source, value, _ in kept()] == [
+        ("openalex-citations", 9),
+        ("semanticscholar-citations", 7),
+        ("semanticscholar-influential", 2),
     ]
 
 
@@ -36,38 +51,33 @@ def test_every_kind_of_reading_is_a_figure_of_a_record():
 
 
 def test_observing_the_same_moment_twice_changes_nothing():
-    told = record(upvotes=5)
-    catalogue.add([told])
-    readings.observe([told], observed_at=NOW)
+    [(told, paper)] = taken(record(upvotes=5))
+    readings.observe([(told, paper)], observed_at=NOW)
 
-    assert readings.observe([replace(told, upvotes=9)], observed_at=NOW) == 0
+    assert readings.observe([(replace(told, upvotes=9), paper)], observed_at=NOW) == 0
     assert [value for _, _, value, _ in kept()] == [5]
 
 
 def test_a_later_moment_is_another_reading_and_may_be_lower():
-    told = record(upvotes=5)
-    catalogue.add([told])
-    readings.observe([told], observed_at=NOW)
+    [(told, paper)] = taken(record(upvotes=5))
+    readings.observe([(told, paper)], observed_at=NOW)
+    later, fewer = NOW + timedelta(hours=1), [(replace(told, upvotes=4), paper)]
 
-    assert readings.observe([replace(told, upvotes=4)], observed_at=NOW + timedelta(hours=1)) == 1
+    assert readings.observe(fewer, observed_at=later) == 1
     assert [value for _, _, value, _ in kept()] == [5, 4]
 
 
-def test_a_negative_figure_and_an_unknown_paper_are_passed_over():
-    known, unknown = record(upvotes=-1), record()
-    catalogue.add([known])
-
-    assert readings.observe([known, unknown], observed_at=NOW) == 0
+def test_a_negative_figure_is_passed_over():
+    assert readings.observe(taken(record(upvotes=-1)), observed_at=NOW) == 0
 
 
 def test_a_day_takes_as_few_queries_as_a_paper(django_assert_num_queries):
-    records = [record(comments=1, stars=2) for _ in range(50)]
-    catalogue.add(records)
+    told = taken(*(record(comments=1, stars=2) for _ in range(50)))
 
-    with django_assert_num_queries(3):
-        readings.observe(records[:1], observed_at=NOW)
-    with django_assert_num_queries(3):
-        assert readings.observe(records, observed_at=NOW + timedelta(hours=1)) == 150
+    with django_assert_num_queries(2):
+        readings.observe(told[:1], observed_at=NOW)
+    with django_assert_num_queries(2):
+        assert readings.observe(told, observed_at=NOW + timedelta(hours=1)) == 150
 
 
 def test_a_live_reading_is_of_its_hour():

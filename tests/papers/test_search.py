@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from importlib import import_module
 
 import pytest
-from django.apps import apps
 from django.db import connection
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from papers import catalogue, search
+from papers import search
 from papers.models import Paper, SearchText
 from papers.query import parse
 from tests import make
 from tests.make import TODAY
-from tests.papers.records import record
+from tests.papers.records import add, record
 
 pytestmark = pytest.mark.django_db
 
@@ -188,10 +186,10 @@ def test_indexing_takes_three_queries_however_many_papers(papers, django_assert_
 
 def test_the_catalogue_keeps_the_index():
     told = {"arxiv_id": "2604.09999", "abstract": ""}
-    catalogue.add([record(title="Speech recognition", **told)])
+    add([record(title="Speech recognition", **told)])
     assert found("speech") == ["Speech recognition"]
 
-    catalogue.add([record(title="Robot arms", **told)])
+    add([record(title="Robot arms", **told)])
     assert (found("speech"), found("topic:robotics")) == ([], ["Robot arms"])
 
     Paper.objects.all().delete()
@@ -199,16 +197,16 @@ def test_the_catalogue_keeps_the_index():
 
 
 def test_votes_do_not_touch_the_index(django_assert_num_queries):
-    catalogue.add([record(title="Robot", abstract="")])
+    add([record(title="Robot", abstract="")])
     with django_assert_num_queries(1):
         Paper.objects.update(upvotes=99)
 
-    catalogue.add([record(arxiv_id=Paper.objects.get().arxiv_id, title="Robot", upvotes=100)])
+    add([record(arxiv_id=Paper.objects.get().arxiv_id, title="Robot", upvotes=100)])
     assert found("robot") == ["Robot"]
 
 
 def test_a_failed_intake_leaves_the_index_as_it_was(monkeypatch):
-    catalogue.add([record(arxiv_id="2604.09999", title="Robot arms")])
+    add([record(arxiv_id="2604.09999", title="Robot arms")])
     index = search.index
 
     def index_and_fail(papers):
@@ -217,7 +215,7 @@ def test_a_failed_intake_leaves_the_index_as_it_was(monkeypatch):
 
     monkeypatch.setattr(search, "index", index_and_fail)
     with pytest.raises(RuntimeError):
-        catalogue.add([record(title="Robot legs")])
+        add([record(title="Robot legs")])
 
     assert found("robot") == ["Robot arms"]
 
@@ -231,15 +229,6 @@ def test_a_rebuild_finds_what_was_written_past_the_catalogue(monkeypatch):
     assert sum(search.rebuild()) == 4
     assert found("speech") == ["Speech"]
     assert len(found("robot")) == 3
-
-
-def test_papers_that_were_there_before_the_search_are_indexed_by_the_migration():
-    paper = make.paper(title="Robot", topics=["speech"])
-    migration = import_module("papers.migrations.0003_index_known_papers")
-    migration.index_known_papers(apps, None)
-
-    assert found("robot topic:speech") == ["Robot"]
-    assert search.index([paper]) == 0
 
 
 def test_a_rebuild_of_nothing_is_nothing():

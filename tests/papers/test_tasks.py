@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from datetime import date, timedelta
 
 import pytest
@@ -14,7 +14,7 @@ from werkzeug import Request, Response
 
 from papers import intake, tasks
 from papers.models import Paper
-from papers.sources import Answer, SourceUnavailable
+from papers.sources import Answer, SourceUnavailable, Wanted
 from papers.sources.http import Client
 from tests import make
 from tests.make import NOW, TODAY
@@ -34,9 +34,12 @@ class Away:
 
     def __init__(self, client: Client) -> None: ...
 
-    def fetch(self, days: Sequence[date]) -> Iterator[Answer]:
+    def fetch(self, wanted: Wanted) -> Iterator[Answer]:
         yield Answer(records=(record(upvotes=5),))
         raise SourceUnavailable("Away could not be reached.")
+
+    def parse(self, body: bytes, *, day: date | None = None) -> Answer:
+        raise NotImplementedError
 
 
 def test_the_last_seven_days_are_asked_for_and_scored(settings, httpserver: HTTPServer):
@@ -50,6 +53,7 @@ def test_the_last_seven_days_are_asked_for_and_scored(settings, httpserver: HTTP
 
     httpserver.expect_request("/api/daily_papers").respond_with_handler(answer)
     settings.HUGGINGFACE_URL = httpserver.url_for("")
+    settings.SOURCES = ["huggingface"]
 
     tasks.fetch_papers.delay()
 
@@ -64,8 +68,9 @@ def test_a_source_that_fails_stops_neither_the_others_nor_the_scores(
 ):
     httpserver.expect_request("/api/daily_papers").respond_with_data("[]")
     settings.HUGGINGFACE_URL = httpserver.url_for("")
-    sources = {"away": (Away, "HUGGINGFACE_URL")} | intake.SOURCES
-    monkeypatch.setattr(intake, "SOURCES", sources)
+    away = intake.Registered(kind=Away, address="HUGGINGFACE_URL", every=timedelta(hours=1))
+    monkeypatch.setattr(intake, "SOURCES", {"away": away} | intake.SOURCES)
+    settings.SOURCES = ["away", "huggingface"]
     caplog.set_level(logging.INFO)
 
     tasks.fetch_papers.delay()

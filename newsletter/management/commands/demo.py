@@ -116,7 +116,8 @@ def start_again_with(wanted: dict[str, str]) -> None:
 
 def newest_list_s_end() -> datetime:
     """When all that is known of the newest list among the papers was known."""
-    newest = Paper.objects.order_by("-listed_on").values_list("listed_on", flat=True).first()
+    listed = Paper.objects.filter(listed_on__isnull=False).order_by("-listed_on")
+    newest = listed.values_list("listed_on", flat=True).first()
     if newest is None:
         raise CommandError("There is no paper to publish.")
     return editions.end_of(newest)

@@ -93,5 +93,6 @@ def polled(source: Source, count: int) -> Iterator[Taken]:
     console = Console(stderr=True)
     quiet = count < LONG or not console.is_terminal
     with Progress(console=console, transient=True, disable=quiet) as progress:
-        parts = intake.poll(source, days=count, now=timezone.now())
+        now = timezone.now()
+        parts = intake.poll(source, intake.wanted_of(source.name, days=count, now=now), now=now)
         yield from progress.track(parts, total=count, description=f"Asking {source.title}")
