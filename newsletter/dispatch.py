@@ -14,7 +14,7 @@ from django.db.models import Count
 
 from newsletter import delivery, editions, schedule
 from newsletter.models import Delivery, Edition
-from papers import intake
+from papers import polling
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,7 +40,7 @@ def tick(*, now: datetime) -> Tick:
     waiting = Delivery.objects.waiting(now=now).values_list("edition").annotate(Count("pk"))
     return Tick(
         counts=counts,
-        fetch=bool(intake.due(now=now)),
+        fetch=bool(polling.due(now=now)),
         publish=publish_is_due(now=now),
         waiting=dict(waiting),
     )
@@ -50,7 +50,7 @@ def publish_is_due(*, now: datetime) -> bool:
     """It is time, there is none yet, and the sources have been asked lately."""
     return (
         now.time() >= editions.PUBLISH_AT
-        and intake.listings_were_asked(now=now)
+        and polling.listings_were_asked(now=now)
         and not Edition.objects.filter(date=now.date()).exists()
     )
 

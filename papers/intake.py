@@ -3,57 +3,24 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
-from email.utils import parseaddr
-from functools import cache
 from pathlib import Path
 
 from django.conf import settings
 
-from papers import catalogue, polling, readings, sample, turns
+from papers import catalogue, polling, readings, sample
 from papers.catalogue import Added
 from papers.models import Paper
+from papers.registry import UnknownSource
 from papers.sources import Known, MalformedAnswer, Record, Source, SourceUnavailable, Wanted, http
-from papers.sources.huggingface import HuggingFace
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Registered:
-    """A source as this site knows it."""
-
-    kind: type[Source]
-    # The settings that hold its address and, if it takes one, a key.
-    address: str
-    key: str = ""
-    # The header that carries the key, and what stands before it there.
-    key_header: str = ""
-    key_prefix: str = ""
-    # How often it is asked.
-    every: timedelta
-    # Whom it waits with for its turns, and how long lies between two of them.
-    turns: tuple[str, timedelta] | None = None
-
-
-SOURCES = {
-    # Several times a day: one poll in the morning misses a third of the day's later list.
-    "huggingface": Registered(
-        kind=HuggingFace, address="HUGGINGFACE_URL", every=timedelta(hours=3)
-    ),
-}
-# Those that say what people put forward; an edition waits for them.
-LISTINGS = {"huggingface"}
 # How long a day's list is asked for again: its upvotes double within a week.
 POLLED_DAYS = 7
 # Of papers that were listed longer ago nothing more is asked, and of no more than so many at once.
 WATCHED_DAYS, MOST_WATCHED = 30, 1_000
-
-
-class UnknownSource(Exception):
-    """No source has that name; one sentence says which have."""
 
 
 class UnreadableFile(Exception):
@@ -94,45 +61,6 @@ class Taken:
             for reason, times in rejected.most_common()
         )
         return f"{line}, {rejected.total()} rejected ({reasons})"
-
-
-def source_named(name: str, *, patience: float = http.PATIENCE) -> Source:
-    """The source, asking as the operator's site."""
-    if name not in SOURCES:
-        raise UnknownSource(f"There is no source {name!r}. Known: {', '.join(SOURCES)}.")
-    source = SOURCES[name]
-    key = getattr(settings, source.key) if source.key else ""
-    client = http.Client(
-        getattr(settings, source.address),
-        title=source.kind.title,
-        user_agent=user_agent(),
-        patience=patience,
-        turns=turns_of(source),
-        headers={source.key_header: source.key_prefix + key} if source.key_header and key else None,
-    )
-    return source.kind(client)
-
-
-def turns_of(source: Registered) -> http.Turns | None:
-    if source.turns is None:
-        return None
-    name, gap = source.turns
-    return turns.SharedTurns(name=name, title=source.kind.title, gap=gap)
-
-
-def due(*, now: datetime) -> list[str]:
-    """The sources that this site uses and that should be asked now."""
-    return polling.due({name: source.every for name, source in used().items()}, now=now)
-
-
-def used() -> dict[str, Registered]:
-    return {name: SOURCES[name] for name in settings.SOURCES if name in SOURCES}
-
-
-def listings_were_asked(*, now: datetime) -> bool:
-    """Whether who says what is new has been asked lately: an edition waits for that."""
-    listings = {name: source.every for name, source in used().items() if name in LISTINGS}
-    return polling.were_asked(listings, since=now - max(listings.values(), default=timedelta()))
 
 
 def poll(source: Source, wanted: Wanted, *, now: datetime) -> Iterator[Taken]:
@@ -216,12 +144,3 @@ def day_in(name: str) -> date | None:
         return date.fromisoformat(found.group()) if found else None
     except ValueError:
         return None
-
-
-@cache
-def user_agent() -> str:
-    """Who asks, so that a source can write before it blocks."""
-    project = tomllib.loads((settings.BASE_DIR / "pyproject.toml").read_text(encoding="utf-8"))
-    version = project["project"]["version"]
-    address = parseaddr(settings.DEFAULT_FROM_EMAIL)[1]
-    return f"trending-papers/{version} (+{settings.SITE_URL}; mailto:{address})"

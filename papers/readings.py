@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import UTC, datetime
 
-from papers.models import Reading
+from django.db.models import Max, Window
+from django.db.models.functions import RowNumber, TruncWeek
+
+from papers.models import Paper, Reading
 from papers.sources import Record
 
 # Rows in one statement.
 BATCH = 1000
+# Papers whose readings are looked at together.
+PAPERS = 200
 # Which of a record's figures each kind of reading is.
 FIGURES = {
     Reading.Source.HUGGINGFACE_UPVOTES: "upvotes",
@@ -49,3 +54,26 @@ def observe(told: Iterable[tuple[Record, int]], *, observed_at: datetime) -> int
 def hour_of(moment: datetime) -> datetime:
     """The moment of a live reading: a source that is asked twice in an hour is read once."""
     return moment.replace(minute=0, second=0, microsecond=0)
+
+
+def thin(*, before: datetime) -> int:
+    """Of each week before then keep a paper's newest reading of each kind, and its very first.
+
+    Weeks begin on Monday, in UTC. How many were let go; again, it lets go of none.
+    """
+    gone = 0
+    last, newest = 0, Paper.objects.aggregate(newest=Max("pk"))["newest"] or 0
+    while last < newest:
+        papers = Reading.objects.filter(paper__gt=last, paper__lte=last + PAPERS)
+        places = papers.filter(observed_at__lt=before).annotate(
+            back=Window(
+                RowNumber(),
+                partition_by=["paper", "source", TruncWeek("observed_at", tzinfo=UTC)],
+                order_by="-observed_at",
+            ),
+            forth=Window(RowNumber(), partition_by=["paper", "source"], order_by="observed_at"),
+        )
+        spare = places.filter(back__gt=1, forth__gt=1)
+        gone += Reading.objects.filter(pk__in=list(spare.values_list("pk", flat=True))).delete()[0]
+        last += PAPERS
+    return gone

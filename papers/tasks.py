@@ -8,7 +8,7 @@ from datetime import datetime
 from celery import shared_task
 from django.utils import timezone
 
-from papers import intake, polling, ranking
+from papers import intake, polling, ranking, registry
 from papers.intake import Taken
 from papers.sources import http
 
@@ -18,7 +18,7 @@ logger = logging.getLogger(__name__)
 @shared_task
 def fetch_papers() -> None:
     """Ask the sources that are due, then score; one that fails takes nothing from the others."""
-    for name in intake.due(now=timezone.now()):
+    for name in polling.due(now=timezone.now()):
         fetch_from(name, now=timezone.now())
     score_papers()
 
@@ -33,7 +33,7 @@ def fetch_from(name: str, *, now: datetime) -> None:
     taken, error = Taken(name), ""
     polling.started(name, now=now)
     try:
-        source = intake.source_named(name, patience=http.WORKER_PATIENCE)
+        source = registry.source_named(name, patience=http.WORKER_PATIENCE)
         wanted = intake.wanted_of(name, days=intake.POLLED_DAYS, now=now)
         for part in intake.poll(source, wanted, now=now):
             taken += part

@@ -15,7 +15,7 @@ from django.core.management import CommandError, call_command
 from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
 
-from papers import sample, search
+from papers import polling, sample, search
 from papers.models import Paper
 from papers.query import parse
 from tests import make
@@ -223,3 +223,43 @@ def test_index_papers_says_how_many():
 
     assert out.getvalue() == "Indexed 1 papers.\n"
     assert [each.title for each in search.find(parse("robot")).papers] == ["Robot"]
+
+
+def test_thin_readings_says_how_many_it_let_go():
+    paper = make.paper()
+    for hours in range(3):
+        make.reading(paper=paper, observed_at=NOW - timedelta(days=100, hours=hours))
+
+    assert run("thin_readings") == "Let go of 1 readings that are older than 90 days.\n"
+    assert run("thin_readings") == "Let go of 0 readings that are older than 90 days.\n"
+
+
+@pytest.mark.parametrize("days", ["0", "14", "-1", "x", "", "99999"])
+def test_thin_readings_leaves_what_the_score_is_made_of(days):
+    with pytest.raises(CommandError, match="is not a number of days of more than 14"):
+        run("thin_readings", f"--days={days}")
+
+
+def test_source_status_says_how_each_source_is_doing(settings):
+    settings.SOURCES = ["huggingface"]
+    assert run("source_status") == "huggingface: has not answered yet\n"
+
+    polling.started("huggingface", now=NOW - timedelta(hours=5))
+    polling.ended("huggingface", now=NOW - timedelta(hours=5), papers=30, error="")
+    polling.started("huggingface", now=NOW - timedelta(hours=1))
+    polling.ended("huggingface", now=NOW, papers=0, error="It answered 503.")
+
+    assert run("source_status") == (
+        "huggingface: answered 5 hours ago with 30 papers; failed 1 times since: It answered 503.\n"
+    )
+    [row] = json.loads(run("source_status", "--json"))
+    assert (row["name"], row["age"], row["is_late"]) == ("huggingface", 5 * 3600, False)
+
+
+def test_source_status_fails_when_a_source_has_long_been_silent(settings):
+    settings.SOURCES = ["huggingface"]
+    polling.started("huggingface", now=NOW - timedelta(hours=10))
+    polling.ended("huggingface", now=NOW - timedelta(hours=10), papers=30, error="")
+
+    with pytest.raises(CommandError, match="huggingface: no answer for too long"):
+        run("source_status")

@@ -7,11 +7,10 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from papers import intake
+from papers import intake, registry
 from papers.models import Paper, Reading
 from papers.sources import Answer, MalformedAnswer, SourceUnavailable, Wanted
 from tests.make import NOW, TODAY
@@ -60,7 +59,7 @@ def answer_of(*days: date) -> bytes:
 
 def read(path: Path, body: bytes, *, now: datetime = NOW) -> intake.Taken:
     path.write_bytes(body)
-    return intake.read_file(intake.source_named("huggingface"), path, now=now)
+    return intake.read_file(registry.source_named("huggingface"), path, now=now)
 
 
 def moments() -> set[datetime]:
@@ -181,31 +180,6 @@ def test_a_file_that_is_not_there_a_folder_and_a_giant_are_said(tmp_path):
     ]
 
 
-def test_an_unknown_source_is_said():
-    with pytest.raises(intake.UnknownSource, match=r"no source 'x'. Known: huggingface"):
-        intake.source_named("x")
-
-
-def test_the_site_says_who_it_is(settings):
-    settings.SITE_URL = "https://papers.example.org"
-    settings.DEFAULT_FROM_EMAIL = "Papers <papers@example.org>"
-    intake.user_agent.cache_clear()
-
-    agent = intake.user_agent()
-
-    intake.user_agent.cache_clear()
-    assert agent.startswith("trending-papers/")
-    assert agent.endswith(" (+https://papers.example.org; mailto:papers@example.org)")
-
-
-def test_a_source_has_the_patience_it_is_given(settings: Any):
-    settings.HUGGINGFACE_URL = "http://127.0.0.1:9"
-
-    client = intake.source_named("huggingface", patience=3).client  # type: ignore[attr-defined]
-
-    assert (client.base_url, client.patience) == ("http://127.0.0.1:9", 3)
-
-
 def test_a_paper_of_two_answers_keeps_what_either_knew():
     first = record(machine_summary="Good.")
     second = replace(first, machine_summary="", code_url="https://github.com/a/b")
@@ -221,7 +195,7 @@ def test_a_paper_of_two_answers_keeps_what_either_knew():
 @recorded.needs_recordings
 @pytest.mark.parametrize("path", recorded.days()[::6], ids=lambda path: path.stem)
 def test_a_recorded_day_is_taken_in_whole_and_once(path):
-    source = intake.source_named("huggingface")
+    source = registry.source_named("huggingface")
     items = json.loads(path.read_bytes())
     now = datetime(2026, 8, 1, 6, tzinfo=UTC)
 

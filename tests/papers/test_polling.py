@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from papers import polling
+from papers import polling, registry
 from papers.models import SourceStatus
 from tests.make import NOW
 
@@ -18,11 +18,16 @@ def asked(*, error: str = "") -> None:
     polling.ended("huggingface", now=NOW, papers=0 if error else 30, error=error)
 
 
-EVERY = {"huggingface": timedelta(hours=3)}
+EVERY = timedelta(hours=3)
+
+
+@pytest.fixture(autouse=True)
+def one_source(settings):
+    settings.SOURCES = ["huggingface"]
 
 
 def is_due(**later: float) -> bool:
-    return polling.due(EVERY, now=NOW + timedelta(**later)) == ["huggingface"]
+    return polling.due(now=NOW + timedelta(**later)) == ["huggingface"]
 
 
 def test_a_source_that_was_never_asked_is_due() -> None:
@@ -48,7 +53,7 @@ def test_a_source_that_goes_on_failing_is_left_alone_for_longer_but_not_for_ever
     for _ in range(7):
         asked(error="Hugging Face could not be reached.")
         status = SourceStatus.objects.get()
-        waits.append((polling.next_at(status, EVERY["huggingface"]) - NOW) // timedelta(minutes=1))
+        waits.append((polling.next_at(status, EVERY) - NOW) // timedelta(minutes=1))
 
     assert waits == [15, 30, 60, 120, 180, 180, 180]
 
@@ -61,10 +66,12 @@ def test_an_answer_ends_the_waiting() -> None:
     assert is_due(minutes=15)
 
 
-def test_one_that_is_due_waits_for_no_other() -> None:
+def test_one_that_is_due_waits_for_no_other(settings, monkeypatch) -> None:
+    monkeypatch.setitem(registry.SOURCES, "other", registry.SOURCES["huggingface"])
+    settings.SOURCES = ["huggingface", "other", "never heard of"]
     asked()
 
-    assert polling.due({**EVERY, "arxiv": timedelta(hours=3)}, now=NOW) == ["arxiv"]
+    assert polling.due(now=NOW) == ["other"]
 
 
 def test_a_fetch_goes_on_where_the_last_one_stopped() -> None:
@@ -93,9 +100,9 @@ def test_a_failure_keeps_what_is_known_of_the_last_success() -> None:
     assert status.error == "x" * 500
 
 
-def test_having_been_asked_counts_whatever_the_answer() -> None:
-    assert not polling.were_asked(EVERY, since=NOW)
+def test_an_edition_waits_for_the_list_of_what_is_new_whatever_it_answers() -> None:
+    assert not polling.listings_were_asked(now=NOW)
 
     asked(error="Hugging Face could not be reached.")
-    assert polling.were_asked(EVERY, since=NOW)
-    assert not polling.were_asked(EVERY, since=NOW + timedelta(seconds=1))
+    assert polling.listings_were_asked(now=NOW + EVERY)
+    assert not polling.listings_were_asked(now=NOW + EVERY + timedelta(seconds=1))

@@ -10,6 +10,7 @@ import pytest
 from papers import readings
 from papers.models import Reading
 from papers.sources import Record
+from tests import make
 from tests.make import NOW
 from tests.papers.records import add, record
 
@@ -82,3 +83,41 @@ def test_a_day_takes_as_few_queries_as_a_paper(django_assert_num_queries):
 
 def test_a_live_reading_is_of_its_hour():
     assert readings.hour_of(datetime(2026, 5, 12, 6, 59, 59, 7, tzinfo=UTC)) == NOW
+
+
+def at(weeks_ago: float) -> datetime:
+    return NOW - timedelta(weeks=weeks_ago)
+
+
+def test_of_each_old_week_the_newest_reading_stays_and_the_very_first():
+    paper = make.paper()
+    for weeks_ago in (20.6, 20.5, 20.4, 19.5, 19.4, 1.2, 1.1):
+        make.reading(paper=paper, observed_at=at(weeks_ago), value=int(weeks_ago * 10))
+    make.reading(paper=make.paper(), observed_at=at(20.5), value=5)
+
+    assert readings.thin(before=at(13)) == 2
+    kept = Reading.objects.filter(paper=paper).order_by("observed_at")
+    assert list(kept.values_list("value", flat=True)) == [206, 204, 194, 12, 11]
+    assert Reading.objects.count() == 6
+    assert readings.thin(before=at(13)) == 0
+
+
+def test_each_kind_of_reading_is_thinned_by_itself():
+    paper = make.paper()
+    for source in Reading.Source:
+        for hour in range(3):
+            moment = at(20) + timedelta(hours=hour)
+            make.reading(paper=paper, observed_at=moment, source=source)
+
+    assert readings.thin(before=at(13)) == len(Reading.Source)
+
+
+def test_thinning_asks_as_often_for_one_paper_as_for_many(django_assert_num_queries):
+    make.reading(paper=make.paper(), observed_at=at(20))
+    with django_assert_num_queries(2):
+        readings.thin(before=at(13))
+
+    for _ in range(3):
+        make.reading(paper=make.paper(), observed_at=at(20))
+    with django_assert_num_queries(2):
+        readings.thin(before=at(13))

@@ -12,7 +12,7 @@ import time_machine
 from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
 
-from papers import intake, tasks
+from papers import registry, tasks
 from papers.models import Paper
 from papers.sources import Answer, SourceUnavailable, Wanted
 from papers.sources.http import Client
@@ -68,8 +68,8 @@ def test_a_source_that_fails_stops_neither_the_others_nor_the_scores(
 ):
     httpserver.expect_request("/api/daily_papers").respond_with_data("[]")
     settings.HUGGINGFACE_URL = httpserver.url_for("")
-    away = intake.Registered(kind=Away, address="HUGGINGFACE_URL", every=timedelta(hours=1))
-    monkeypatch.setattr(intake, "SOURCES", {"away": away} | intake.SOURCES)
+    away = registry.Registered(kind=Away, address="HUGGINGFACE_URL", every=timedelta(hours=1))
+    monkeypatch.setattr(registry, "SOURCES", {"away": away} | registry.SOURCES)
     settings.SOURCES = ["away", "huggingface"]
     caplog.set_level(logging.INFO)
 

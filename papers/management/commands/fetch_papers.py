@@ -13,7 +13,7 @@ from django.utils import timezone
 from rich.console import Console
 from rich.progress import Progress
 
-from papers import intake
+from papers import intake, registry
 from papers.intake import Taken
 from papers.sources import Source
 
@@ -25,7 +25,7 @@ class Command(BaseCommand):
     help = "Take in the papers of the last days from a source, from a saved answer, or the sample."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--source", default="huggingface", help=", ".join(intake.SOURCES))
+        parser.add_argument("--source", default="huggingface", help=", ".join(registry.SOURCES))
         parser.add_argument(
             "--days", type=days, default=3, help="how many days back, today included (1 to 30)"
         )
@@ -45,8 +45,8 @@ class Command(BaseCommand):
             self.use_sample()
             return
         try:
-            source = intake.source_named(options["source"])
-        except intake.UnknownSource as error:
+            source = registry.source_named(options["source"])
+        except registry.UnknownSource as error:
             raise CommandError(str(error)) from None
         path = options["from_file"]
         parts = saved(source, Path(path)) if path else polled(source, options["days"])

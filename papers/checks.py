@@ -1,0 +1,37 @@
+"""Mistakes in the settings of the sources are said at the start, not at the first poll."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.conf import settings
+from django.core.checks import CheckMessage, Error, Warning, register
+
+from papers import registry
+
+
+@register
+def sources_are_known(**_: Any) -> list[CheckMessage]:
+    unknown = sorted(set(settings.SOURCES) - set(registry.SOURCES))
+    if not unknown:
+        return []
+    return [
+        Error(
+            f"SOURCES names {unknown[0]!r}, and there is no such source.",
+            hint=f"Those that there are: {', '.join(registry.SOURCES)}.",
+            id="papers.E001",
+        )
+    ]
+
+
+@register
+def something_is_listed(**_: Any) -> list[CheckMessage]:
+    if registry.LISTINGS & set(settings.SOURCES):
+        return []
+    return [
+        Warning(
+            "No source in SOURCES says what people put forward, so nothing will trend.",
+            hint=f"Add one of: {', '.join(sorted(registry.LISTINGS))}.",
+            id="papers.W001",
+        )
+    ]

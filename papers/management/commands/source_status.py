@@ -1,0 +1,52 @@
+"""How the sources are doing."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.utils import timezone
+
+from papers import polling
+from papers.polling import Standing
+
+
+class Command(BaseCommand):
+    help = (
+        "Say of each source that is used when it was asked, when it last answered, with how many "
+        "papers, and what went wrong; exit 1 if one has not answered for three times as long as "
+        "it should."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--json", action="store_true", help="for a program")
+
+    def handle(self, **options: Any) -> None:
+        standings = polling.standings(now=timezone.now())
+        if options["json"]:
+            self.stdout.write(json.dumps([each.as_data() for each in standings], indent=2))
+        else:
+            for each in standings:
+                self.stdout.write(line(each))
+        if late := [each.name for each in standings if each.is_late]:
+            raise CommandError(
+                f"{', '.join(late)}: no answer for too long. If nothing is written beside it, see "
+                "whether the worker and beat are running."
+            )
+
+
+def line(each: Standing) -> str:
+    if each.answered_at is None:
+        answer = "has not answered yet"
+    else:
+        answer = f"answered {ago(each.age or 0)} ago with {each.papers} papers"
+    trouble = f"; failed {each.failures} times since: {each.error}" if each.error else ""
+    return f"{each.name}: {answer}{trouble}"
+
+
+def ago(seconds: float) -> str:
+    minutes = int(seconds // 60)
+    if minutes < 120:
+        return f"{minutes} minutes"
+    return f"{minutes // 60} hours" if minutes < 48 * 60 else f"{minutes // 1440} days"
