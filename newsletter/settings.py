@@ -93,7 +93,11 @@ INSTALLED_APPS = [
     "papers",
     "anymail",
     "csp",
-    "django.contrib.admin",
+    "newsletter.apps.OperatorsConfig",
+    "django_otp",
+    "django_otp.plugins.otp_totp",
+    "django_otp.plugins.otp_static",
+    "axes",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -110,8 +114,10 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django_otp.middleware.OTPMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "axes.middleware.AxesMiddleware",
 ]
 
 ROOT_URLCONF = "newsletter.urls"
@@ -218,6 +224,19 @@ CONTENT_SECURITY_POLICY = {
 # Nobody posts more than a form here; a provider's largest webhook is well below this.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
 
+# Operators log in with a password and a code (`add_operator`); readers never do.
+AUTHENTICATION_BACKENDS = [
+    "axes.backends.AxesStandaloneBackend",
+    "django.contrib.auth.backends.ModelBackend",
+]
+OTP_TOTP_ISSUER = SITE_NAME
+AXES_FAILURE_LIMIT = 5
+AXES_COOLOFF_TIME = 1  # hours
+# Not the name alone: or anybody could keep an operator out.
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_LOCKOUT_TEMPLATE = "newsletter/locked_out.html"
+AXES_RESET_ON_SUCCESS = True
+AXES_VERBOSE = False
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator"},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
@@ -288,7 +307,7 @@ ANYMAIL = {
 }
 
 # Sources
-SOURCES = env("SOURCES", "huggingface,arxiv").replace(",", " ").split()
+SOURCES = env("SOURCES", "huggingface").replace(",", " ").split()
 ARXIV_CATEGORIES = env("ARXIV_CATEGORIES").replace(",", " ").split()
 HUGGINGFACE_URL = env("HUGGINGFACE_URL", "https://huggingface.co").rstrip("/")
 ARXIV_URL = env("ARXIV_URL", "https://export.arxiv.org").rstrip("/")

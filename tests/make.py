@@ -7,7 +7,11 @@ from collections.abc import Iterable
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
+from django.contrib.auth import get_user_model
 from django.db.models import F
+from django.test import Client
+from django_otp import DEVICE_ID_SESSION_KEY
+from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from newsletter.models import Batch, Delivery, Edition, Entry
 from papers import identity
@@ -107,6 +111,18 @@ def delivery(*, edition: Edition, subscriber: Subscriber, **fields: Any) -> Deli
     }
     Edition.objects.filter(pk=edition.pk).update(opened=F("opened") + 1)
     return Delivery.objects.create(edition=edition, subscriber=subscriber, **defaults | fields)
+
+
+def at_the_desk(client: Client) -> Client:
+    """An operator, logged in. (Without a password: hashing one takes longer than the test.)"""
+    users = get_user_model().objects
+    operator = users.create(username="operator", is_staff=True, is_superuser=True)
+    device = TOTPDevice.objects.create(user=operator)
+    client.force_login(operator, "django.contrib.auth.backends.ModelBackend")
+    session = client.session
+    session[DEVICE_ID_SESSION_KEY] = device.persistent_id
+    session.save()
+    return client
 
 
 def batch(*, edition: Edition, **fields: Any) -> Batch:

@@ -12,19 +12,24 @@ from tests import make
 pytestmark = pytest.mark.django_db
 
 
+@pytest.fixture
+def desk(client):
+    return make.at_the_desk(client)
+
+
 @pytest.mark.parametrize("model", [Topic, Paper, Reading])
-def test_the_list_and_the_page_of_a_row_open(admin_client, model):
+def test_the_list_and_the_page_of_a_row_open(desk, model):
     make.paper(topics=["robotics"], upvotes=4, title="A robot")
     name = model._meta.model_name
     row = model.objects.get()
 
-    assert admin_client.get(reverse(f"admin:papers_{name}_changelist")).status_code == 200
-    page = admin_client.get(reverse(f"admin:papers_{name}_change", args=[row.pk]))
+    assert desk.get(reverse(f"admin:papers_{name}_changelist")).status_code == 200
+    page = desk.get(reverse(f"admin:papers_{name}_change", args=[row.pk]))
     assert page.status_code == 200
 
 
 @pytest.mark.parametrize("model", [Paper, Reading])
-def test_what_the_machine_owns_is_read_only(admin_client, rf, admin_user, model):
+def test_what_the_machine_owns_is_read_only(desk, rf, admin_user, model):
     request = rf.get("/")
     request.user = admin_user
     desk = admin.site.get_model_admin(model)
@@ -35,20 +40,20 @@ def test_what_the_machine_owns_is_read_only(admin_client, rf, admin_user, model)
     assert not desk.has_delete_permission(request)
 
 
-def test_a_paper_is_found_by_its_id_or_its_title(admin_client):
+def test_a_paper_is_found_by_its_id_or_its_title(desk):
     make.paper(arxiv_id="2605.77777", title="A robot")
     make.paper(title="A voice")
     url = reverse("admin:papers_paper_changelist")
 
     for query in ("2605.77777", "robot"):
-        page = admin_client.get(url, {"q": query}).content.decode()
+        page = desk.get(url, {"q": query}).content.decode()
         assert "A robot" in page
         assert "A voice" not in page
 
 
-def test_the_list_of_readings_asks_no_more_for_many(admin_client, django_assert_max_num_queries):
+def test_the_list_of_readings_asks_no_more_for_many(desk, django_assert_max_num_queries):
     for _ in range(20):
         make.paper(upvotes=1)
 
     with django_assert_max_num_queries(8):
-        admin_client.get(reverse("admin:papers_reading_changelist"))
+        desk.get(reverse("admin:papers_reading_changelist"))

@@ -1,0 +1,28 @@
+"""The operators' desk asks for a name, a password and a code, all on one page."""
+
+from __future__ import annotations
+
+from django.contrib.auth.models import AbstractBaseUser
+from django_otp.admin import OTPAdminAuthenticationForm, OTPAdminSite
+from django_otp.models import Device
+from django_otp.plugins.otp_static.models import StaticDevice
+from django_otp.plugins.otp_totp.models import TOTPDevice
+
+
+class LoginForm(OTPAdminAuthenticationForm):
+    """Nobody has to say which device a code is of: recovery codes have letters."""
+
+    def clean_otp(self, user: AbstractBaseUser | None) -> None:
+        if device := device_of(user, self.cleaned_data.get("otp_token") or ""):
+            self.cleaned_data["otp_device"] = device.persistent_id
+        super().clean_otp(user)
+
+
+def device_of(user: AbstractBaseUser | None, code: str) -> Device | None:
+    kind = TOTPDevice if code.isdecimal() else StaticDevice
+    return kind.objects.filter(user=user, confirmed=True).first() if user else None
+
+
+class Desk(OTPAdminSite):
+    login_form = LoginForm
+    login_template = "newsletter/desk_login.html"
