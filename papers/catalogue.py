@@ -77,8 +77,9 @@ def add(records: Iterable[Record], *, source: str, told_at: datetime) -> Added:
         else:
             tellings.append(read)
     slugs = taxonomy.store()
-    # In the order of their numbers: so those that mean one paper come together.
-    tellings.sort(key=lambda each: (each.arxiv_id, each.doi, each.title_key))
+    # In the order of their numbers, so that those that mean one paper come together; what only adds
+    # to a paper comes after what may make it known.
+    tellings.sort(key=lambda each: (each.arxiv_id, not each.title_key, each.doi, each.title_key))
     for batch in batches(tellings):
         added += add_batch(batch, slugs, source=source)
     return added

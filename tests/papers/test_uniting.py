@@ -65,6 +65,12 @@ def test_they_may_come_in_one_answer():
     assert len({paper_id for _, paper_id in added.taken}) == len(known()) == 1
 
 
+def test_facts_may_stand_before_their_paper_in_an_answer():
+    added = add([replace(BY_ARXIV, title="", authors=()), BY_ARXIV], source="arxiv-rss")
+
+    assert (added.created, added.rejected) == (1, [])
+
+
 def test_when_two_papers_turn_out_to_be_one_nothing_about_either_is_lost():
     other = replace(BY_DOI, title="Under another name, years later")
     by_arxiv, by_doi = add([BY_ARXIV], source="arxiv"), add([other], source="openalex")
