@@ -27,20 +27,25 @@ CONNECT_TIMEOUT, READ_TIMEOUT = 3.05, 20.0
 ATTEMPTS = 4
 MOST_BYTES = 50 * 1024 * 1024
 MOST_REDIRECTS = 3
+# Nobody's allowance is for longer than a day, in seconds.
+LONGEST_HOLD = 86_400.0
 TRY_AGAIN = frozenset({429, 500, 502, 503, 504})
 
 # Its own line says neither what is tried again nor why; ours does.
 set_on_retry_hooks([])
+# Its lines hold whole addresses, in which an operator's key may stand.
+logging.getLogger("urllib3").setLevel(logging.INFO)
 
 Result = TypeVar("Result")
 
 
 class Refused(SourceUnavailable):
-    """The source answered, but not with 200."""
+    """The source answered, but not with 200; `told` is the beginning of what it said."""
 
-    def __init__(self, message: str, status: int) -> None:
+    def __init__(self, message: str, status: int, told: str = "") -> None:
         super().__init__(message)
         self.status = status
+        self.told = told
 
 
 class Busy(Refused):
@@ -94,8 +99,11 @@ class Client:
         patience: float = PATIENCE,
         turns: Turns | None = None,
         headers: Mapping[str, str] | None = None,
+        query: Mapping[str, str] | None = None,
     ) -> None:
         self.base_url = base_url.rstrip("/")
+        # Goes with every question, as a key does.
+        self.query = dict(query or {})
         self.title = title
         self.patience = patience
         self.turns = turns or NoTurns()
@@ -138,9 +146,10 @@ class Client:
                 self.turns.hold(busy.wait)
             raise
         except requests.RequestException as error:
+            # Without its cause, which quotes the whole address, and a key with it.
             raise SourceUnavailable(
                 f"{self.title} could not be reached ({reason(error, self.patience)})."
-            ) from error
+            ) from None
         raise AssertionError("stamina returns or raises")
 
     def wait_after(self, error: Exception, deadline: float) -> bool | float:
@@ -158,10 +167,11 @@ class Client:
     ) -> bytes:
         url = f"{self.base_url}/{path.lstrip('/')}" if path else self.base_url
         with self.follow(method, url, query, json) as response:
-            if response.status_code in TRY_AGAIN:
-                raise Busy(self.sentence(response), response.status_code, wait_asked(response))
+            wait = wait_asked(response)
+            if response.status_code in TRY_AGAIN or is_limited(response, wait):
+                raise Busy(self.sentence(response), response.status_code, wait)
             if response.status_code != requests.codes.ok:
-                raise Refused(self.sentence(response), response.status_code)
+                raise Refused(self.sentence(response), response.status_code, beginning(response))
             return b"".join(self.chunks(response, deadline))
 
     def follow(
@@ -169,7 +179,7 @@ class Client:
     ) -> requests.Response:
         """The answer, after redirects that stay with the host."""
         host = host_of(url)
-        parameters: dict[str, str | int] | None = query
+        parameters: dict[str, str | int] | None = {**self.query, **query}
         for _ in range(MOST_REDIRECTS + 1):
             response = self.session.request(
                 method,
@@ -186,7 +196,8 @@ class Client:
             response.close()
             url, parameters = urljoin(url, target), None
             if host_of(url) != host:
-                raise SourceUnavailable(f"{self.title} sends us to another host, {url[:200]}.")
+                place = url.partition("?")[0][:200]
+                raise SourceUnavailable(f"{self.title} sends us to another host, {place}.")
         raise SourceUnavailable(f"{self.title} sends us from one address to the next.")
 
     def chunks(self, response: requests.Response, deadline: float) -> Iterator[bytes]:
@@ -242,7 +253,7 @@ def within(seconds: float, work: Callable[[], Result]) -> Result:
 
 
 def wait_asked(response: requests.Response) -> float | None:
-    """Seconds to wait, from Retry-After or from the draft header that Hugging Face sends."""
+    """Seconds to wait, from Retry-After or from the headers of Hugging Face and GitHub."""
     asked = response.headers.get("Retry-After", "").strip()
     if asked.isdecimal():
         return float(asked[:6])
@@ -256,7 +267,36 @@ def wait_asked(response: requests.Response) -> float | None:
     reset = re.search(r"\bt=(\d{1,6})", response.headers.get("RateLimit", ""))
     if response.status_code == requests.codes.too_many_requests and reset:
         return float(reset.group(1))
-    return None
+    return wait_until_reset(response)
+
+
+def wait_until_reset(response: requests.Response) -> float | None:
+    """Seconds until the source counts from nought again, if all that it allows has been asked."""
+    reset = response.headers.get("X-RateLimit-Reset", "")
+    used_up = response.headers.get("X-RateLimit-Remaining") == "0"
+    if response.status_code == requests.codes.ok or not used_up or not reset.isdecimal():
+        return None
+    # A moment, as GitHub says it, or seconds from now, as others do.
+    try:
+        now = parsedate_to_datetime(response.headers.get("Date", "")).timestamp()
+    except (TypeError, ValueError):
+        now = time.time()
+    told = float(reset[:12])
+    return min(max(told - now if told > LONGEST_HOLD else told, 0.0), LONGEST_HOLD)
+
+
+def is_limited(response: requests.Response, wait: float | None) -> bool:
+    """Whether "forbidden" means for now."""
+    return response.status_code == requests.codes.forbidden and wait is not None
+
+
+def beginning(response: requests.Response) -> str:
+    """Of an error's words, as far as they come."""
+    try:
+        start: bytes = next(response.iter_content(2_000), b"")
+    except requests.RequestException:
+        return ""
+    return start.decode(errors="replace")
 
 
 def reason(error: requests.RequestException, patience: float) -> str:

@@ -277,3 +277,63 @@ def test_neither_a_proxy_nor_a_password_file_comes_between_us_and_this_machine(
     )
 
     assert ask(httpserver.url_for("")).get("/api") == b"False"
+
+
+def test_a_key_goes_with_every_question_but_into_no_redirect(httpserver):
+    httpserver.expect_request("/api", query_string={"key": "secret", "p": "3"}).respond_with_data(
+        "", status=301, headers={"Location": "/moved"}
+    )
+    httpserver.expect_request("/moved", query_string="").respond_with_data("found")
+    url = httpserver.url_for("")
+    client = Client(url, title="The source", user_agent="test", query={"key": "secret"})
+
+    assert client.get("/api", p=3) == b"found"
+
+
+def test_a_refusal_keeps_the_beginning_of_what_was_said(client, httpserver):
+    httpserver.expect_request("/api").respond_with_data("é" * 5000, status=400)
+
+    with pytest.raises(http.Refused) as caught:
+        client.post("/api", json={})
+
+    assert caught.value.told == "é" * 1000
+
+
+def test_a_refusal_whose_words_break_off_is_still_said(raw_server):
+    url = raw_server(
+        lambda connection: connection.sendall(
+            b"HTTP/1.1 400 Bad Request\r\nTransfer-Encoding: chunked\r\n\r\n9\r\nhal"
+        )
+    )
+
+    with pytest.raises(http.Refused, match="The source answered 400 Bad Request") as caught:
+        ask(url).get("/api")
+
+    assert caught.value.told == ""
+
+
+@pytest.mark.parametrize(
+    ("status", "remaining", "reset", "wait"),
+    [
+        (429, "0", "1700000090", 90.0),
+        (403, "0", "1700000090", 90.0),
+        (403, "0", "1600000000", 0.0),
+        (403, "0", "90", 90.0),
+        (403, "0", "1999999999", 86_400.0),
+        (403, "3", "1700000090", None),
+        (403, "0", "soon", None),
+    ],
+)
+def test_an_allowance_that_is_used_up_says_when_it_is_not(
+    raw_server, status, remaining, reset, wait
+):
+    head = (
+        f"HTTP/1.1 {status} No\r\nContent-Length: 0\r\nDate: Tue, 14 Nov 2023 22:13:20 GMT\r\n"
+        f"X-RateLimit-Remaining: {remaining}\r\nX-RateLimit-Reset: {reset}\r\n\r\n"
+    )
+    url = raw_server(lambda connection: connection.sendall(head.encode()))
+
+    with pytest.raises(http.Refused) as caught:
+        ask(url, patience=3).get("/api")
+
+    assert getattr(caught.value, "wait", None) == wait
