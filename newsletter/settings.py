@@ -311,6 +311,12 @@ SOURCES = env("SOURCES", "huggingface").replace(",", " ").split()
 ARXIV_CATEGORIES = env("ARXIV_CATEGORIES").replace(",", " ").split()
 HUGGINGFACE_URL = env("HUGGINGFACE_URL", "https://huggingface.co").rstrip("/")
 ARXIV_URL = env("ARXIV_URL", "https://export.arxiv.org").rstrip("/")
+SEMANTIC_SCHOLAR_URL = env("SEMANTIC_SCHOLAR_URL", "https://api.semanticscholar.org").rstrip("/")
+OPENALEX_URL = env("OPENALEX_URL", "https://api.openalex.org").rstrip("/")
+GITHUB_URL = env("GITHUB_URL", "https://api.github.com").rstrip("/")
+SEMANTIC_SCHOLAR_KEY = env("SEMANTIC_SCHOLAR_KEY")
+OPENALEX_KEY = env("OPENALEX_KEY")
+GITHUB_TOKEN = env("GITHUB_TOKEN")
 
 # Celery. Without a broker tasks run at once, in this process.
 REDIS_URL = env("REDIS_URL")

@@ -12,38 +12,43 @@ beside it. Seen in answers of 2024 to 2026, against or beyond the documentation:
 - A day that is not open yet answers 400. Weekends have lists rarely.
 - Other people's archives also keep the items as Python literals, or the array as `data` in an
   object; both are read.
+- `/api/papers/search` answers with the same items, of any day, in one page; its query may not be
+  long. `/api/papers/{id}` answers with the paper alone, without the outer facts.
 """
 
 from __future__ import annotations
 
 import ast
-import json
-import re
 from collections.abc import Iterator, Sequence
-from datetime import UTC, date, datetime
+from datetime import date, timedelta
 from typing import Any
 
 from papers.identity import arxiv_id
 from papers.sources import Answer, MalformedAnswer, Record, Wanted
 from papers.sources.http import Client, Refused
+from papers.sources.values import (
+    Rejected,
+    answer_of,
+    check_error,
+    count,
+    day_of,
+    dicts,
+    json_value,
+    kind_of,
+    repository,
+    text,
+    texts,
+)
 
 BAD_REQUEST = 400
 PAGE_SIZE = 100
 # Ten times the longest list seen; more means a server that does not page.
 MOST_PAGES = 10
-# PostgreSQL's largest integer.
-MOST = 2**31 - 1
 LONGEST_LITERAL = 200_000
-
-GITHUB = re.compile(
-    r"(?:https?://)?(?:www\.)?github\.com/([\w.-]+)/([\w.-]+?)(?:\.git)?(?:[/?#].*)?"
-)
-GITHUB_OWNER = re.compile(r"(?:https?://)?(?:www\.)?github\.com(?:/[\w.-]*)?/?")
-DAY = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})(?!\d)")
-
-
-class Rejected(Exception):
-    """An item that is no paper; says why in a few words."""
+# Characters; the documentation names no limit, and other readers of the interface cut here.
+LONGEST_QUERY = 250
+# A day's list is put together on two days of UTC.
+LONGEST_LISTING = timedelta(days=2)
 
 
 class HuggingFace:
@@ -54,7 +59,9 @@ class HuggingFace:
         self.client = client
 
     def fetch(self, wanted: Wanted) -> Iterator[Answer]:
-        """The lists of the days, one answer a day."""
+        """What its search finds, and the lists of the days, one answer a day."""
+        if wanted.query:
+            yield self.search(wanted.query)
         closed = 0
         for day in wanted.days:
             try:
@@ -66,6 +73,12 @@ class HuggingFace:
                     raise
                 answer = Answer()
             yield answer
+
+    def search(self, query: str) -> Answer:
+        """Papers of any day, which say themselves when they were listed, if they were."""
+        asked = " ".join(query.split())[:LONGEST_QUERY]
+        body = self.client.get("api/papers/search", q=asked, limit=PAGE_SIZE)
+        return answer_of(items_of(body), lambda item: read(item, None), self.title)
 
     def fetch_day(self, day: date) -> Answer:
         """All pages of one day; a paper that moved from one page to the next is taken once."""
@@ -87,41 +100,29 @@ class HuggingFace:
 
     def parse(self, body: bytes, *, day: date | None = None) -> Answer:
         """The papers of an answer of any year; `day` is the list's if its items do not say."""
-        items = [unquoted(item) for item in array(body)]
-        day = day or latest_outer_day(items)
-        records: dict[str, Record] = {}
-        rejected: list[str] = []
-        for item in items:
-            try:
-                record = read(item, day)
-            except Rejected as reason:
-                rejected.append(str(reason))
-            else:
-                records.setdefault(record.arxiv_id, record)
-        if rejected and not records:
-            raise MalformedAnswer(
-                f"None of the {len(rejected)} items is a paper of {self.title} ({rejected[0]})."
-            )
-        return Answer(records=tuple(records.values()), rejected=tuple(rejected))
+        items = items_of(body)
+        listed_on = day or listing_day(items)
+        return answer_of(items, lambda item: read(item, listed_on), self.title)
 
 
-def array(body: bytes) -> list[Any]:
-    """The items of an answer."""
-    if not body.strip():
-        raise MalformedAnswer("The answer is empty.")
-    try:
-        value = json.loads(body)
-    except (ValueError, RecursionError) as error:
-        where = f" at character {error.pos}" if isinstance(error, json.JSONDecodeError) else ""
-        raise MalformedAnswer(f"The answer is not JSON, or was cut off{where}.") from None
+def items_of(body: bytes) -> list[Any]:
+    """The items of an answer; of a paper's own page the one paper."""
+    value = json_value(body)
+    check_error(value, HuggingFace.title)
+    if is_flat(value):
+        return [value]
     if isinstance(value, dict) and isinstance(value.get("data"), list):
         value = value["data"]
     if not isinstance(value, list):
         # A lone 1 has been seen in the place of a weekend's list. It may as well be an error: what
         # is no list says nothing about how many papers there were.
-        kind = "an object" if isinstance(value, dict) else json.dumps(value)[:20]
-        raise MalformedAnswer(f"The answer is {kind}, not a list of papers.")
-    return value
+        raise MalformedAnswer(f"The answer is {kind_of(value)}, not a list of papers.")
+    return [unquoted(item) for item in value]
+
+
+def is_flat(item: Any) -> bool:
+    """Whether it is a paper as its own page tells it."""
+    return isinstance(item, dict) and "id" in item and "paper" not in item
 
 
 def unquoted(item: Any) -> Any:
@@ -136,6 +137,9 @@ def unquoted(item: Any) -> Any:
 
 def read(item: Any, day: date | None) -> Record:
     """One item as a record; raises Rejected."""
+    if is_flat(item):
+        # A paper's own page is of no day's list.
+        item, day = {"paper": item}, None
     paper = item.get("paper") if isinstance(item, dict) else None
     if not isinstance(paper, dict):
         raise Rejected("no paper")
@@ -145,15 +149,15 @@ def read(item: Any, day: date | None) -> Record:
         raise Rejected("not an arXiv id")
     if not (title := text(item.get("title")) or text(paper.get("title"))):
         raise Rejected("no title")
-    if not (listed_on := day_of(paper.get("submittedOnDailyAt")) or day):
-        raise Rejected("no day")
+    listed_on = day_of(paper.get("submittedOnDailyAt")) or day
+    published_on = day_of(paper.get("publishedAt")) or listed_on
     code_url = repository(text(paper.get("githubRepo")))
     return Record(
         arxiv_id=identity,
         title=title,
         abstract=text(paper.get("summary")) or text(item.get("summary")),
         authors=authors(paper.get("authors")),
-        published_on=min(day_of(paper.get("publishedAt")) or listed_on, listed_on),
+        published_on=min((day for day in (published_on, listed_on) if day), default=None),
         listed_on=listed_on,
         machine_summary=text(paper.get("ai_summary")),
         organization=organization(paper) or organization(item),
@@ -166,44 +170,24 @@ def read(item: Any, day: date | None) -> Record:
     )
 
 
-def latest_outer_day(items: Sequence[Any]) -> date | None:
-    """The day of a list that does not say, as the answers of 2024 do not."""
-    days = (day_of(item.get("publishedAt")) for item in items if isinstance(item, dict))
-    return max((day for day in days if day), default=None)
+def listing_day(items: Sequence[Any]) -> date | None:
+    """The day of a list that does not say, as the answers of 2024 do not.
 
-
-def day_of(value: Any) -> date | None:
-    """The day in UTC of a date or moment, however written: 2026-6-3, 2026-06-03T01:02:03.456Z."""
-    written = text(value)
-    if not (found := DAY.match(written)):
+    Of what search finds the outer `publishedAt` is the papers' own, or is of many days.
+    """
+    papers = [item for item in dicts(items) if isinstance(item.get("paper"), dict)]
+    listed = [
+        item for item in papers if item.get("publishedAt") != item["paper"].get("publishedAt")
+    ]
+    days = [day for item in listed if (day := day_of(item.get("publishedAt")))]
+    if not days or max(days) - min(days) > LONGEST_LISTING:
         return None
-    try:
-        day = date(*(int(number) for number in found.groups()))
-    except ValueError:
-        return None
-    try:
-        moment = datetime.fromisoformat(f"{day.isoformat()}{written[found.end() :]}")
-        return moment.astimezone(UTC).date() if moment.tzinfo else day
-    except (ValueError, OverflowError):
-        return day
-
-
-def text(value: Any) -> str:
-    return value.strip() if isinstance(value, str) else ""
-
-
-def texts(values: Any) -> tuple[str, ...]:
-    """The texts of a list, each once."""
-    found = (text(value) for value in values) if isinstance(values, list) else ()
-    return tuple(dict.fromkeys(value for value in found if value))
+    return max(days)
 
 
 def authors(values: Any) -> tuple[str, ...]:
     """The names, without those that their bearers hid."""
-    shown = values if isinstance(values, list) else []
-    return texts(
-        [each.get("name") for each in shown if isinstance(each, dict) and not each.get("hidden")]
-    )
+    return texts([each.get("name") for each in dicts(values) if not each.get("hidden")])
 
 
 def organization(holder: dict[str, Any]) -> str:
@@ -211,19 +195,3 @@ def organization(holder: dict[str, Any]) -> str:
     if not isinstance(value, dict):
         return ""
     return text(value.get("fullname")) or text(value.get("name"))
-
-
-def repository(url: str) -> str:
-    """The address of the code; for GitHub the repository itself, without a branch or a slash."""
-    if GITHUB_OWNER.fullmatch(url):
-        return ""
-    if found := GITHUB.fullmatch(url):
-        return f"https://github.com/{found[1]}/{found[2]}"
-    return url
-
-
-def count(value: Any) -> int | None:
-    """A number of votes or stars; what cannot be one is not known."""
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= MOST:
-        return None
-    return int(value)

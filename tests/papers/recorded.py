@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -43,3 +44,20 @@ def labelled_papers() -> list[tuple[str, str, set[str]]]:
     labels = json.loads((DATA / "search_page_topic_labels.json").read_text())
     pairs = zip(lines[::2], lines[1::2], strict=True)
     return [(title, abstract, set(labels[title])) for title, abstract in pairs]
+
+
+@dataclass(frozen=True)
+class Exchange:
+    """What was asked of a source once, and what it answered."""
+
+    name: str
+    status: int
+    body: bytes
+
+
+def exchanges(source: str) -> list[Exchange]:
+    found = []
+    for path in sorted((DATA / source).glob("[0-9]*.json")):
+        told = json.loads(path.read_bytes())
+        found.append(Exchange(path.stem, told["status"], told["body"].encode()))
+    return found

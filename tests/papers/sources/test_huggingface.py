@@ -12,7 +12,7 @@ import pytest
 from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
 
-from papers.sources import MalformedAnswer, SourceUnavailable, Wanted
+from papers.sources import Answer, MalformedAnswer, SourceUnavailable, Wanted
 from papers.sources.http import Client
 from papers.sources.huggingface import HuggingFace
 from tests.papers import recorded
@@ -132,6 +132,7 @@ def test_broken_items_are_rejected_one_by_one_and_the_rest_is_taken(huggingface)
         (b"<html>", "The answer is not JSON, or was cut off at character 0."),
         (b"\x89PNG\r\n\x1a\n\xff", "The answer is not JSON, or was cut off."),
         (b"[" * 100_000, "The answer is not JSON, or was cut off."),
+        (b'{"error": "Paper not found"}', "Hugging Face answered with an error: Paper not found."),
         (b"[3, 4]", "None of the 2 items is a paper of Hugging Face (no paper)."),
         (b'["{" ]', "None of the 1 items is a paper of Hugging Face (no paper)."),
     ],
@@ -230,6 +231,94 @@ def test_what_came_before_a_failure_is_given(huggingface, httpserver):
     assert len(next(answers).records) == 1
     with pytest.raises(SourceUnavailable, match="404"):
         next(answers)
+
+
+def found(arxiv_id: str, *, day: str, **paper: Any) -> dict[str, Any]:
+    """An item of the search's answer: the outer day is the paper's own."""
+    return item(arxiv_id, publishedAt=day, **paper) | {"publishedAt": day}
+
+
+def test_a_search_fills_in_papers_of_any_day(huggingface, httpserver):
+    httpserver.expect_request(
+        "/api/papers/search", query_string={"q": "graph networks", "limit": "100"}
+    ).respond_with_json(
+        [
+            found("2605.00001", day="2026-05-01", submittedOnDailyAt="2026-05-04T00:00:00.000Z"),
+            found("2004.00002", day="2020-04-02"),
+            {"paper": None},
+        ]
+    )
+
+    [answer] = huggingface.fetch(Wanted(query=" graph\n networks "))
+
+    told = [(each.arxiv_id, each.published_on, each.listed_on) for each in answer.records]
+    assert told == [
+        ("2605.00001", date(2026, 5, 1), date(2026, 5, 4)),
+        ("2004.00002", date(2020, 4, 2), None),
+    ]
+    assert answer.rejected == ("no paper",)
+
+
+def test_a_long_query_is_cut(huggingface, httpserver):
+    httpserver.expect_request("/api/papers/search").respond_with_json([])
+
+    [answer] = huggingface.fetch(Wanted(query="é" * 300))
+
+    assert answer == Answer()
+    assert httpserver.log[0][0].args["q"] == "é" * 250
+
+
+def test_a_saved_answer_of_the_search_is_no_list_of_a_day(huggingface):
+    papers = [found("2605.00001", day="2026-05-01"), found("2605.00002", day="2026-05-03")]
+
+    answer = huggingface.parse(json.dumps(papers).encode())
+
+    assert [record.listed_on for record in answer.records] == [None, None]
+
+
+def test_days_too_far_apart_are_no_list_of_a_day(huggingface):
+    papers = [item("2605.00001"), item("2605.00002")]
+    papers[0]["publishedAt"], papers[1]["publishedAt"] = "2024-05-01", "2024-05-09"
+
+    answer = huggingface.parse(json.dumps(papers).encode())
+
+    assert [record.listed_on for record in answer.records] == [None, None]
+
+
+def test_a_papers_own_page_is_read_too(huggingface):
+    paper = item("2605.00001", publishedAt="2026-05-01", githubRepo="https://github.com/a/b")
+
+    [record] = huggingface.parse(json.dumps(paper["paper"]).encode(), day=TODAY).records
+
+    assert (record.arxiv_id, record.title, record.upvotes) == ("2605.00001", "Paper 2605.00001", 1)
+    assert (record.published_on, record.listed_on) == (date(2026, 5, 1), None)
+    assert (record.comments, record.code_url) == (None, "https://github.com/a/b")
+
+
+def test_a_paper_that_is_told_twice_is_taken_once(huggingface):
+    body = json.dumps([item("2605.00001"), item("2605.00001v2")]).encode()
+
+    answer = huggingface.parse(body, day=TODAY)
+
+    assert (len(answer.records), answer.rejected) == (1, ("told twice",))
+
+
+@recorded.needs_recordings
+def test_the_recorded_hard_cases_are_read_whole(huggingface):
+    items = recorded.hard_cases()
+
+    answer = huggingface.parse(json.dumps(items).encode(), day=TODAY)
+
+    assert len(answer.records) + len(answer.rejected) == len(items)
+    assert set(answer.rejected) <= {"told twice"}
+
+
+@recorded.needs_recordings
+def test_a_recorded_weekend_that_is_no_list_is_said(huggingface):
+    body = (recorded.DATA / "huggingface/odd/2024-06-01.weekend-literal-1.json").read_bytes()
+
+    with pytest.raises(MalformedAnswer, match="The answer is 1, not a list of papers"):
+        huggingface.parse(body)
 
 
 @recorded.needs_recordings
