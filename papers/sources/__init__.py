@@ -99,7 +99,11 @@ class MalformedAnswer(ValueError):
 
 
 class Source(Protocol):
-    """A family of files that look alike: see docs/adding-a-source.md."""
+    """A family of files that look alike: see docs/adding-a-source.md.
+
+    One that wants time between any two questions, whoever of us asks, says so beside its name:
+    `turns = ("arxiv", timedelta(seconds=3))`, where sources with one name wait for each other too.
+    """
 
     # For people and for `fetch_papers --source`.
     title: str

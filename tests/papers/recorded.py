@@ -17,6 +17,11 @@ needs_recordings = pytest.mark.skipif(
 )
 
 
+def answers(folder: str) -> list[Path]:
+    """Saved answers in XML."""
+    return sorted((DATA / folder).glob("*.xml"))
+
+
 def days() -> list[Path]:
     """Saved answers of Hugging Face's daily papers, one a day."""
     return sorted((DATA / "huggingface" / "raw").glob("*.json"))

@@ -1,0 +1,61 @@
+"""Everything that was recorded of arXiv, taken in as it would be: whole, and twice like once."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+
+from papers import catalogue
+from papers.models import Paper
+from papers.sources import Answer, MalformedAnswer, Source, SourceUnavailable
+from papers.sources.arxiv import Arxiv
+from papers.sources.arxiv_oai import ArxivOai
+from papers.sources.arxiv_rss import ArxivRss
+from papers.sources.http import Client
+from tests.papers import recorded
+
+NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
+CLIENT = Client("http://127.0.0.1:9", title="arXiv", user_agent="test")
+
+
+def answers(source: Source, folder: str) -> list[Answer]:
+    """What was recorded, without what the source only said went wrong."""
+    found = []
+    for path in recorded.answers(folder):
+        try:
+            found.append(source.parse(path.read_bytes()))
+        except (SourceUnavailable, MalformedAnswer):
+            continue
+    return found
+
+
+@recorded.needs_recordings
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("source", "folder"),
+    [
+        (Arxiv(CLIENT), "arxiv_api"),
+        (ArxivRss(CLIENT), "arxiv_rss"),
+        (ArxivOai(CLIENT), "arxiv_oai"),
+    ],
+    ids=lambda each: getattr(each, "name", ""),
+)
+def test_each_record_is_stored_or_named_and_twice_changes_nothing(source, folder):
+    records = [record for answer in answers(source, folder) for record in answer.records]
+    titled = [record for record in records if record.title]
+    papers = {record.arxiv_id for record in titled}
+    # Revisions and deletions of papers that nobody told of.
+    additions = [record for record in records if not record.title]
+    unknown = [record for record in additions if record.arxiv_id not in papers]
+
+    first = catalogue.add(titled, source=source.name, told_at=NOW)
+    catalogue.add(additions, source=source.name, told_at=NOW)
+    second = catalogue.add(titled, source=source.name, told_at=NOW)
+    third = catalogue.add(additions, source=source.name, told_at=NOW)
+
+    assert set(Paper.objects.values_list("arxiv_id", flat=True)) == papers
+    assert (first.created, first.rejected) == (len(papers), [])
+    assert (second.created, second.updated, second.rejected) == (0, 0, [])
+    assert (third.created, third.updated) == (0, 0)
+    assert third.rejected == ["not a paper that is known here"] * len(unknown)
