@@ -1,4 +1,4 @@
-"""arXiv's daily feeds: what is announced in a category, a few minutes after it is.
+"""arXiv's daily feeds: what was announced in a category the evening before.
 
 RSS 2.0 and Atom hold the same. Seen in feeds of 2025 and in what the service's own code makes,
 against or beyond the documentation:
