@@ -307,7 +307,7 @@ ANYMAIL = {
 }
 
 # Sources
-SOURCES = env("SOURCES", "huggingface").replace(",", " ").split()
+SOURCES = env("SOURCES", "huggingface,arxiv").replace(",", " ").split()
 ARXIV_CATEGORIES = env("ARXIV_CATEGORIES").replace(",", " ").split()
 HUGGINGFACE_URL = env("HUGGINGFACE_URL", "https://huggingface.co").rstrip("/")
 ARXIV_URL = env("ARXIV_URL", "https://export.arxiv.org").rstrip("/")

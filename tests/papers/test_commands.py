@@ -172,7 +172,7 @@ def test_days_are_one_to_thirty(days):
 
 @pytest.mark.parametrize("options", [["--source", "x"], ["--source", "x", "--or-sample"]])
 def test_an_unknown_source_is_said_and_nothing_stands_in(options):
-    with pytest.raises(CommandError, match=r"There is no source 'x'\. Known: huggingface\."):
+    with pytest.raises(CommandError, match=r"There is no source 'x'\. Known: huggingface, "):
         run("fetch_papers", *options)
 
     assert not Paper.objects.exists()
