@@ -91,10 +91,14 @@ def folded(word: str) -> tuple[str, ...]:
 
     One character may be several words: ½ is 1 and 2.
     """
-    apart = unicodedata.normalize("NFKD", unicodedata.normalize("NFKC", word).casefold())
-    bare = "".join(letter for letter in apart if not unicodedata.combining(letter))
-    parts = (part[:LONGEST] for part in WORD.findall(bare.translate(LETTERS)))
+    parts = (part[:LONGEST] for part in WORD.findall(bare(word)))
     return tuple(singular(part) for part in parts if part not in STOP_WORDS)
+
+
+def bare(text: str) -> str:
+    """Without case and marks."""
+    apart = unicodedata.normalize("NFKD", unicodedata.normalize("NFKC", text).casefold())
+    return "".join(each for each in apart if not unicodedata.combining(each)).translate(LETTERS)
 
 
 def singular(word: str) -> str:
