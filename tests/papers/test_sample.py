@@ -67,7 +67,6 @@ def test_whichever_topics_a_reader_picks_there_is_something_to_read():
         "robotics",
         "generative-models",
         "code",
-        "nlp",
         "data-benchmarks",
         "efficient-ml",
         "alignment-safety",
