@@ -240,7 +240,7 @@ def phrases_of(rule):
 
 def counted(papers):
     """How many of the papers have each phrase."""
-    found = Counter()
+    found: Counter[str] = Counter()
     for title, abstract in papers:
         text = topics.words(f"{title} . {abstract}")
         found.update({phrase for _, phrase, _ in topics.find(text, topics.trie(of_title=True))})

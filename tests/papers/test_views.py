@@ -162,6 +162,18 @@ def test_a_topic_shows_what_trends_in_it(client: Client) -> None:
     assert titles(get(client, "/topics/robotics/")) == ["First", "Second"]
 
 
+def test_a_topic_leads_to_its_feed_for_browsers_and_for_people(client: Client) -> None:
+    make.topic("robotics")
+
+    html = get(client, "/topics/robotics/")
+
+    assert re.findall(r'<link rel="alternate" href="([^"]+)"', html)[-1] == "/feeds/robotics.xml"
+    assert re.findall(r'<a href="(/feeds/[^"]+)">([^<]+)</a>', html) == [
+        ("/feeds/robotics.xml", "this topic's feed")
+    ]
+    assert client.get("/feeds/robotics.xml").status_code == 200
+
+
 @pytest.mark.parametrize("address", ["/topics/robotics/", "/papers/2605.12345/"])
 def test_the_signup_form_has_the_topic_already_chosen(client: Client, address: str) -> None:
     make.topic("vision")
