@@ -76,7 +76,7 @@ class Term(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Followed:
-    """All that anybody follows, as `normal_keyword`, `author_key` and `canonical` give it."""
+    """All that anybody follows, as `normal_keyword`, an author's key and `canonical` give it."""
 
     keywords: frozenset[str] = frozenset()
     authors: frozenset[str] = frozenset()
@@ -94,7 +94,7 @@ def matches(
 ) -> set[Term]:
     """What of it is in the paper."""
     phrases = grams([title, *SENTENCE_END.split(abstract), *keywords]) if followed.keywords else ()
-    people = filter(None, map(author_key, authors)) if followed.authors else ()
+    people = author_keys(authors) if followed.authors else ()
     ids = categories.canonicals(in_categories)
     return {
         *(Term("keyword", key) for key in followed.keywords.intersection(phrases)),
@@ -130,9 +130,33 @@ def author_key(name: str) -> str:
     "Emmy Noether", "Noether, Emmy" and "E. Noether" are "noether e". A name in a script without
     capitals, such as 李明, may begin with the surname or end with it, so it is kept whole.
     """
-    text = JOINTS.sub("", ASIDE.sub(" ", name[:LONGEST_NAME]))
-    given, surname = split(NAME.findall(in_order(text)))
+    given, surname = parted(name)
     return f"{surname} {given[0]}" if given else surname
+
+
+def full_author_key(name: str) -> str:
+    """Surname and first given name: for those who mean Wei Zhang and no other W. Zhang.
+
+    A paper that only tells "W. Zhang" is not found by it. The same as `author_key` if no more than
+    an initial is written.
+    """
+    return " ".join(reversed(parted(name))).strip()
+
+
+def author_keys(names: Iterable[str]) -> Iterator[str]:
+    """All by which the authors of a paper can be followed."""
+    for name in names:
+        given, surname = parted(name)
+        if surname and given:
+            yield from (f"{surname} {given[0]}", f"{surname} {given}")
+        elif surname:
+            yield surname
+
+
+def parted(name: str) -> tuple[str, str]:
+    """The first given name, perhaps none, and the surname."""
+    text = JOINTS.sub("", ASIDE.sub(" ", name[:LONGEST_NAME]))
+    return split(NAME.findall(in_order(text)))
 
 
 def in_order(name: str) -> str:
@@ -154,4 +178,4 @@ def split(written: list[str]) -> tuple[str, str]:
         begins -= 1
     if begins == 1 and names[0] in PARTICLES and written[0].islower():
         begins = 0
-    return "".join(names[:begins]), "".join(names[begins:])
+    return "".join(names[: min(begins, 1)]), "".join(names[begins:])

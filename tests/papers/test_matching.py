@@ -85,6 +85,25 @@ def test_people_who_share_a_surname_are_told_apart():
     assert author_key("Emmy Noether") != author_key("Fritz Noether")
 
 
+def test_namesakes_by_initial_are_told_apart_by_the_full_key():
+    ways = ["Emmy Noether", "Noether, Emmy", "Emmy A. Noether", "NOETHER, Emmy Amalie"]
+
+    assert {matching.full_author_key(name) for name in ways} == {"noether emmy"}
+    assert matching.full_author_key("Jean-Pierre van der Berg") == "vanderberg jeanpierre"
+    assert matching.full_author_key("E. Noether") == author_key("Emmy Noether")
+    assert matching.full_author_key("李明") == "李明"
+    assert matching.full_author_key("...") == ""
+
+
+def test_a_reader_may_follow_one_person_or_all_of_an_initial():
+    one, all_of_them = Term("author", "noether emmy"), Term("author", "noether e")
+    followed = Followed(authors=frozenset({one.key, all_of_them.key}))
+
+    assert found(followed, authors=["Emmy Noether"]) == {one, all_of_them}
+    assert found(followed, authors=["Ernst Noether"]) == {all_of_them}
+    assert found(followed, authors=["E. Noether"]) == {all_of_them}
+
+
 @given(st.text(max_size=30))
 def test_any_text_is_a_keyword_and_a_name_or_neither(text):
     key = normal_keyword(text)
