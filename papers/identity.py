@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import hashlib
 import re
-import unicodedata
 from collections.abc import Sequence
+
+from papers.matching import author_key
+from papers.words import bare
 
 ARXIV_ID = re.compile(
     r"""
@@ -57,13 +59,9 @@ def of_title(title: str, authors: Sequence[str]) -> str:
     return "title-" + digest(f"{folded(title)}|{first}")
 
 
-def author_key(name: str) -> str:
-    """Surname and first initial: Emmy Noether, E. Noether and "Noether, Emmy" are noether e."""
-    surname, comma, given = name.partition(",")
-    if not comma:
-        *others, surname = name.split() or [""]
-        given = " ".join(others)
-    return f"{folded(surname)} {folded(given)[:1]}".strip()
+def names(written: str) -> str:
+    """The identity that a person means: v2 of a paper is that paper."""
+    return arxiv_id(written) or doi(written) or written
 
 
 def of(arxiv_id: str, doi: str, title: str, authors: Sequence[str]) -> str:
@@ -72,9 +70,7 @@ def of(arxiv_id: str, doi: str, title: str, authors: Sequence[str]) -> str:
 
 def folded(text: str) -> str:
     """Letters and digits of any script in lower case, without marks; words parted by one space."""
-    apart = unicodedata.normalize("NFKD", unicodedata.normalize("NFKC", text).casefold())
-    bare = "".join(letter for letter in apart if not unicodedata.combining(letter))
-    return " ".join(re.findall(r"[^\W_]+", bare))
+    return " ".join(re.findall(r"[^\W_]+", bare(text)))
 
 
 def digest(text: str) -> str:

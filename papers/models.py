@@ -9,6 +9,8 @@ from django.db import models
 from django.db.models import Count, F, Prefetch, Q
 from django.urls import reverse
 
+from papers.identity import names
+
 # A paper that was listed longer ago than this no longer trends.
 TRENDING_DAYS = 7
 
@@ -49,6 +51,12 @@ class Topic(models.Model):
 
 
 class PaperQuerySet(models.QuerySet["Paper"]):
+    def known_as(self, written: str) -> PaperQuerySet:
+        """The paper of an arXiv id or a DOI, however written, or of its own identity."""
+        text = written.strip()
+        # PostgreSQL refuses to look for a NUL.
+        return self.filter(identity=names(text)) if text.isprintable() else self.none()
+
     def listed_between(self, first: date, last: date) -> PaperQuerySet:
         """Both days included."""
         return self.filter(listed_on__gte=first, listed_on__lte=last)

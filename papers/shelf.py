@@ -10,6 +10,7 @@ from typing import Any
 from django.db.models import Q
 
 from papers import identity
+from papers.matching import author_key
 from papers.models import Paper
 from papers.sources import Record
 
@@ -47,7 +48,7 @@ class Telling:
 def authors_agree(ours: Sequence[str], theirs: Sequence[str], title: str) -> bool:
     if not ours or not theirs:
         return not (ours or theirs) or len(identity.folded(title).split()) >= FEWEST_WORDS
-    return identity.author_key(ours[0]) == identity.author_key(theirs[0])
+    return author_key(ours[0]) == author_key(theirs[0])
 
 
 class Shelf:

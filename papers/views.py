@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_safe
@@ -57,7 +57,9 @@ def page_number(request: HttpRequest) -> int:
 @cache_control(public=True, max_age=60)
 def paper(request: HttpRequest, identity: str) -> HttpResponse:
     found = Paper.objects.select_related("entry__edition").with_topics()
-    paper = get_object_or_404(found, identity=identity)
+    paper = get_object_or_404(found.known_as(identity))
+    if paper.identity != identity:
+        return redirect(paper)
     history = paper.readings.order_by("observed_at").values_list("source", "observed_at", "value")
     newest = {source: value for source, _, value in history}
     observed = [(at, value) for source, at, value in history if source == Kind.HUGGINGFACE_UPVOTES]

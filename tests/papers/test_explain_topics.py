@@ -72,13 +72,19 @@ def test_a_paper_without_topics_is_an_answer(title):
 @pytest.mark.parametrize(
     ("args", "sentence"),
     [
-        ([], "Say which paper: the arXiv id of a stored one, or --title."),
-        ([""], "Say which paper: the arXiv id of a stored one, or --title."),
-        (["--title", ""], "Say which paper: the arXiv id of a stored one, or --title."),
-        (["robots"], "'robots' is no arXiv id such as 2605.01234."),
-        (["\udcff"], "'\\udcff' is no arXiv id such as 2605.01234."),
-        (["2605.0\x00"], "'2605.0\\x00' is no arXiv id such as 2605.01234."),
-        (["9" * 10**5], f"'{'9' * 80}' is no arXiv id such as 2605.01234."),
+        ([], "Say which paper: the arXiv id or DOI of a stored one, or --title."),
+        ([""], "Say which paper: the arXiv id or DOI of a stored one, or --title."),
+        (["--title", ""], "Say which paper: the arXiv id or DOI of a stored one, or --title."),
+        (["robots"], "No paper 'robots' is stored: give its --title and --abstract instead."),
+        (["\udcff"], "No paper '\\udcff' is stored: give its --title and --abstract instead."),
+        (
+            ["2605.0\x00"],
+            "No paper '2605.0\\x00' is stored: give its --title and --abstract instead.",
+        ),
+        (
+            ["9" * 10**5],
+            f"No paper '{'9' * 80}' is stored: give its --title and --abstract instead.",
+        ),
         (
             ["2605.99999"],
             "No paper '2605.99999' is stored: give its --title and --abstract instead.",

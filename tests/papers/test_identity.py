@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from papers.identity import arxiv_id, author_key, doi, title_key
+from papers.identity import arxiv_id, doi, title_key
 
 
 @pytest.mark.parametrize(
@@ -97,11 +97,3 @@ def test_a_title_is_the_same_in_other_letters(one, other):
 )
 def test_titles_that_only_look_alike_are_two(one, other):
     assert title_key(one) != title_key(other)
-
-
-def test_an_author_is_known_by_surname_and_initial():
-    assert {author_key(name) for name in ("Emmy Noether", "Noether, Emmy", "E. Noether")} == {
-        "noether e"
-    }
-    assert author_key("Émilie Álvarez-López") == "alvarez lopez e"
-    assert author_key("") == ""

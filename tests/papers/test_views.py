@@ -355,3 +355,57 @@ def test_addresses_are_as_the_design_says() -> None:
     assert reverse("papers:paper", args=["2605.00001"]) == "/papers/2605.00001/"
     assert reverse("papers:topics") == "/topics/"
     assert reverse("papers:topic", args=["robotics"]) == "/topics/robotics/"
+
+
+@pytest.mark.parametrize(
+    "written", ["2605.01234v2", "10.48550/arXiv.2605.01234", "arXiv:2605.01234"]
+)
+def test_a_paper_by_another_of_its_names_leads_to_its_page(client, written):
+    make.paper(arxiv_id="2605.01234")
+
+    response = client.get(f"/papers/{written}/")
+
+    assert (response.status_code, response.headers["Location"]) == (302, "/papers/2605.01234/")
+
+
+def test_a_paper_that_is_only_known_by_its_doi_has_a_page_and_no_links_to_arxiv(client):
+    make.paper(arxiv_id="", doi="10.1145/1.2", listed_on=None, title="A robot")
+
+    page = client.get("/papers/10.1145/1.2/").content.decode()
+
+    assert "<h1>A robot</h1>" in page
+    assert 'href="https://doi.org/10.1145/1.2"' in page
+    assert "Read the PDF" not in page
+    assert "huggingface.co" not in page
+
+
+def test_a_paper_of_an_import_says_no_day_that_nobody_told(client):
+    paper = make.paper(arxiv_id="", listed_on=None, published_on=None, day=make.TODAY)
+
+    page = client.get(paper.get_absolute_url()).content.decode()
+
+    assert "Published" not in page
+    assert "Listed" not in page
+
+
+def test_citations_show_by_their_newest_reading(client):
+    paper = make.paper()
+    for value, hours in ((3, 2), (4, 1)):
+        make.reading(
+            paper=paper,
+            value=value,
+            source="semanticscholar-citations",
+            observed_at=make.NOW - timedelta(hours=hours),
+        )
+    make.reading(paper=paper, value=1, source="semanticscholar-influential")
+
+    page = client.get(paper.get_absolute_url()).content.decode()
+
+    assert "Citations, 1 of them influential" in page
+    assert "<dd>4</dd>" in page
+
+
+def test_a_withdrawn_paper_says_so(client):
+    paper = make.paper(withdrawn=True)
+
+    assert "<strong>Withdrawn.</strong>" in client.get(paper.get_absolute_url()).content.decode()

@@ -11,7 +11,6 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from papers import categories, topics
 from papers.latex import readable
 from papers.models import Paper
-from papers.sources import arxiv_id
 from papers.topics import Piece, Weighing
 
 # An arXiv id, an address or a DOI is shorter.
@@ -25,7 +24,9 @@ class Command(BaseCommand):
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("id", nargs="?", metavar="ARXIV_ID", help="of a stored paper")
+        parser.add_argument(
+            "id", nargs="?", metavar="ID", help="arXiv id, DOI or address of a stored paper"
+        )
         parser.add_argument("--title", help="of a paper that need not be stored")
         parser.add_argument("--abstract", default="")
         parser.add_argument(
@@ -48,7 +49,7 @@ class Command(BaseCommand):
         elif options["id"]:
             found = weigh_stored(options["id"])
         else:
-            raise CommandError("Say which paper: the arXiv id of a stored one, or --title.")
+            raise CommandError("Say which paper: the arXiv id or DOI of a stored one, or --title.")
         for line in explanation(found):
             self.stdout.write(line)
 
@@ -56,9 +57,7 @@ class Command(BaseCommand):
 def weigh_stored(written: str) -> Weighing:
     """As the catalogue did when it filed the paper."""
     shown = repr(written[:LONGEST_SHOWN])
-    if not (identity := arxiv_id(written)):
-        raise CommandError(f"{shown} is no arXiv id such as 2605.01234.")
-    paper = Paper.objects.filter(arxiv_id=identity).first()
+    paper = Paper.objects.known_as(written).first()
     if paper is None:
         raise CommandError(f"No paper {shown} is stored: give its --title and --abstract instead.")
     return topics.weigh(paper.title, paper.abstract, paper.categories, paper.keywords)
