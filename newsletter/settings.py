@@ -86,6 +86,8 @@ SECRET_KEY_FALLBACKS = env("SECRET_KEY_FALLBACKS").split()
 
 ALLOWED_HOSTS = [SITE_HOST, *(LOCAL_HOSTS if DEBUG else [])]
 CSRF_TRUSTED_ORIGINS = [SITE_URL]
+# How many entries of X-Forwarded-For are our own proxies': with none, it is not believed.
+TRUSTED_PROXIES = int(env_number("TRUSTED_PROXIES", 0))
 
 INSTALLED_APPS = [
     "newsletter",

@@ -252,3 +252,19 @@ class Turn(models.Model):
 
     def __str__(self) -> str:
         return f"{self.name} from {self.next_at:%H:%M:%S}"
+
+
+class Hits(models.Model):
+    """How often somebody asked within a window of time; written by papers/throttle.py only."""
+
+    # Says nothing about who: their address is hashed with the secret key.
+    key = models.CharField(max_length=128, primary_key=True)
+    count = models.PositiveBigIntegerField()
+    # In seconds since 1970, as the counting library has it.
+    expires_at = models.FloatField(db_index=True)
+
+    class Meta:
+        verbose_name_plural = "hits"
+
+    def __str__(self) -> str:
+        return f"{self.count} hits"

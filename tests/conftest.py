@@ -10,6 +10,7 @@ from django.conf import settings
 from hypothesis import settings as hypothesis_settings
 
 from newsletter import celery_app
+from papers import throttle
 
 # How long an example takes says something about this machine, nothing about the code.
 hypothesis_settings.register_profile("ours", deadline=None)
@@ -44,3 +45,10 @@ def tasks_run_in_process() -> None:
     (tests/test_service.py starts real workers.)
     """
     celery_app.conf.update(task_always_eager=True)
+
+
+@pytest.fixture(autouse=True)
+def nobody_has_asked_before() -> None:
+    """What Redis has counted in one test is not rolled back with it."""
+    if settings.REDIS_URL:
+        throttle.storage(settings.REDIS_URL).reset()
