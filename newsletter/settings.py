@@ -54,6 +54,7 @@ if not SITE_HOST or urlsplit(SITE_URL).scheme not in {"http", "https"}:
         f"SITE_URL must be an address such as https://papers.example.org, not {SITE_URL!r}."
     )
 SITE_NAME = "Trending Papers"
+API_URL = f"{SITE_URL}/api/v1"
 
 # A laptop is a laptop until it is given a public address.
 DEBUG = env_bool("DEBUG", default=SITE_HOST in LOCAL_HOSTS)
@@ -112,6 +113,8 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
+    # Before the sessions: the API has none, and what fails behind here is said in its own way.
+    "newsletter.gateway.api",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",

@@ -8,6 +8,7 @@ from django.contrib import admin
 from django.urls import include, path, register_converter
 
 from newsletter import views, webhooks
+from newsletter.api import api
 
 
 class DayConverter:
@@ -33,12 +34,14 @@ pages = [
     path("mailbox/<str:name>/body/", views.mail_body, name="mail_body"),
     path("mailbox/<str:name>/source/", views.mail_source, name="mail_source"),
     path("health/", views.health, name="health"),
+    path("api/v1/", views.api, name="api"),
 ]
 
 urlpatterns = [
     path("", include((pages, "newsletter"))),
     path("", include("papers.urls")),
     path("", include("subscribers.urls")),
+    path("api/v1/", api.urls),
     path("webhooks/", include((webhooks.urlpatterns, "anymail"))),
     path("admin/", admin.site.urls),
 ]

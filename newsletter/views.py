@@ -1,4 +1,4 @@
-"""The front page, the editions, a laptop's mailbox, and the health check."""
+"""The front page, the editions, the API's page, a laptop's mailbox, and the health check."""
 
 from __future__ import annotations
 
@@ -18,9 +18,12 @@ from django.views.decorators.cache import cache_control, never_cache
 from django.views.decorators.clickjacking import xframe_options_sameorigin
 from django.views.decorators.http import require_safe
 
+from newsletter import api as described
+from newsletter import gateway
 from newsletter import health as health_check
 from newsletter import mailbox as letters
 from newsletter.models import Edition, Entry
+from papers import problems
 from papers.models import Paper, Topic
 from papers.paging import page_of
 
@@ -71,6 +74,18 @@ def edition(request: HttpRequest, day: date) -> HttpResponse:
         "topics": Topic.objects.busiest_first(on=timezone.now().date()),
     }
     return render(request, "newsletter/edition.html", context)
+
+
+@require_safe
+@cache_control(public=True, max_age=600)
+def api(request: HttpRequest) -> HttpResponse:
+    context = {
+        "api_url": settings.API_URL,
+        "resources": described.resources(),
+        "problems": problems.kinds(),
+        "limit": gateway.LIMIT,
+    }
+    return render(request, "newsletter/api.html", context)
 
 
 def only_on_a_laptop(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:

@@ -46,6 +46,8 @@ class Term:
 class Query:
     terms: tuple[Term, ...] = ()
     since: date | None = None
+    # Not to be typed: the API has a parameter for it.
+    until: date | None = None
     # What could not be understood, as it was typed.
     ignored: tuple[str, ...] = ()
 
@@ -87,7 +89,7 @@ def parse(typed: str) -> Query:
         term = Term(in_field(field, text), field, excluded, typed=text)
         if term.words and term not in terms and len(terms) < MOST_TERMS:
             terms.append(term)
-    return Query(tuple(terms), since, tuple(ignored))
+    return Query(tuple(terms), since, ignored=tuple(ignored))
 
 
 def in_field(field: str, text: str) -> tuple[str, ...]:

@@ -49,23 +49,28 @@ class Found:
 
 def find(query: Query, *, first: int = 0, size: int = 20) -> Found:
     """The papers that meet every term, in three queries."""
+    found = ranked(query, first=first, size=size)
+    papers = Paper.objects.with_topics().in_bulk([paper_id for paper_id, _ in found])
+    in_order = [papers[paper_id] for paper_id, _ in found if paper_id in papers]
+    return Found(in_order, found[0][1] if found else 0)
+
+
+def ranked(query: Query, *, first: int = 0, size: int = MOST) -> list[tuple[int, int]]:
+    """Paper ids, the best first, each with how many there are; in one query."""
     if not query.asks_for_something:
-        return Found()
+        return []
     sql, asked = in_postgresql(query) if connection.vendor == "postgresql" else in_sqlite(query)
-    since = (query.since or date.min).isoformat()
     values: dict[str, str | int] = {
         "asked": asked,
-        "since": since,
+        "since": (query.since or date.min).isoformat(),
+        "until": (query.until or date.max).isoformat(),
         "most": MOST,
         "size": size,
         "first": first,
     }
     with connection.cursor() as cursor:
         cursor.execute(sql, values)
-        found = cursor.fetchall()
-    papers = Paper.objects.with_topics().in_bulk([paper_id for paper_id, _ in found])
-    in_order = [papers[paper_id] for paper_id, _ in found if paper_id in papers]
-    return Found(in_order, found[0][1] if found else 0)
+        return cursor.fetchall()
 
 
 def in_postgresql(query: Query) -> tuple[str, str]:
@@ -74,7 +79,7 @@ def in_postgresql(query: Query) -> tuple[str, str]:
     sql = """
         WITH newest AS (
             SELECT paper_id FROM papers_searchtext
-            WHERE document @@ to_tsquery('simple', %(asked)s) AND day >= %(since)s
+            WHERE document @@ to_tsquery('simple', %(asked)s) AND day BETWEEN %(since)s AND %(until)s
             ORDER BY day DESC, paper_id DESC LIMIT %(most)s
         )
         SELECT paper_id, count(*) OVER ()
@@ -97,7 +102,7 @@ def in_sqlite(query: Query) -> tuple[str, str]:
             SELECT paper_id, day, bm25(papers_searchtext_fts, 10, 4, 4, 1) AS distance
             FROM papers_searchtext_fts
             JOIN papers_searchtext ON paper_id = papers_searchtext_fts.rowid
-            WHERE papers_searchtext_fts MATCH %(asked)s AND day >= %(since)s
+            WHERE papers_searchtext_fts MATCH %(asked)s AND day BETWEEN %(since)s AND %(until)s
         ),
         newest AS (SELECT * FROM matching ORDER BY day DESC, paper_id DESC LIMIT %(most)s)
         SELECT paper_id, count(*) OVER () FROM newest

@@ -1,0 +1,212 @@
+"""Papers and topics as the API tells of them: what each field means stands beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import UTC, date, datetime, time
+from typing import Annotated, Any
+
+from django.conf import settings
+from django.http import HttpResponse
+from django.urls import reverse
+from django.utils.http import http_date
+from ninja import Schema
+from pydantic import ConfigDict, Field
+
+from papers import models
+
+# What names a paper in addresses, and the day that a list is ordered by.
+IDENTITY, DAY = "arxiv_id", "listed_on"
+
+LINK = {"format": "uri"}
+Link = Annotated[str, Field(json_schema_extra=LINK)]
+PAPER_EXAMPLE = {
+    "id": "2605.04321",
+    "url": "https://papers.example.org/papers/2605.04321/",
+    "arxiv_id": "2605.04321",
+    "arxiv_url": "https://arxiv.org/abs/2605.04321",
+    "pdf_url": "https://arxiv.org/pdf/2605.04321",
+    "code_url": "https://github.com/example/grasping",
+    "project_url": None,
+    "discussion_url": "https://huggingface.co/papers/2605.04321",
+    "title": "Grasping What Nobody Has Seen",
+    "abstract": "We teach a hand to take up things that it was never shown.",
+    "machine_summary": "A robot hand learns to grasp unknown things.",
+    "authors": ["Ada Lovelace", "Émilie du Châtelet"],
+    "organization": None,
+    "categories": ["cs.RO", "cs.LG"],
+    "keywords": ["grasping"],
+    "topics": [{"slug": "robotics", "name": "Robotics"}],
+    "published_on": "2026-05-10",
+    "listed_on": "2026-05-11",
+    "score": 41.3,
+    "upvotes": 62,
+    "comments": 4,
+    "stars": 180,
+    "scored_at": "2026-05-12T06:00:00Z",
+}
+TOPIC_EXAMPLE = {
+    "slug": "robotics",
+    "name": "Robotics",
+    "description": "Machines that move and act in the world.",
+    "trending": 17,
+    "url": "https://papers.example.org/topics/robotics/",
+    "feed_url": "https://papers.example.org/feeds/robotics.xml",
+    "papers_url": "https://papers.example.org/api/v1/papers?topic=robotics&sort=trending",
+}
+
+
+def example(shown: dict[str, Any]) -> ConfigDict:
+    return ConfigDict(json_schema_extra={"examples": [shown]})
+
+
+class TopicName(Schema):
+    slug: Annotated[str, Field(description="What a topic is called in addresses.")]
+    name: str
+
+
+class Paper(Schema):
+    """A paper and the attention it gets."""
+
+    model_config = example(PAPER_EXAMPLE)
+
+    id: Annotated[str, Field(description="Never changes: the paper's address here ends with it.")]
+    url: Annotated[Link, Field(description="The paper's page on this site.")]
+    arxiv_id: Annotated[str | None, Field(description="Without its version.")]
+    arxiv_url: Link | None
+    pdf_url: Link | None
+    code_url: Annotated[Link | None, Field(description="As its authors or a source name it.")]
+    project_url: Link | None
+    discussion_url: Annotated[Link | None, Field(description="Where people talk about it.")]
+    title: str
+    abstract: str
+    machine_summary: Annotated[
+        str | None,
+        Field(
+            description="One sentence written by a machine, not by the authors: it may be wrong. "
+            "Show it only with that said beside it."
+        ),
+    ]
+    authors: list[str]
+    organization: str | None
+    categories: Annotated[list[str], Field(description="arXiv's.")]
+    keywords: list[str]
+    topics: Annotated[list[TopicName], Field(description="By rules that anybody can read.")]
+    published_on: date
+    listed_on: Annotated[
+        date | None, Field(description="When a source first put it before its readers.")
+    ]
+    score: Annotated[
+        float, Field(description="How hot it is: upvotes a day; 0 if it no longer trends.")
+    ]
+    upvotes: int
+    comments: int
+    stars: Annotated[int | None, Field(description="Its code's on GitHub, if counted.")]
+    scored_at: Annotated[datetime | None, Field(description="The moment of these figures.")]
+
+    @staticmethod
+    def resolve_id(paper: models.Paper) -> str:
+        return str(getattr(paper, IDENTITY))
+
+    @staticmethod
+    def resolve_url(paper: models.Paper) -> str:
+        return settings.SITE_URL + paper.get_absolute_url()
+
+    @staticmethod
+    def resolve_arxiv_id(paper: models.Paper) -> str | None:
+        return paper.arxiv_id or None
+
+    @staticmethod
+    def resolve_arxiv_url(paper: models.Paper) -> str | None:
+        return paper.arxiv_url if paper.arxiv_id else None
+
+    @staticmethod
+    def resolve_pdf_url(paper: models.Paper) -> str | None:
+        return paper.pdf_url if paper.arxiv_id else None
+
+    @staticmethod
+    def resolve_discussion_url(paper: models.Paper) -> str | None:
+        return paper.discussion_url if paper.arxiv_id else None
+
+    @staticmethod
+    def resolve_code_url(paper: models.Paper) -> str | None:
+        return paper.code_url or None
+
+    @staticmethod
+    def resolve_project_url(paper: models.Paper) -> str | None:
+        return paper.project_url or None
+
+    @staticmethod
+    def resolve_machine_summary(paper: models.Paper) -> str | None:
+        return paper.machine_summary or None
+
+    @staticmethod
+    def resolve_organization(paper: models.Paper) -> str | None:
+        return paper.organization or None
+
+
+class Topic(Schema):
+    """A field of research that readers can follow."""
+
+    model_config = example(TOPIC_EXAMPLE)
+
+    slug: Annotated[str, Field(description="What it is called in addresses.")]
+    name: str
+    description: str
+    trending: Annotated[int, Field(description="How many of its papers trend this week.")]
+    url: Annotated[Link, Field(description="The topic's page on this site.")]
+    feed_url: Annotated[Link, Field(description="What trends in it, as an Atom feed.")]
+    papers_url: Annotated[Link, Field(description="What trends in it, by this API.")]
+
+    @staticmethod
+    def resolve_url(topic: models.Topic) -> str:
+        return settings.SITE_URL + topic.get_absolute_url()
+
+    @staticmethod
+    def resolve_feed_url(topic: models.Topic) -> str:
+        return settings.SITE_URL + reverse("papers:topic_feed", args=[topic.slug])
+
+    @staticmethod
+    def resolve_papers_url(topic: models.Topic) -> str:
+        return f"{settings.API_URL}/papers?topic={topic.slug}&sort=trending"
+
+
+Next = Annotated[
+    Link | None, Field(description="The next page's address; null on the last. Follow it as it is.")
+]
+
+
+class Papers(Schema):
+    items: list[Paper]
+    next: Next
+
+    model_config = example(
+        {
+            "items": [PAPER_EXAMPLE],
+            "next": "https://papers.example.org/api/v1/papers?limit=1&cursor=WyI5ZjQxIiwgM10:c2lnbmVk",
+        }
+    )
+
+
+class Topics(Schema):
+    """All of them: there is no next page, and `next` stands here as in the other lists."""
+
+    items: list[Topic]
+    next: None = None
+
+    model_config = example({"items": [TOPIC_EXAMPLE], "next": None})
+
+
+def stamp(response: HttpResponse, moments: Iterable[datetime | None]) -> None:
+    """Last-Modified: the newest moment that is known of anything in the answer."""
+    if known := [each for each in moments if each]:
+        response["Last-Modified"] = http_date(int(max(known).timestamp()))
+
+
+def moments_of(paper: models.Paper) -> list[datetime | None]:
+    """When it was changed, so far as that is written down."""
+    return [paper.added_at, paper.scored_at]
+
+
+def midnight(day: date) -> datetime:
+    return datetime.combine(day, time(), UTC)
