@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime, time
 from typing import Any
+from urllib.parse import quote
 
 from django.conf import settings
 from django.contrib.syndication.views import Feed
@@ -43,10 +44,12 @@ class Trending(Feed):
         return get_object_or_404(Topic, slug=kwargs["slug"]) if kwargs else None
 
     def title(self, topic: Topic | None) -> str:
-        return f"{settings.SITE_NAME}: {topic.name}" if topic else settings.SITE_NAME
+        return f"{settings.SITE_NAME}: {writable(topic.name)}" if topic else settings.SITE_NAME
 
     def subtitle(self, topic: Topic | None) -> str:
-        return topic.description if topic else "The research papers that people are reading."
+        return (
+            writable(topic.description) if topic else "The research papers that people are reading."
+        )
 
     def link(self, topic: Topic | None) -> str:
         return settings.SITE_URL + (topic.get_absolute_url() if topic else "/")
@@ -71,13 +74,13 @@ class Trending(Feed):
 
     def item_guid(self, item: Paper) -> str:
         """The same in every feed, and when the site moves to https or its pages elsewhere."""
-        return f"tag:{settings.SITE_HOST},2026:paper/{item.identity}"
+        return f"tag:{settings.SITE_HOST},2026:paper/{quote(item.identity)}"
 
     def item_author_name(self, item: Paper) -> str | None:
         return writable(item.byline) or None
 
     def item_categories(self, item: Paper) -> list[str]:
-        return [topic.name for topic in item.topics.all()]
+        return [name for topic in item.topics.all() if (name := writable(topic.name))]
 
     def item_pubdate(self, item: Paper) -> datetime:
         return datetime.combine(item.day, time(), UTC)

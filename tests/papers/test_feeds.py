@@ -13,6 +13,7 @@ from django.test import Client
 
 from papers import topics
 from tests import make
+from tests.papers import atom
 
 pytestmark = pytest.mark.django_db
 
@@ -84,6 +85,73 @@ def test_a_feed_has_what_atom_demands(client: Client, settings: Any, address: st
     assert entry_links == [
         f"https://papers.example.org/papers/{each.arxiv_id}/" for each in (paper, old)
     ]
+
+
+HOSTILE = [
+    "plain",
+    "<script>alert(1)</script> & ]]> <![CDATA[ <!-- &nbsp; &amp;",
+    "\x01\x0b\x1f\x7f\x85\ufffe\uffff",
+    "‮ evil ‏ \u2028 🤖 é ﷽",
+    "<img src=x onerror=alert(1)>",
+    "x" * 500,
+    "<?xml version='1.0'?><!DOCTYPE a [<!ENTITY b SYSTEM 'file:///etc/passwd'>]>&b;",
+]
+
+
+@pytest.mark.parametrize("address", ADDRESSES)
+@pytest.mark.parametrize("written", HOSTILE, ids=range(len(HOSTILE)))
+def test_a_validator_has_nothing_to_say_whatever_authors_write(
+    client: Client, settings: Any, address: str, written: str
+) -> None:
+    settings.SITE_URL, settings.SITE_HOST = "https://papers.example.org", "papers.example.org"
+    topic = make.topic("robotics", name=written[:100], description=written[:300])
+    for title in ("A title", "A title", "Another"):  # papers may be named alike
+        paper = make.paper(title=f"{title} {written}"[:500], abstract=written, authors=[written])
+        paper.topics.add(topic)
+
+    assert atom.faults(client.get(address).content) == []
+
+
+@pytest.mark.parametrize("address", ADDRESSES)
+def test_a_feed_without_papers_is_valid_too(client: Client, address: str) -> None:
+    make.topic("robotics")
+
+    assert atom.faults(client.get(address).content) == []
+
+
+def test_the_validator_sees_what_is_wrong() -> None:
+    feed = """<feed xmlns="http://www.w3.org/2005/Atom"><id>x y</id><title/><updated>today</updated>
+        <entry><id>tag:a,2026:b</id><title>A</title><title>B</title>
+        <link href="javascript:x"/><summary type="html">&lt;script></summary></entry>
+        <entry><id>tag:a,2026:b</id></entry></feed>"""
+
+    found = atom.faults(feed.encode())
+
+    for said in (
+        "'x y' is not an address.",
+        "'today' is not a moment.",
+        "The title is empty.",
+        "title must be there exactly once.",
+        "updated must be there exactly once.",
+        "'javascript:x' is not an address to follow.",
+        "<script> is not to be shown by a reader.",
+        "The id tag:a,2026:b is there 2 times.",
+        "An entry has no author, and neither has the feed.",
+        "The feed does not say where it is itself.",
+        "The feed does not say its language.",
+        "There must be one page that this is about, and not two of a kind.",
+    ):
+        assert said in found
+
+
+@pytest.mark.parametrize("address", ADDRESSES)
+def test_a_feed_is_shown_and_not_saved(client: Client, address: str) -> None:
+    make.topic("robotics")
+    response = client.get(address)
+
+    assert response["Content-Type"] == "application/atom+xml; charset=utf-8"
+    assert response["X-Content-Type-Options"] == "nosniff"
+    assert "Content-Disposition" not in response
 
 
 def test_the_two_feeds_have_ids_of_their_own(client: Client) -> None:
