@@ -37,11 +37,14 @@ ALWAYS = (400, 412, 429, 500)
 WITH_PARAMETERS = (404, 422)
 PARAMETERS = ("Asked", "Page", "Sort")
 HEADERS = {
-    "ETag": "Of this very answer: for If-None-Match.",
-    "Last-Modified": "The newest moment known of anything in the answer: for If-Modified-Since.",
-    "Link": 'In a list, where the next page is: rel="next".',
-    "RateLimit-Policy": "How many calls (q) in how many seconds (w).",
-    "RateLimit": "How many are left (r), and for how many seconds (t).",
+    name: {"description": said, "schema": {"type": "string"}}
+    for name, said in {
+        "ETag": "Of this very answer: for If-None-Match.",
+        "Last-Modified": "The newest moment known of anything in it: for If-Modified-Since.",
+        "Link": 'In a list, where the next page is: rel="next".',
+        "RateLimit-Policy": "How many calls (q) in how many seconds (w).",
+        "RateLimit": "How many are left (r), and for how many seconds (t).",
+    }.items()
 }
 
 editions = Router(tags=["editions"])
@@ -184,28 +187,31 @@ def resources() -> list[dict[str, Any]]:
     """The operations, for a page that people read."""
     return [
         {
+            "method": method.upper(),
             "path": path,
             "summary": operation["summary"],
             "description": operation.get("description", ""),
             "parameters": operation["parameters"],
-            "sample": operation["x-codeSamples"][0]["source"],
+            "samples": operation.get("x-codeSamples", []),
         }
         for path, operations in api.get_openapi_schema()["paths"].items()
-        for operation in operations.values()
+        for method, operation in operations.items()
     ]
 
 
 def complete(operation: dict[str, Any]) -> None:
+    # What to ask for first, then how much of it.
+    operation["parameters"].sort(key=lambda each: each["name"] in Page.model_fields)
     for parameter in operation["parameters"]:
         # What may be left out has no value then; null would be one.
         if parameter["schema"].get("default", "") is None:
             del parameter["schema"]["default"]
     said = operation["responses"]
-    said[200]["headers"] = {
-        name: {"description": text, "schema": {"type": "string"}} for name, text in HEADERS.items()
-    }
-    said[304] = {"description": "Not changed: it is what you have."}
-    for status in ALWAYS + (WITH_PARAMETERS if operation["parameters"] else ()):
+    if 200 in said and not operation.get("requestBody"):
+        said[200]["headers"] = HEADERS
+        said[304] = {"description": "Not changed: it is what you have."}
+    own = [status for status in said if status >= 400]
+    for status in {*own, *ALWAYS, *(WITH_PARAMETERS if operation["parameters"] else ())}:
         said[status] = {
             "description": detail(status),
             "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
@@ -213,6 +219,7 @@ def complete(operation: dict[str, Any]) -> None:
     said[429]["headers"] = {
         "Retry-After": {"description": "Seconds to wait.", "schema": {"type": "integer"}}
     }
+    operation["responses"] = dict(sorted(said.items()))
 
 
 api = API(

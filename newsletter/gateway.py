@@ -40,9 +40,9 @@ def api(
         # Nobody is signed in here: what is behind neither reads a cookie nor sets one.
         request.META.pop("HTTP_COOKIE", None)
         response = guarded(request, get_response)
-        # Open to scripts of any site: it is public.
-        response["Access-Control-Allow-Origin"] = "*"
-        response["Access-Control-Expose-Headers"] = SEEN_BY_SCRIPTS
+        if request.method in READ:  # by scripts of any site: it is public
+            response["Access-Control-Allow-Origin"] = "*"
+            response["Access-Control-Expose-Headers"] = SEEN_BY_SCRIPTS
         return response
 
     return pass_through
@@ -112,7 +112,8 @@ def methods_of(response: HttpResponseBase) -> HttpResponseBase:
 
 def unless_unchanged(request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
     """Tag what was answered, and do not send again what the caller has."""
-    if response.status_code != 200 or not isinstance(response, HttpResponse):
+    is_read = request.method in {"GET", "HEAD"} and response.status_code == 200
+    if not is_read or not isinstance(response, HttpResponse):
         return response
     tag = f'"{hashlib.sha256(response.content).hexdigest()[:32]}"'
     response["ETag"] = tag

@@ -83,7 +83,7 @@ def api(request: HttpRequest) -> HttpResponse:
         "api_url": settings.API_URL,
         "resources": described.resources(),
         "problems": problems.kinds(),
-        "limit": gateway.LIMIT,
+        "limit": gateway.LIMIT.replace("/", " calls a "),
     }
     return render(request, "newsletter/api.html", context)
 

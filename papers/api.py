@@ -52,7 +52,7 @@ class Sort(StrEnum):
 class Page(Schema):
     """Which part of a list; every list takes these."""
 
-    limit: Annotated[int, Field(ge=1, le=100, description="How many on a page.")] = 20
+    limit: Annotated[int, Field(ge=1, le=100, description="How many on a page, 1 to 100.")] = 20
     cursor: Annotated[
         str,
         Field(

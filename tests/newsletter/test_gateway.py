@@ -185,3 +185,10 @@ def test_a_failure_of_ours_is_logged_and_told_in_a_sentence(
     assert is_a_problem(response, 500)
     assert b"papers_paper" not in response.content
     assert "Internal Server Error: /api/v1/papers" in caplog.text
+
+
+def test_what_changes_something_is_neither_kept_nor_open_to_other_sites() -> None:
+    request = RequestFactory().post("/api/v1/papers")
+    answer = gateway.api(lambda request: HttpResponse("{}"))(request)
+
+    assert not {"ETag", "Cache-Control", "Access-Control-Allow-Origin"} & answer.headers.keys()
