@@ -43,6 +43,10 @@ def test_an_address_that_is_not_there_is_a_problem_and_not_a_page(
     assert b"script" not in response.content
 
 
+def test_who_leaves_out_the_slash_is_led_to_the_page_for_people(client: Client) -> None:
+    assert client.get("/api/v1")["Location"] == "/api/v1/"
+
+
 @pytest.mark.parametrize("path", ADDRESSES)
 @pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE", "TRACE", "BREW"])
 def test_what_can_only_be_read_says_so(path: str, method: str) -> None:

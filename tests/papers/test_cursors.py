@@ -53,6 +53,11 @@ def test_a_replaced_key_still_reads_what_it_wrote(settings: Any) -> None:
     assert cursors.read(written, question="all") == [1]
 
 
+def test_a_place_of_another_order_names_no_page() -> None:
+    with pytest.raises(cursors.NoSuchPage):
+        cursors.after(Paper.objects.all(), ["2026-05-12"], *ORDER)
+
+
 @pytest.mark.django_db
 def test_what_comes_after_a_place_is_every_row_once() -> None:
     for number in range(7):
