@@ -52,7 +52,7 @@ def guarded(
     request: HttpRequest, get_response: Callable[[HttpRequest], HttpResponseBase]
 ) -> HttpResponseBase:
     """Ask what is behind, if the caller may."""
-    length = request.META.get("CONTENT_LENGTH") or "0"
+    length = request.headers.get("content-length") or "0"
     if length.isdecimal() and int(length[:20]) > LARGEST:
         return problem(413)
     if request.method == "OPTIONS":
