@@ -15,15 +15,13 @@ from pydantic import ConfigDict, Field
 
 from papers import models
 
-# What names a paper in addresses, and the day that a list is ordered by.
-IDENTITY, DAY = "arxiv_id", "listed_on"
-
 LINK = {"format": "uri"}
 Link = Annotated[str, Field(json_schema_extra=LINK)]
 PAPER_EXAMPLE = {
     "id": "2605.04321",
     "url": "https://papers.example.org/papers/2605.04321/",
     "arxiv_id": "2605.04321",
+    "doi": None,
     "arxiv_url": "https://arxiv.org/abs/2605.04321",
     "pdf_url": "https://arxiv.org/pdf/2605.04321",
     "code_url": "https://github.com/example/grasping",
@@ -37,6 +35,8 @@ PAPER_EXAMPLE = {
     "categories": ["cs.RO", "cs.LG"],
     "keywords": ["grasping"],
     "topics": [{"slug": "robotics", "name": "Robotics"}],
+    "withdrawn": False,
+    "day": "2026-05-11",
     "published_on": "2026-05-10",
     "listed_on": "2026-05-11",
     "score": 41.3,
@@ -70,9 +70,15 @@ class Paper(Schema):
 
     model_config = example(PAPER_EXAMPLE)
 
-    id: Annotated[str, Field(description="Never changes: the paper's address here ends with it.")]
+    id: Annotated[
+        str,
+        Field(
+            description="Its arXiv id, else its DOI, else a key of its title: its address ends with it."
+        ),
+    ]
     url: Annotated[Link, Field(description="The paper's page on this site.")]
     arxiv_id: Annotated[str | None, Field(description="Without its version.")]
+    doi: Annotated[str | None, Field(description="Its publisher's number, not arXiv's own.")]
     arxiv_url: Link | None
     pdf_url: Link | None
     code_url: Annotated[Link | None, Field(description="As its authors or a source name it.")]
@@ -92,7 +98,12 @@ class Paper(Schema):
     categories: Annotated[list[str], Field(description="arXiv's.")]
     keywords: list[str]
     topics: Annotated[list[TopicName], Field(description="By rules that anybody can read.")]
-    published_on: date
+    withdrawn: Annotated[bool, Field(description="By its authors, or retracted by its publisher.")]
+    day: Annotated[
+        date,
+        Field(description="Of its listing, else of its publication, else of coming here."),
+    ]
+    published_on: date | None
     listed_on: Annotated[
         date | None, Field(description="When a source first put it before its readers.")
     ]
@@ -106,7 +117,7 @@ class Paper(Schema):
 
     @staticmethod
     def resolve_id(paper: models.Paper) -> str:
-        return str(getattr(paper, IDENTITY))
+        return paper.identity
 
     @staticmethod
     def resolve_url(paper: models.Paper) -> str:
@@ -117,16 +128,20 @@ class Paper(Schema):
         return paper.arxiv_id or None
 
     @staticmethod
+    def resolve_doi(paper: models.Paper) -> str | None:
+        return paper.doi or None
+
+    @staticmethod
     def resolve_arxiv_url(paper: models.Paper) -> str | None:
-        return paper.arxiv_url if paper.arxiv_id else None
+        return paper.arxiv_url or None
 
     @staticmethod
     def resolve_pdf_url(paper: models.Paper) -> str | None:
-        return paper.pdf_url if paper.arxiv_id else None
+        return paper.pdf_url or None
 
     @staticmethod
     def resolve_discussion_url(paper: models.Paper) -> str | None:
-        return paper.discussion_url if paper.arxiv_id else None
+        return paper.discussion_url or None
 
     @staticmethod
     def resolve_code_url(paper: models.Paper) -> str | None:

@@ -17,8 +17,7 @@ from ninja import Path, Query, Router, Schema
 from pydantic import BeforeValidator, Field
 
 from papers import answers, cursors, models, query, search
-from papers.answers import DAY, IDENTITY, moments_of, stamp
-from papers.sources import arxiv_id
+from papers.answers import moments_of, stamp
 from papers.words import words
 
 papers, topics = Router(tags=["papers"]), Router(tags=["topics"])
@@ -96,7 +95,7 @@ class Asked(Page):
 
 
 NO_PAPER, NO_TOPIC = "There is no paper of this id.", "There is no topic of this name."
-ORDER = {None: (DAY, "pk"), Sort.NEWEST: (DAY, "pk"), Sort.TRENDING: ("score", DAY, "pk")}
+ORDER = {None: ("day", "pk"), Sort.NEWEST: ("day", "pk"), Sort.TRENDING: ("score", "day", "pk")}
 
 
 def sample(address: str) -> dict[str, Any]:
@@ -137,11 +136,8 @@ def list_papers(
 def get_paper(
     request: HttpRequest, response: HttpResponse, identity: Path[Identity]
 ) -> models.Paper:
-    """By its id; an old arXiv id holds a slash (math/0309136), and a version is passed over."""
-    if not identity.isprintable():  # PostgreSQL refuses to look for a NUL
-        raise Http404(NO_PAPER)
-    known = models.Paper.objects.with_topics()
-    found = known.filter(**{IDENTITY: arxiv_id(identity) or identity}).first()
+    """By its arXiv id, without or with a version, its DOI, or the id that a list gives."""
+    found = models.Paper.objects.known_as(identity).with_topics().first()
     if found is None:
         raise Http404(NO_PAPER)
     stamp(response, moments_of(found))
@@ -194,10 +190,10 @@ def choose(asked: Asked, *, today: date) -> QuerySet[models.Paper]:
     first, last = asked.days
     if asked.sort is Sort.TRENDING:
         first = max(first, today - timedelta(models.TRENDING_DAYS))
-        last = min(last, today)
+        return chosen.listed_between(first, min(last, today)).filter(withdrawn=False)
     if (first, last) == (date.min, date.max):
         return chosen
-    return chosen.filter(**{f"{DAY}__gte": first, f"{DAY}__lte": last})
+    return chosen.filter(day__gte=first, day__lte=last)
 
 
 def matching(asked: Asked) -> list[int]:

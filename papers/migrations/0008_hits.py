@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("papers", "0003_index_known_papers"),
+        ("papers", "0007_identity_is_unique"),
     ]
 
     operations = [
