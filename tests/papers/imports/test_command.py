@@ -1,0 +1,272 @@
+"""What an operator types to import papers, the line that comes back, and what is found then."""
+
+from __future__ import annotations
+
+import csv
+import html
+import io
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import time_machine
+from django.core.management import CommandError, call_command
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+
+from papers import intake
+from papers.models import Paper
+from papers.sources import http
+from papers.sources.github import GitHub
+from papers.sources.openalex import OpenAlex
+from papers.sources.semanticscholar import SemanticScholar
+from tests.make import NOW
+from tests.papers import recorded
+
+pytestmark = pytest.mark.django_db
+
+PAPERS = [
+    ("Robots That Fold Towels at Home", "They fold: with care; always.", ("Ada Lovelace",)),
+    ("Gödel’s Comets and Their Light", 'They "shine".', ("Kurt Gödel", "Emmy Noether")),
+    ("A Very Short Title, With Commas", "", ("Sophie Germain",)),
+]
+
+
+@pytest.fixture(autouse=True)
+def this_morning():
+    with time_machine.travel(NOW, tick=False):
+        yield
+
+
+def run(path: Path, *arguments: str) -> str:
+    """What is said on both channels."""
+    out = io.StringIO()
+    call_command("import_papers", str(path), *arguments, stdout=out, stderr=out, no_color=True)
+    return out.getvalue()
+
+
+def failing(path: Path, *arguments: str) -> tuple[str, str]:
+    """What is said, and the sentence of the failure."""
+    out = io.StringIO()
+    with pytest.raises(CommandError) as caught:
+        call_command("import_papers", str(path), *arguments, stdout=out, stderr=out, no_color=True)
+    return out.getvalue(), str(caught.value)
+
+
+def as_text() -> str:
+    return "".join(f"{title}\n{abstract}\n\n" for title, abstract, _ in PAPERS)
+
+
+def as_json_lines() -> str:
+    return "".join(
+        json.dumps({"title": title, "abstract": abstract, "authors": authors}) + "\n"
+        for title, abstract, authors in PAPERS
+    )
+
+
+def as_csv() -> str:
+    out = io.StringIO()
+    writer = csv.writer(out, delimiter=";")
+    writer.writerow(["Title", "Abstract Note", "Author"])
+    writer.writerows([title, abstract, "; ".join(authors)] for title, abstract, authors in PAPERS)
+    return out.getvalue()
+
+
+def as_bibtex() -> str:
+    return "".join(
+        f"@misc{{p{at}, title = {{{{{title[0]}}}{title[1:]}}}, abstract = {{{abstract}}}, "
+        f"author = {{{' and '.join(authors)}}}}}\n"
+        for at, (title, abstract, authors) in enumerate(PAPERS)
+    )
+
+
+FORMATS: dict[str, Callable[[], str]] = {
+    "papers.txt": as_text,
+    "papers.jsonl": as_json_lines,
+    "papers.csv": as_csv,
+    "papers.bib": as_bibtex,
+}
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_a_file_that_is_imported_twice_changes_nothing(tmp_path, name):
+    file = tmp_path / name
+    file.write_text(FORMATS[name]())
+
+    assert run(file) == f"{name}: 3 entries, 3 papers (3 new, 0 updated), 0 left out\n"
+    before = list(Paper.objects.order_by("pk").values())
+    assert run(file) == f"{name}: 3 entries, 3 papers (0 new, 0 updated), 0 left out\n"
+    assert list(Paper.objects.order_by("pk").values()) == before
+
+
+def test_the_same_papers_in_every_format_are_the_same_papers(tmp_path):
+    for name, write in FORMATS.items():
+        (tmp_path / name).write_text(write())
+        run(tmp_path / name)
+
+    found = Paper.objects.order_by("-title").values_list("title", "abstract", "authors")
+    assert [(title, abstract, tuple(authors)) for title, abstract, authors in found] == [
+        ("Robots That Fold Towels at Home", "They fold: with care; always.", ("Ada Lovelace",)),
+        ("Gödel’s Comets and Their Light", 'They "shine".', ("Kurt Gödel", "Emmy Noether")),
+        ("A Very Short Title, With Commas", "", ("Sophie Germain",)),
+    ]
+
+
+def test_each_entry_that_is_left_out_is_named_up_to_twenty(tmp_path):
+    file = tmp_path / "papers.jsonl"
+    file.write_text('{"title": "A Robot"}\n' + "[]\n" * 22)
+
+    said = run(file).splitlines()
+
+    assert said[0] == "line 2: no object"
+    assert said[-3:] == [
+        "line 21: no object",
+        "… and 2 more",
+        "papers.jsonl: 23 entries, 1 papers (1 new, 0 updated), 22 left out",
+    ]
+
+
+def test_of_a_file_that_breaks_off_what_comes_before_is_kept(tmp_path):
+    file = tmp_path / "papers.jsonl"
+    file.write_text('{"title": "A Robot"}\n{"title": "B')
+
+    said, sentence = failing(file)
+
+    assert said == "papers.jsonl: 1 entries, 1 papers (1 new, 0 updated), 0 left out\n"
+    assert sentence == (
+        "The file breaks off: line 2 is not JSON to its end. What comes before is taken in."
+    )
+    assert Paper.objects.get().title == "A Robot"
+
+
+def test_a_paper_that_stands_in_the_file_twice_is_one(tmp_path):
+    file = tmp_path / "papers.csv"
+    file.write_text("title,arxiv_id\nA Robot,2605.00001\nA Robot,2605.00001v2\n")
+
+    assert run(file) == "papers.csv: 2 entries, 1 papers (1 new, 0 updated), 0 left out\n"
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        (None, "There is no file "),
+        (b"", "The file is empty."),
+        (b"\x00\x01", "The file is not text."),
+        (b'{"title": ', "The file is not JSON, or breaks off."),
+        (b'{"title": "\\u0000"}', "No paper was taken in."),
+        (b"x" * 2_000, "larger than 50 MB"),
+    ],
+    ids=["missing", "empty", "binary", "cut off", "no title", "huge"],
+)
+def test_a_file_that_cannot_be_read_is_said_and_changes_nothing(
+    tmp_path, monkeypatch, content, sentence
+):
+    monkeypatch.setattr(http, "MOST_BYTES", 1_000)
+    file = tmp_path / "papers"
+    if content is not None:
+        file.write_bytes(content)
+
+    _, said = failing(file)
+
+    assert sentence in said
+    assert not Paper.objects.exists()
+
+
+def test_a_folder_is_said_to_be_one(tmp_path):
+    assert "is a folder" in failing(tmp_path)[1]
+
+
+def test_the_format_can_be_given(tmp_path):
+    file = tmp_path / "papers.txt"
+    file.write_text("title\nRobots\n")
+
+    assert "1 papers (1 new" in run(file, "--format", "csv")
+    assert Paper.objects.get().title == "Robots"
+
+
+def test_an_import_costs_queries_by_batches_and_not_by_papers(tmp_path):
+    asked = []
+    for kind, papers in [("Warm", 1), ("Robots", 20), ("Comets", 150)]:
+        file = tmp_path / f"{kind}.csv"
+        file.write_text("title\n" + "".join(f"{kind} of the kind {at}\n" for at in range(papers)))
+        with CaptureQueriesContext(connection) as queries:
+            run(file)
+        asked.append(len(queries))
+
+    # SQLite puts fewer rows into one question.
+    assert asked[2] - asked[1] < 4
+    assert Paper.objects.count() == 171
+
+
+@recorded.needs_recordings
+def test_the_recorded_page_is_found_by_searching(client: Client):
+    page = recorded.DATA / "search_page.txt"
+
+    assert "119 entries, 119 papers (119 new, 0 updated), 0 left out" in run(page)
+    assert "119 entries, 119 papers (0 new, 0 updated), 0 left out" in run(page)
+
+    found = client.get("/papers/", {"q": "graph neural network"}).content.decode()
+    headings = re.findall(r"<h2><a [^>]*>(.*?)</a></h2>", found, re.DOTALL)
+    titles = [html.unescape(re.sub(r"<[^>]+>", "", heading)).strip() for heading in headings]
+    assert len(titles) > 10
+    assert all("graph" in title.lower() for title in titles[:10])
+
+
+def saved(tmp_path: Path, value: object) -> Path:
+    path = tmp_path / "answer.json"
+    path.write_text(json.dumps(value))
+    return path
+
+
+def client_of(title: str) -> http.Client:
+    return http.Client("http://127.0.0.1:9", title=title, user_agent="test")
+
+
+def test_saved_answers_add_to_the_papers_that_are_known(tmp_path):
+    file = tmp_path / "papers.csv"
+    file.write_text("title,arxiv_id,doi\nA Robot,2605.00001,10.1000/x\n")
+    run(file)
+    numbers = {"ArXiv": "2605.00001"}
+    scholar = saved(tmp_path, [{"externalIds": numbers, "tldr": {"text": "It folds."}}, None])
+
+    taken = intake.read_file(SemanticScholar(client_of("Semantic Scholar")), scholar, now=NOW)
+    assert (taken.added.updated, taken.added.rejected) == (1, ["unknown to Semantic Scholar"])
+
+    alex = saved(
+        tmp_path, {"results": [{"doi": "https://doi.org/10.1000/x", "is_retracted": True}]}
+    )
+    assert intake.read_file(OpenAlex(client_of("OpenAlex")), alex, now=NOW).added.updated == 1
+
+    stars = {"html_url": "https://github.com/ada/robot", "stargazers_count": 3}
+    taken = intake.read_file(GitHub(client_of("GitHub")), saved(tmp_path, stars), now=NOW)
+    assert (taken.papers, len(taken.added.rejected)) == (0, 1)
+
+    paper = Paper.objects.get()
+    assert (paper.machine_summary, paper.withdrawn) == ("It folds.", True)
+
+
+@recorded.needs_recordings
+@pytest.mark.parametrize(
+    ("folder", "source"),
+    [("semantic_scholar", SemanticScholar), ("openalex", OpenAlex)],
+    ids=["semantic scholar", "openalex"],
+)
+def test_recorded_answers_are_taken_in_twice_without_change(tmp_path, folder, source):
+    kept = [each for each in recorded.exchanges(folder) if each.status == 200]
+    kept = [each for each in kept if b"authors" in each.body or b"authorships" in each.body]
+    file, reader = tmp_path / "answer.json", source(client_of(source.title))
+    assert kept
+
+    for exchange in kept:
+        file.write_bytes(exchange.body)
+        try:
+            answer = reader.parse(exchange.body)
+        except ValueError:
+            continue
+        first = intake.read_file(reader, file, now=NOW)
+        again = intake.read_file(reader, file, now=NOW)
+        assert first.papers + len(first.added.rejected) >= len(answer.records)
+        assert (again.added.created, again.added.updated, again.readings) == (0, 0, 0)
