@@ -8,6 +8,7 @@ import pytest
 
 from papers import checks, registry
 from papers.precedence import BELIEVED
+from papers.sources.http import Client
 
 
 def test_an_unknown_source_is_said():
@@ -56,3 +57,34 @@ def test_without_a_list_of_what_is_new_nothing_would_trend(settings):
 
     settings.SOURCES = []
     assert [warning.id for warning in checks.something_is_listed()] == ["papers.W001"]
+
+
+@pytest.mark.parametrize(
+    ("name", "setting", "header"),
+    [
+        ("semanticscholar", "SEMANTIC_SCHOLAR_KEY", ("x-api-key", "secret")),
+        ("github", "GITHUB_TOKEN", ("Authorization", "Bearer secret")),
+    ],
+)
+def test_a_key_goes_in_the_header_that_the_source_wants(settings, name, setting, header):
+    assert header[0] not in client_of(name).session.headers
+
+    setattr(settings, setting, "secret")
+
+    assert client_of(name).session.headers[header[0]] == header[1]
+    assert client_of(name).query == {}
+
+
+def test_a_key_goes_into_the_address_where_the_source_wants_it_there(settings):
+    assert client_of("openalex").query == {}
+
+    settings.OPENALEX_KEY = "secret"
+
+    assert client_of("openalex").query == {"api_key": "secret"}
+    assert "secret" not in str(client_of("openalex").session.headers)
+
+
+def client_of(name: str) -> Client:
+    client = registry.source_named(name).client  # type: ignore[attr-defined]
+    assert isinstance(client, Client)
+    return client

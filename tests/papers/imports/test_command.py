@@ -19,10 +19,8 @@ from django.test.utils import CaptureQueriesContext
 
 from papers import intake
 from papers.models import Paper
+from papers.registry import source_named
 from papers.sources import http
-from papers.sources.github import GitHub
-from papers.sources.openalex import OpenAlex
-from papers.sources.semanticscholar import SemanticScholar
 from tests.make import NOW
 from tests.papers import recorded
 
@@ -221,10 +219,6 @@ def saved(tmp_path: Path, value: object) -> Path:
     return path
 
 
-def client_of(title: str) -> http.Client:
-    return http.Client("http://127.0.0.1:9", title=title, user_agent="test")
-
-
 def test_saved_answers_add_to_the_papers_that_are_known(tmp_path):
     file = tmp_path / "papers.csv"
     file.write_text("title,arxiv_id,doi\nA Robot,2605.00001,10.1000/x\n")
@@ -232,16 +226,16 @@ def test_saved_answers_add_to_the_papers_that_are_known(tmp_path):
     numbers = {"ArXiv": "2605.00001"}
     scholar = saved(tmp_path, [{"externalIds": numbers, "tldr": {"text": "It folds."}}, None])
 
-    taken = intake.read_file(SemanticScholar(client_of("Semantic Scholar")), scholar, now=NOW)
+    taken = intake.read_file(source_named("semanticscholar"), scholar, now=NOW)
     assert (taken.added.updated, taken.added.rejected) == (1, ["unknown to Semantic Scholar"])
 
     alex = saved(
         tmp_path, {"results": [{"doi": "https://doi.org/10.1000/x", "is_retracted": True}]}
     )
-    assert intake.read_file(OpenAlex(client_of("OpenAlex")), alex, now=NOW).added.updated == 1
+    assert intake.read_file(source_named("openalex"), alex, now=NOW).added.updated == 1
 
     stars = {"html_url": "https://github.com/ada/robot", "stargazers_count": 3}
-    taken = intake.read_file(GitHub(client_of("GitHub")), saved(tmp_path, stars), now=NOW)
+    taken = intake.read_file(source_named("github"), saved(tmp_path, stars), now=NOW)
     assert (taken.papers, len(taken.added.rejected)) == (0, 1)
 
     paper = Paper.objects.get()
@@ -250,23 +244,21 @@ def test_saved_answers_add_to_the_papers_that_are_known(tmp_path):
 
 @recorded.needs_recordings
 @pytest.mark.parametrize(
-    ("folder", "source"),
-    [("semantic_scholar", SemanticScholar), ("openalex", OpenAlex)],
-    ids=["semantic scholar", "openalex"],
+    ("folder", "name"), [("semantic_scholar", "semanticscholar"), ("openalex", "openalex")]
 )
-def test_recorded_answers_are_taken_in_twice_without_change(tmp_path, folder, source):
+def test_recorded_answers_are_taken_in_twice_without_change(tmp_path, folder, name):
     kept = [each for each in recorded.exchanges(folder) if each.status == 200]
     kept = [each for each in kept if b"authors" in each.body or b"authorships" in each.body]
-    file, reader = tmp_path / "answer.json", source(client_of(source.title))
+    file, source = tmp_path / "answer.json", source_named(name)
     assert kept
 
     for exchange in kept:
         file.write_bytes(exchange.body)
         try:
-            answer = reader.parse(exchange.body)
+            answer = source.parse(exchange.body)
         except ValueError:
             continue
-        first = intake.read_file(reader, file, now=NOW)
-        again = intake.read_file(reader, file, now=NOW)
+        first = intake.read_file(source, file, now=NOW)
+        again = intake.read_file(source, file, now=NOW)
         assert first.papers + len(first.added.rejected) >= len(answer.records)
         assert (again.added.created, again.added.updated, again.readings) == (0, 0, 0)
