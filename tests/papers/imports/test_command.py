@@ -209,8 +209,8 @@ def test_the_recorded_page_is_found_by_searching(client: Client):
     found = client.get("/papers/", {"q": "graph neural network"}).content.decode()
     headings = re.findall(r"<h2><a [^>]*>(.*?)</a></h2>", found, re.DOTALL)
     titles = [html.unescape(re.sub(r"<[^>]+>", "", heading)).strip() for heading in headings]
-    assert len(titles) > 10
-    assert all("graph" in title.lower() for title in titles[:10])
+    assert "Graph Neural Network" in titles[0]
+    assert sum("graph" in title.lower() for title in titles[:10]) >= 7
 
 
 def saved(tmp_path: Path, value: object) -> Path:
