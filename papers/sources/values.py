@@ -18,6 +18,8 @@ GITHUB = re.compile(
     r"(?:https?://)?(?:www\.)?github\.com/([\w.-]+)/([\w.-]+?)(?:\.git)?(?:[/?#].*)?"
 )
 GITHUB_OWNER = re.compile(r"(?:https?://)?(?:www\.)?github\.com(?:/[\w.-]*)?/?")
+# No database keeps a nought or half a character.
+UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 DAY = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})(?!\d)")
 
 
@@ -89,7 +91,7 @@ def kind_of(value: Any) -> str:
 
 
 def text(value: Any) -> str:
-    return value.strip() if isinstance(value, str) else ""
+    return UNSTORABLE.sub("", value).strip() if isinstance(value, str) else ""
 
 
 def texts(values: Any) -> tuple[str, ...]:

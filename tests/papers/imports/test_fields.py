@@ -146,3 +146,11 @@ def test_a_day_is_read_only_where_it_leaves_no_doubt(written, day):
 )
 def test_only_arxivs_categories_are_categories(written, categories):
     assert fields.record({"title": "A", "categories": written}).categories == categories
+
+
+def test_what_no_database_keeps_is_left_out():
+    odd = "\ud800 \x00"
+
+    assert fields.record(
+        {"title": f"A{odd}", "doi": f"10.1000/x{odd}", "authors": [odd, f"X{odd}Y"], "code": odd}
+    ) == Record(title="A", doi="10.1000/x", authors=("X Y",))
