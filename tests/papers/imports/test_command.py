@@ -154,7 +154,7 @@ def test_a_paper_that_stands_in_the_file_twice_is_one(tmp_path):
         (b"", "The file is empty."),
         (b"\x00\x01", "The file is not text."),
         (b'{"title": ', "The file is not JSON, or breaks off."),
-        (b'{"title": "\\u0000"}', "No paper was taken in."),
+        (b'{"title": "\\u200b"}', "No paper was taken in."),
         (b"x" * 2_000, "larger than 50 MB"),
     ],
     ids=["missing", "empty", "binary", "cut off", "no title", "huge"],
