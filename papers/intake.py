@@ -74,12 +74,13 @@ def poll(source: Source, wanted: Wanted, *, now: datetime) -> Iterator[Taken]:
 
 
 def wanted_of(name: str, *, days: int, now: datetime, query: str = "") -> Wanted:
-    """What this site asks a source for."""
+    """What this site asks a source for: a search, or else what is new."""
+    if query:
+        return Wanted(query=query)
     return Wanted(
         days=tuple(now.date() - timedelta(days=ago) for ago in range(days)),
         papers=tuple(watched(name, now=now)),
         categories=tuple(settings.ARXIV_CATEGORIES),
-        query=query,
         cursor=polling.cursor_of(name),
     )
 

@@ -69,6 +69,9 @@ SOURCES = {
 }
 # Those that say what people put forward; an edition waits for them.
 LISTINGS = {"huggingface"}
+# Those that can be searched, and those that are only asked for categories.
+SEARCHABLE = {"huggingface", "arxiv"}
+BY_CATEGORY = {"arxiv-rss", "arxiv-oai"}
 
 
 def source_named(name: str, *, patience: float = http.PATIENCE) -> Source:

@@ -263,3 +263,30 @@ def test_source_status_fails_when_a_source_has_long_been_silent(settings):
 
     with pytest.raises(CommandError, match="huggingface: no answer for too long"):
         run("source_status")
+
+
+def test_fetch_fills_in_the_past_with_what_a_search_finds(settings, httpserver: HTTPServer):
+    rows = [
+        {"paper": {"id": "1706.03762", "title": "Attention", "submittedOnDailyAt": "2024-06-03"}}
+    ]
+    httpserver.expect_request("/api/papers/search").respond_with_data(json.dumps(rows))
+    settings.HUGGINGFACE_URL = httpserver.url_for("")
+
+    assert run("fetch_papers", "--query", " attention ").startswith("huggingface: 1 papers (1 new")
+    [(request, _)] = httpserver.log
+    assert request.args["q"] == "attention"
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        (["--source", "github", "--query", "x"], "GitHub cannot be searched: arxiv, huggingface"),
+        (["--source", "arxiv-rss"], "is asked by category: set ARXIV_CATEGORIES"),
+        (["--source", "arxiv-oai"], "is asked by category: set ARXIV_CATEGORIES"),
+        (["--query", " "], "say with 1 to 250 characters"),
+        (["--query", "x" * 251], "say with 1 to 250 characters"),
+    ],
+)
+def test_what_a_source_cannot_be_asked_is_said(options, sentence):
+    with pytest.raises(CommandError, match=sentence):
+        run("fetch_papers", *options)

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
+from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 from rich.console import Console
@@ -19,6 +20,7 @@ from papers.sources import Source
 
 # A poll of fewer days is over before a bar would help.
 LONG = 4
+LONGEST_QUERY = 250
 
 
 class Command(BaseCommand):
@@ -30,6 +32,9 @@ class Command(BaseCommand):
             "--days", type=days, default=3, help="how many days back, today included (1 to 30)"
         )
         instead = parser.add_mutually_exclusive_group()
+        instead.add_argument(
+            "--query", type=words, metavar="WORDS", help="papers of any time that a source finds"
+        )
         instead.add_argument(
             "--from-file", type=Path, metavar="PATH", help="a saved answer instead of the network"
         )
@@ -49,7 +54,13 @@ class Command(BaseCommand):
         except registry.UnknownSource as error:
             raise CommandError(str(error)) from None
         path = options["from_file"]
-        parts = saved(source, Path(path)) if path else polled(source, options["days"])
+        if reason := "" if path else unanswerable(source, options["query"] or ""):
+            raise CommandError(reason)
+        parts = (
+            saved(source, Path(path))
+            if path
+            else polled(source, options["days"], query=options["query"] or "")
+        )
         self.take_in(source, parts, or_sample=options["or_sample"])
 
     def take_in(self, source: Source, parts: Iterable[Taken], *, or_sample: bool) -> None:
@@ -84,15 +95,32 @@ def days(value: str) -> int:
     return int(value)
 
 
+def words(value: str) -> str:
+    text = " ".join(value.split())
+    if not text or len(text) > LONGEST_QUERY:
+        raise argparse.ArgumentTypeError(f"say with 1 to {LONGEST_QUERY} characters what to find")
+    return text
+
+
+def unanswerable(source: Source, query: str) -> str:
+    """Why there is nothing to ask the source; empty if there is."""
+    if query and source.name not in registry.SEARCHABLE:
+        return f"{source.title} cannot be searched: {', '.join(sorted(registry.SEARCHABLE))} can."
+    if source.name in registry.BY_CATEGORY and not settings.ARXIV_CATEGORIES:
+        return f"{source.title} is asked by category: set ARXIV_CATEGORIES, such as cs.LG,cs.CL."
+    return ""
+
+
 def saved(source: Source, path: Path) -> Iterator[Taken]:
     yield intake.read_file(source, path, now=timezone.now())
 
 
-def polled(source: Source, count: int) -> Iterator[Taken]:
+def polled(source: Source, count: int, *, query: str) -> Iterator[Taken]:
     """Each day's part, with a bar for whoever is watching a long poll."""
     console = Console(stderr=True)
     quiet = count < LONG or not console.is_terminal
     with Progress(console=console, transient=True, disable=quiet) as progress:
         now = timezone.now()
-        parts = intake.poll(source, intake.wanted_of(source.name, days=count, now=now), now=now)
+        wanted = intake.wanted_of(source.name, days=count, now=now, query=query)
+        parts = intake.poll(source, wanted, now=now)
         yield from progress.track(parts, total=count, description=f"Asking {source.title}")
