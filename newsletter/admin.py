@@ -2,14 +2,28 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 
 from newsletter import delivery, receipt
-from newsletter.models import Batch, Delivery, Edition, Entry
+from newsletter.models import (
+    Batch,
+    Delivery,
+    Edition,
+    Entry,
+    ProviderEvent,
+    ProviderReport,
+)
 from papers.admin import MachineOwned
+from subscribers import suppression
+from subscribers.admin import as_stored
+
+# How much of a report's body is shown.
+BODY = 20_000
 
 
 @admin.register(Edition)
@@ -57,3 +71,43 @@ class DeliveryAdmin(MachineOwned):
 class BatchAdmin(MachineOwned):
     list_display = ("id", "edition", "provider", "claimed_at", "finished_at")
     list_select_related = ("edition",)
+
+
+@admin.register(ProviderEvent)
+class ProviderEventAdmin(MachineOwned):
+    list_display = ("id", "happened_at", "provider", "kind", "state", "delivery", "message_id")
+    list_filter = ("state", "kind", "report__provider")
+    list_select_related = ("report", "delivery")
+    search_fields = ("=delivery__id", "=message_id", "=event_id")
+    search_help_text = "A delivery's id, a message id, an event id, or a whole address."
+    ordering = ("-id",)
+    exclude = ("key", "recipient_hash")
+
+    @admin.display(ordering="report__provider")
+    def provider(self, event: ProviderEvent) -> str:
+        return event.report.provider
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        """The table holds only hashes of addresses."""
+        if "@" in search_term and "." in search_term and " " not in search_term:
+            hashes = suppression.hashes(as_stored(search_term))
+            if (found := queryset.filter(recipient_hash__in=hashes)).exists():
+                return found, False
+        return super().get_search_results(request, queryset, search_term)
+
+
+@admin.register(ProviderReport)
+class ProviderReportAdmin(MachineOwned):
+    list_display = ("id", "received_at", "provider", "next_at", "error")
+    list_filter = ("provider", ("next_at", admin.EmptyFieldListFilter))
+    search_fields = ("=id", "=events__delivery__id", "=events__message_id")
+    search_help_text = "Its id, or the id of a delivery or a message that it tells of."
+    ordering = ("-id",)
+    fields = ("provider", "received_at", "next_at", "error", "content_type", "headers", "as_sent")
+    readonly_fields = ("as_sent",)
+
+    @admin.display(description="Body, as it was sent")
+    def as_sent(self, report: ProviderReport) -> str:
+        return bytes(report.body)[:BODY].decode(errors="replace") or "Forgotten."

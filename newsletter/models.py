@@ -1,4 +1,4 @@
-"""One day's frozen ranking, and the record of who was sent it."""
+"""One day's frozen ranking, the record of who was sent it, and what providers say became of it."""
 
 from __future__ import annotations
 
@@ -192,3 +192,80 @@ class Delivery(models.Model):
 
     def __str__(self) -> str:
         return f"#{self.pk} ({self.state})"
+
+
+class ProviderReport(models.Model):
+    """One request of a provider's, as it came; it is forgotten after a month."""
+
+    # As in its address: postmark for /webhooks/postmark/tracking/.
+    provider = models.CharField(max_length=32)
+    received_at = models.DateTimeField()
+    content_type = models.CharField(max_length=255, blank=True)
+    # The few that reading it again takes; never credentials.
+    headers = models.JSONField(default=dict)
+    # Empty once somebody it told of was erased.
+    body = models.BinaryField()
+    # SHA-256 of the provider, the content type and the body, in hex: the same again is not kept.
+    digest = models.CharField(max_length=64, unique=True)
+    # When it is to be worked through, for the first time or again; none when there is nothing left.
+    next_at = models.DateTimeField(null=True, blank=True)
+    error = models.CharField(max_length=100, blank=True)
+
+    class Meta:
+        indexes = (
+            models.Index(fields=["received_at"], name="report_by_age"),
+            models.Index(fields=["next_at"], condition=Q(next_at__isnull=False), name="report_due"),
+        )
+
+    def __str__(self) -> str:
+        return f"#{self.pk} ({self.provider})"
+
+
+class ProviderEvent(models.Model):
+    """One thing that a report tells, and whether it was taken note of."""
+
+    class State(models.TextChoices):
+        NEW = "new", "Not looked at yet"
+        WAITING = "waiting", "Its delivery is not known yet, or still being handed over"
+        DONE = "done", "Taken note of"
+        UNMATCHED = "unmatched", "About no delivery of ours"
+        DUPLICATE = "duplicate", "Told before"
+
+    report = models.ForeignKey(ProviderReport, on_delete=models.CASCADE, related_name="events")
+    # Its place in the report.
+    position = models.PositiveIntegerField()
+    # What makes it the same event when it is told again (newsletter/reports.py).
+    key = models.CharField(max_length=64)
+    state = models.CharField(max_length=16, choices=State, default=State.NEW)
+    # The kind of event, in Anymail's words.
+    kind = models.CharField(max_length=32)
+    event_id = models.CharField(max_length=255, blank=True)
+    message_id = models.CharField(max_length=255, blank=True)
+    happened_at = models.DateTimeField()
+    # As in Suppression: tells the address only to who has it already. Empty if there is none.
+    recipient_hash = models.CharField(max_length=64, blank=True)
+    delivery = models.ForeignKey(
+        Delivery, on_delete=models.SET_NULL, null=True, blank=True, related_name="events"
+    )
+
+    class Meta:
+        constraints = (
+            models.CheckConstraint(
+                condition=Q(state__in=["new", "waiting", "done", "unmatched", "duplicate"]),
+                name="event_state_is_known",
+            ),
+            models.UniqueConstraint(fields=["report", "position"], name="one_event_per_position"),
+            models.UniqueConstraint(
+                fields=["key"], condition=~Q(state="duplicate"), name="one_event_per_key"
+            ),
+        )
+        indexes = (
+            models.Index(
+                fields=["recipient_hash"],
+                condition=~Q(recipient_hash=""),
+                name="event_by_recipient",
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.kind} ({self.state})"

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from datetime import date
 from typing import Any
 
 from anymail.signals import AnymailTrackingEvent, EventType, tracking
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.dispatch import receiver
 from django.utils import timezone
 
-from newsletter.models import Delivery, Edition
+from newsletter.models import Delivery, Edition, ProviderEvent, ProviderReport
+from subscribers import privacy, suppression
+from subscribers.receivers import moment, storable
 
 State, Event = Delivery.State, Delivery.Event
 
@@ -58,9 +60,14 @@ def about(event: AnymailTrackingEvent) -> QuerySet[Delivery]:
     return Delivery.objects.none()
 
 
-def storable(message_id: str) -> str:
-    """Without what no database can hold: a NUL, half a character, more than the column."""
-    return message_id.replace("\x00", "").encode(errors="ignore").decode()[:255]
+def may_be_about_a_delivery(event: AnymailTrackingEvent) -> bool:
+    """Whether it is worth waiting for one: our own words may say that there is none."""
+    if event.event_type not in REFUSED | TAKEN:
+        return False
+    metadata = event.metadata if isinstance(event.metadata, dict) else {}
+    if metadata.get("kind", "digest") != "digest":
+        return False
+    return bool(event.message_id or metadata.get("delivery"))
 
 
 def dated(text: str) -> QuerySet[Edition]:
@@ -92,19 +99,24 @@ def advance(
 ) -> None:
     before = STAGES[: STAGES.index(reached)]
     deliveries.filter(attempted_at__isnull=False, event__in=before).update(
-        event=reached, event_at=moment(event)
+        event=reached, event_at=moment(event, otherwise=timezone.now())
     )
 
 
-def moment(event: AnymailTrackingEvent) -> datetime:
-    """When it happened, by the provider's clock; some providers do not name their time zone."""
-    if event.timestamp is None:
-        return timezone.now()
-    try:
-        return (
-            event.timestamp.astimezone(UTC)
-            if event.timestamp.tzinfo
-            else event.timestamp.replace(tzinfo=UTC)
-        )
-    except OverflowError:  # in the year 1 or 9999, and in UTC outside of all years
-        return timezone.now()
+@receiver(privacy.erasing, dispatch_uid="newsletter.forget_reports")
+def forget_reports(sender: type, email: str, **_: Any) -> None:
+    """Drop what providers told of an address: the events, and each request that names it.
+
+    What was not worked through yet has no events to go by, so there the body itself is looked at.
+    """
+    theirs = ProviderEvent.objects.filter(
+        Q(recipient_hash__in=suppression.hashes(email)) | Q(delivery__subscriber__email=email)
+    )
+    named = set(theirs.values_list("report", flat=True))
+    spellings = [email.encode(), email.replace("@", "%40").encode()]
+    waiting = ProviderReport.objects.filter(next_at__isnull=False)
+    for pk, body in waiting.values_list("pk", "body").iterator(chunk_size=100):
+        if any(spelling in bytes(body).lower() for spelling in spellings):
+            named.add(pk)
+    theirs.delete()
+    ProviderReport.objects.filter(pk__in=named).update(body=b"", headers={}, next_at=None)

@@ -12,7 +12,7 @@ from django.db.models import F, Max
 
 from newsletter import editions
 from newsletter.models import Delivery, Edition
-from subscribers import timetable
+from subscribers import suppression, timetable
 from subscribers.models import Preferences, Subscriber
 
 logger = logging.getLogger(__name__)
@@ -40,8 +40,8 @@ def open_due(*, now: datetime, edition: Edition | None = None) -> Counter[str]:
 
     An operator may name another edition.
 
-    Counts the deliveries opened, those `expired` (opened too late to be sent), and the readers
-    whose time passed without any edition (`missed`). While there is no edition readers wait for
+    Counts the deliveries opened, those `expired` (opened too late to be sent) or `suppressed`, and
+    the readers whose time passed without any edition (`missed`). While there is no edition readers wait for
     one, as long as it would not come too late.
     """
     counts: Counter[str] = Counter()
@@ -66,7 +66,7 @@ def open_page(newest: Edition | None, *, now: datetime, counts: Counter[str]) ->
             counts["missed"] += len(readers)
         else:
             opened = open_for(readers, edition, now=now, scheduled=True)
-            counts.update("expired" if each.settled_at else "opened" for each in opened)
+            counts.update(each.state if each.settled_at else "opened" for each in opened)
     for reader in due:
         advance(reader)
     Subscriber.objects.bulk_update(due, ["next_digest_at", "last_digest_on"])
@@ -141,6 +141,7 @@ def open_for(
     on_those_dates = mine.filter(local_date__in=set(local_dates.values()) - {None})
     dates = set(on_those_dates.values_list("subscriber", "local_date"))
     last = last_editions(ids, before=edition.date)
+    shunned = suppression.suppressed([reader.email for reader in readers])
     opened = []
     for reader in readers:
         local_date = local_dates[reader.pk]
@@ -156,6 +157,8 @@ def open_for(
         )
         if delivery.expires_at <= now:
             delivery.state, delivery.settled_at = Delivery.State.EXPIRED, now
+        elif reader.email in shunned:
+            delivery.state, delivery.settled_at = Delivery.State.SUPPRESSED, now
         opened.append(delivery)
     Delivery.objects.bulk_create(opened)
     if opened:

@@ -6,6 +6,7 @@ how age counts, leases) are not settings: they stand beside the code that means 
 
 import json
 import os
+import re
 import secrets
 from email.utils import getaddresses
 from pathlib import Path
@@ -283,6 +284,17 @@ EMAIL_HOST_PASSWORD = env("EMAIL_HOST_PASSWORD")
 EMAIL_USE_TLS = env_bool("EMAIL_USE_TLS", default=False)
 EMAIL_USE_SSL = env_bool("EMAIL_USE_SSL", default=False)
 EMAIL_TIMEOUT = 20
+
+# Where mail to unsubscribe goes, if the provider takes it there for us.
+INBOUND_DOMAIN = env("INBOUND_DOMAIN").lower()
+if INBOUND_DOMAIN and not re.fullmatch(
+    r"([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)+[a-z0-9-]+", INBOUND_DOMAIN
+):
+    raise ImproperlyConfigured(
+        f"INBOUND_DOMAIN must be a domain such as in.example.org, not {INBOUND_DOMAIN!r}."
+    )
+# Amazon's topics whose notifications are believed; without one, all that it has signed.
+SNS_TOPICS = env("SNS_TOPICS").split()
 
 
 def anymail_settings() -> dict[str, Any]:

@@ -8,12 +8,14 @@ from math import ceil
 
 from celery import shared_task
 from django.utils import timezone
+from kombu.exceptions import OperationalError
 
-from newsletter import delivery, editions
+from newsletter import delivery, editions, reports
 from newsletter import dispatch as dispatching
 from newsletter.dispatch import Tick
 from newsletter.models import Edition
 from papers import tasks as papers_tasks
+from subscribers import bounces, farewells
 from subscribers import tasks as subscribers_tasks
 
 logger = logging.getLogger(__name__)
@@ -22,6 +24,8 @@ logger = logging.getLogger(__name__)
 TASK_TIME = timedelta(seconds=50)
 # Workers called for one edition each tick; one that finds nothing to do ends at once.
 MOST_CALLS = 8
+# Reports that one sweep takes on; the next is a minute away.
+MOST_REPORTS = 2000
 
 
 @shared_task
@@ -39,6 +43,7 @@ def ring(tick: Tick) -> None:
     if tick.publish:
         publish_edition.apply_async(expires=60)
     subscribers_tasks.send_due_confirmations.apply_async(expires=60)
+    sweep_reports.apply_async(expires=60)
 
 
 @shared_task
@@ -53,3 +58,30 @@ def publish_edition() -> None:
 def deliver(edition_id: int) -> None:
     edition = Edition.objects.get(pk=edition_id)
     delivery.deliver(edition, clock=timezone.now, until=timezone.now() + TASK_TIME)
+
+
+@shared_task
+def work_through_report(report_id: int) -> None:
+    reports.work_through(report_id, now=timezone.now())
+
+
+def call_for(report_id: int) -> None:
+    """Have a stored report worked through; if nobody hears, the sweep finds it."""
+    try:
+        work_through_report.delay(report_id)
+    except OperationalError:
+        logger.warning("report %s: no broker, left to the sweep", report_id)
+
+
+@shared_task
+def sweep_reports() -> None:
+    """What is left of reports, and what is kept no longer."""
+    until = timezone.now() + TASK_TIME
+    for report_id in reports.due(now=timezone.now(), most=MOST_REPORTS):
+        if timezone.now() >= until:
+            break
+        reports.work_through(report_id, now=timezone.now())
+    while reports.forget(now=timezone.now()) and timezone.now() < until:
+        pass
+    bounces.forget(now=timezone.now())
+    farewells.forget(now=timezone.now())

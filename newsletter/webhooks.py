@@ -1,9 +1,7 @@
-"""Where providers report: Anymail's views, made to refuse what nobody could read.
+"""Where providers report: each request is looked at, kept as it came, and answered at once.
 
-Anymail answers 500 to a body that it cannot parse. A provider takes that for our failure: it sends
-the same again for days, and then perhaps nothing at all. So what is wrong with the request is
-answered with 4xx and a sentence; only what fails here, in a receiver or at the database, is 5xx,
-and comes again.
+What is wrong with a request is answered with 4xx and a sentence; only what fails here is 5xx, and
+comes again. What a report means is worked out after the answer (newsletter/reports.py).
 """
 
 from __future__ import annotations
@@ -14,100 +12,59 @@ from functools import wraps
 from typing import Any
 
 from anymail import urls as anymail_urls
-from anymail.exceptions import (
-    AnymailConfigurationError,
-    AnymailError,
-    AnymailImproperlyInstalled,
-    AnymailWebhookValidationFailure,
-)
-from anymail.signals import AnymailTrackingEvent, EventType
+from anymail.exceptions import AnymailConfigurationError, AnymailWebhookValidationFailure
+from anymail.signals import inbound, tracking
 from anymail.webhooks.base import AnymailCoreWebhookView
-from django.core.exceptions import BadRequest, RequestDataTooBig, SuspiciousOperation
-from django.http import HttpRequest, HttpResponse
-from django.http.multipartparser import MultiPartParserError
+from django.conf import settings
+from django.core.exceptions import RequestDataTooBig
+from django.http import Http404, HttpRequest, HttpResponse, UnreadablePostError
 from django.http.response import HttpResponseBase
 from django.urls import URLPattern
+from django.utils import timezone
+
+from newsletter import careful, reports, tasks
+from newsletter.careful import Malformed, TryAgain
+from subscribers import links
 
 logger = logging.getLogger(__name__)
 
-# What reading odd data raises. Anything else (a socket's, a database's error) is not the data's.
-UNREADABLE = (
-    LookupError,
-    TypeError,
-    ValueError,
-    AttributeError,
-    ArithmeticError,
-    RecursionError,
-    MultiPartParserError,
-    BadRequest,
-    SuspiciousOperation,
-    AnymailError,
-)
-# Of these the address is the point.
-ABOUT_AN_ADDRESS = {
-    EventType.BOUNCED,
-    EventType.COMPLAINED,
-    EventType.DEFERRED,
-    EventType.FAILED,
-    EventType.REJECTED,
-}
+
+class Keeping(AnymailCoreWebhookView):
+    """What is done with a request that is good: instead of Anymail's doing it all at once."""
+
+    provider = ""
+
+    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if self.signal is not inbound:
+            load(request)
+        self.run_validators(request)
+        events = self.parse_events(request)
+        if self.signal is inbound:
+            # Mail is not kept. Its receiver only looks at the envelope, and may see it again.
+            for event in events:
+                inbound.send(sender=self.__class__, event=event, esp_name=self.esp_name)
+        elif self.signal is tracking and events:
+            report = reports.keep(self.provider, request, now=timezone.now())
+            if report:
+                tasks.call_for(report.pk)
+        return HttpResponse()
 
 
-class Malformed(Exception):
-    """The request cannot be read, and will not get better by being sent again."""
-
-
-class TryAgain(Exception):
-    """To read it, somebody else must be asked, who does not answer: Amazon, of a subscription."""
-
-
-class Careful(AnymailCoreWebhookView):
-    """Anymail's reading of a request, told apart from what our receivers make of it."""
-
-    def run_validators(self, request: HttpRequest) -> None:
-        try:
-            super().run_validators(request)
-        except (AnymailWebhookValidationFailure, RequestDataTooBig):
-            raise
-        except UNREADABLE as error:
-            raise Malformed(type(error).__name__) from error
-
-    def parse_events(self, request: HttpRequest) -> list[AnymailTrackingEvent]:
-        try:
-            events = super().parse_events(request)
-        except (AnymailWebhookValidationFailure, AnymailImproperlyInstalled, RequestDataTooBig):
-            raise
-        except AnymailConfigurationError as error:
-            # Incoming mail, sent to the wrong address: Anymail's words tell the operator so.
-            raise Malformed(str(error)) from error
-        except UNREADABLE as error:
-            raise Malformed(type(error).__name__) from error
-        except Exception as error:
-            raise TryAgain(type(error).__name__) from error
-        complete = [event for event in events if not is_cut_short(event)]
-        if events and not complete:
-            raise Malformed("no recipient")
-        return complete
-
-
-def is_cut_short(event: AnymailTrackingEvent) -> bool:
-    """It tells of a message or of an address, and not whose.
-
-    One that tells of neither is a provider's trial of this webhook. An unsubscription is
-    also found by our metadata.
-    """
-    if event.recipient or event.event_type == EventType.UNSUBSCRIBED:
-        return False
-    return bool(event.message_id) or event.event_type in ABOUT_AN_ADDRESS
+def load(request: HttpRequest) -> None:
+    """Have the body as it came, before its fields are read: they come from the same stream."""
+    try:
+        request.body  # noqa: B018 -- it remembers
+    except UnreadablePostError as error:
+        raise TryAgain("it broke off") from error
 
 
 def refusing(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
     """Say what is wrong with a request in a sentence, never with a word of what it holds."""
 
     @wraps(view)
-    def answered(request: HttpRequest, **kwargs: str) -> HttpResponseBase:
+    def answered(request: HttpRequest, *args: str, **kwargs: str) -> HttpResponseBase:
         try:
-            return view(request, **kwargs)
+            return view(request, *args, **kwargs)
         except Malformed as error:
             logger.warning("%s: refused a malformed report (%s)", request.path, error)
             return sentence("This report cannot be read.", status=400)
@@ -130,18 +87,28 @@ def sentence(text: str, *, status: int) -> HttpResponse:
     return HttpResponse(f"{text}\n", status=status, content_type="text/plain; charset=utf-8")
 
 
-def careful(pattern: URLPattern) -> URLPattern:
-    """Anymail's own address, with its view made careful."""
-    original: Any = pattern.callback
-    view_class: Any = type(original.view_class.__name__, (Careful, original.view_class), {})
-    return URLPattern(
-        pattern.pattern, refusing(view_class.as_view()), pattern.default_args, pattern.name
-    )
+def kept(pattern: URLPattern) -> URLPattern:
+    """Anymail's own address, with its view made careful, and keeping what it takes."""
+    name = careful.name_of(pattern.name or "")
+    view_class: Any = type(name, (careful.VIEWS[name], Keeping), {"provider": name})
+    view = refusing(view_class.as_view())
+    if "inbound" in name:
+        view = if_mail_is_taken(view, name.removesuffix("_inbound"))
+    return URLPattern(pattern.pattern, view, pattern.default_args, pattern.name)
 
 
-# Incoming mail has no receiver here, so it has no address either. (Mandrill's one is for both.)
-urlpatterns = [
-    careful(pattern)
-    for pattern in anymail_urls.urlpatterns
-    if "inbound" not in (pattern.name or "")
-]
+def if_mail_is_taken(
+    view: Callable[..., HttpResponseBase], provider: str
+) -> Callable[..., HttpResponseBase]:
+    """Without a domain of the operator's no mail can come, so there is no such address."""
+
+    @wraps(view)
+    def asked(request: HttpRequest, *args: str, **kwargs: str) -> HttpResponseBase:
+        if not settings.INBOUND_DOMAIN or provider not in links.TAKES_MAIL:
+            raise Http404
+        return view(request, *args, **kwargs)
+
+    return asked
+
+
+urlpatterns = [kept(pattern) for pattern in anymail_urls.urlpatterns]

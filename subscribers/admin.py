@@ -12,7 +12,7 @@ from django.utils import timezone
 from subscribers import signup, suppression
 from subscribers.addresses import BadAddress, normalise
 from subscribers.forms import PreferencesForm
-from subscribers.models import Preferences, Subscriber, Suppression
+from subscribers.models import Farewell, Preferences, SoftBounce, Subscriber, Suppression
 
 Reason = Subscriber.Reason
 
@@ -100,3 +100,22 @@ class SuppressionAdmin(MachineOwned):
             return queryset, False
         hashes = suppression.hashes(as_stored(search_term))
         return queryset.filter(address_hash__in=hashes), False
+
+
+@admin.register(SoftBounce)
+class SoftBounceAdmin(MachineOwned):
+    list_display = ("subscriber", "message", "happened_at")
+    search_fields = ("subscriber__id__exact", "message__exact")
+    search_help_text = "A subscriber's id, or a message."
+    ordering = ("-id",)
+
+
+@admin.register(Farewell)
+class FarewellAdmin(MachineOwned):
+    """Why people leave: the filter at the side counts them by reason."""
+
+    list_display = ("said_on", "reason", "words")
+    list_filter = ("reason",)
+    date_hierarchy = "said_on"
+    show_facets = admin.ShowFacets.ALWAYS
+    ordering = ("-said_on", "-id")

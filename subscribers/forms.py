@@ -14,7 +14,13 @@ from django.utils.safestring import SafeString
 from papers.models import Topic
 from subscribers import timetable
 from subscribers.addresses import BadAddress, normalise
-from subscribers.models import LONGEST_DIGEST, SHORTEST_DIGEST, Preferences, Subscriber
+from subscribers.models import (
+    LONGEST_DIGEST,
+    SHORTEST_DIGEST,
+    Farewell,
+    Preferences,
+    Subscriber,
+)
 
 UNKNOWN_TOPIC = "One of these topics does not exist, or not any more. Please choose again."
 UNKNOWN_ZONE = "This time zone is not known. Please choose one from the list."
@@ -133,3 +139,24 @@ class PreferencesForm(forms.ModelForm):
         # The reader's row is locked before their preferences, as everywhere: no deadlock.
         Subscriber.objects.select_for_update().get(pk=self.instance.subscriber_id)
         self.save().subscriber.schedule(now)
+
+
+class FarewellForm(forms.Form):
+    """Why somebody left; they need not say."""
+
+    reason = forms.ChoiceField(
+        choices=Farewell.Reason.choices,
+        widget=forms.RadioSelect,
+        error_messages={
+            "required": "Please choose the nearest one, or close this page.",
+            "invalid_choice": "Please choose one of these.",
+        },
+    )
+    words = forms.CharField(
+        label="Anything else?",
+        help_text="Please do not write who you are: we keep this without a name.",
+        max_length=Farewell.LONGEST,
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        error_messages={"max_length": f"{Farewell.LONGEST} characters at most, please."},
+    )

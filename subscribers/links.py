@@ -2,12 +2,16 @@
 
 A token names a subscriber by `public_id` and holds nothing else about them. It is signed with a
 key of its purpose, derived from SECRET_KEY; tokens of SECRET_KEY_FALLBACKS can still be read.
+
+To leave there is an address for mail, too. Its token is of letters and digits only and may be
+lower or upper case, for some mail servers change that.
 """
 
 from __future__ import annotations
 
+import re
 import time
-from base64 import urlsafe_b64decode, urlsafe_b64encode
+from base64 import b32decode, b32encode, urlsafe_b64decode, urlsafe_b64encode
 from datetime import timedelta
 from enum import StrEnum
 from functools import cache
@@ -25,6 +29,7 @@ from django.core.signing import (
 )
 from django.dispatch import receiver
 from django.urls import reverse
+from django.utils.crypto import constant_time_compare, salted_hmac
 
 from subscribers.models import Subscriber
 
@@ -34,6 +39,7 @@ class Purpose(StrEnum):
     PREFERENCES = "preferences"
     UNSUBSCRIBE = "unsubscribe"
     RESUBSCRIBE = "resubscribe"
+    FAREWELL = "farewell"
 
 
 CONFIRM_WITHIN = timedelta(days=3)
@@ -44,9 +50,31 @@ LIFETIMES = {
     Purpose.PREFERENCES: timedelta(days=180),
     Purpose.UNSUBSCRIBE: None,
     Purpose.RESUBSCRIBE: timedelta(days=1),
+    Purpose.FAREWELL: timedelta(days=1),
 }
+# These work once: they hold the subscriber's nonce, which is renewed by using them.
+ONCE = {Purpose.CONFIRM, Purpose.FAREWELL}
 LONGEST = 200
 UUID_BYTES = 16
+
+# Providers that take mail for us and tell the address of its envelope: Anymail's names.
+TAKES_MAIL = {
+    "amazon_ses",
+    "brevo",
+    "mailersend",
+    "mailgun",
+    "mailjet",
+    "mandrill",
+    "postal",
+    "postmark",
+    "resend",
+    "sendgrid",
+    "sparkpost",
+}
+MAILBOX = "unsubscribe+"
+# What stands before the @ may have 64 characters: 16 bytes that say who and 12 that prove it.
+PROOF_BYTES = 12
+MAILBOX_TOKEN = re.compile(rf"<?{re.escape(MAILBOX)}([a-z2-7]{{45}})@[^@]+", re.IGNORECASE)
 
 
 class BadLink(Exception):
@@ -58,7 +86,7 @@ class ExpiredLink(BadLink):
 
 
 class UsedLink(BadLink):
-    """A link to confirm that has been used, or was recalled when its reader left."""
+    """One that works once and has: a link to confirm is recalled, too, when its reader leaves."""
 
     def __init__(self, subscriber: Subscriber) -> None:
         self.subscriber = subscriber
@@ -80,6 +108,7 @@ SIGNERS: dict[Purpose, type[Signer]] = {
     Purpose.PREFERENCES: DaySigner,
     Purpose.UNSUBSCRIBE: Signer,
     Purpose.RESUBSCRIBE: TimestampSigner,
+    Purpose.FAREWELL: TimestampSigner,
 }
 
 
@@ -91,7 +120,7 @@ def url(purpose: Purpose, subscriber: Subscriber) -> str:
 
 def token(purpose: Purpose, subscriber: Subscriber) -> str:
     content = subscriber.public_id.bytes
-    if purpose == Purpose.CONFIRM:
+    if purpose in ONCE:
         content += subscriber.confirmation_nonce.bytes
     return signer(purpose).sign(urlsafe_b64encode(content).decode().rstrip("="))
 
@@ -103,7 +132,7 @@ def read(purpose: Purpose, token: str) -> Subscriber:
         subscriber = Subscriber.objects.get(public_id=UUID(bytes=content[:UUID_BYTES]))
     except Subscriber.DoesNotExist:
         raise ErasedLink from None
-    if purpose == Purpose.CONFIRM and content[UUID_BYTES:] != subscriber.confirmation_nonce.bytes:
+    if purpose in ONCE and content[UUID_BYTES:] != subscriber.confirmation_nonce.bytes:
         raise UsedLink(subscriber)
     return subscriber
 
@@ -120,6 +149,36 @@ def opened(purpose: Purpose, token: str) -> bytes:
     except BadSignature:
         raise BadLink from None
     return urlsafe_b64decode(text + "=" * (-len(text) % 4))
+
+
+def mailbox(subscriber: Subscriber) -> str:
+    """The address that a mail to unsubscribe goes to; empty where no mail is taken."""
+    if not settings.INBOUND_DOMAIN or settings.EMAIL_PROVIDER not in TAKES_MAIL:
+        return ""
+    name = subscriber.public_id.bytes
+    token = b32encode(name + proof(name, settings.SECRET_KEY)).decode().rstrip("=").lower()
+    return f"{MAILBOX}{token}@{settings.INBOUND_DOMAIN}"
+
+
+def read_mailbox(address: str) -> Subscriber:
+    """Whose address to unsubscribe it is, if it is one that we made."""
+    match = MAILBOX_TOKEN.match(address)
+    if not match:
+        raise BadLink
+    content = b32decode(match[1].upper() + "===")
+    name, shown = content[:UUID_BYTES], content[UUID_BYTES:]
+    keys = [settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS]
+    if not any(constant_time_compare(shown, proof(name, key)) for key in keys):
+        raise BadLink
+    try:
+        return Subscriber.objects.get(public_id=UUID(bytes=name))
+    except Subscriber.DoesNotExist:
+        raise ErasedLink from None
+
+
+def proof(name: bytes, key: str) -> bytes:
+    salt = "subscribers.links.mailbox"
+    return salted_hmac(salt, name, secret=key, algorithm="sha256").digest()[:PROOF_BYTES]
 
 
 # Made once: a digest has three links, and this would cost more than signing them.

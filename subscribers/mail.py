@@ -12,7 +12,7 @@ from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
 from django.template.loader import render_to_string
 
-from subscribers import links
+from subscribers import links, suppression
 from subscribers.models import Subscriber
 
 Status = Subscriber.Status
@@ -37,7 +37,13 @@ def build(
     *,
     message_id: str | None = None,
 ) -> EmailMultiAlternatives:
-    """Render emails/<name>/{subject.txt,body.txt,body.html} for one subscriber."""
+    """Render emails/<name>/{subject.txt,body.txt,body.html} for one subscriber.
+
+    One whose address must not be written to is only ever asked to confirm. (Digests, which are
+    composed by the thousand, are looked at when they are claimed.)
+    """
+    if name not in MAY_GET and suppression.is_suppressed(subscriber.email):
+        raise Refused(f"The address of {subscriber} must not be written to.")
     context = {
         "site_name": settings.SITE_NAME,
         "site_url": settings.SITE_URL,
@@ -77,7 +83,7 @@ def compose(
         headers={
             "Message-ID": message_id or f"<{kind}-{uuid4().hex}@{settings.SITE_HOST}>",
             "List-Id": f"{settings.SITE_NAME} <daily.{settings.SITE_HOST}>",
-            "List-Unsubscribe": f"<{links.url(links.Purpose.UNSUBSCRIBE, subscriber)}>",
+            "List-Unsubscribe": ways_to_leave(subscriber),
             "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
             # Nobody's holiday reply: the one for standards, the other for Exchange.
             "Auto-Submitted": "auto-generated",
@@ -91,6 +97,13 @@ def compose(
         message.metadata = {**about, **(metadata or {})}
     message.attach_alternative(html, "text/html")
     return message
+
+
+def ways_to_leave(subscriber: Subscriber) -> str:
+    """By one POST, which RFC 8058 asks for, and where mail is taken by writing one, too."""
+    ways = f"<{links.url(links.Purpose.UNSUBSCRIBE, subscriber)}>"
+    mailbox = links.mailbox(subscriber)
+    return f"{ways}, <mailto:{mailbox}>" if mailbox else ways
 
 
 def reason_not_to_send(subscriber: Subscriber, kind: str) -> str:

@@ -44,6 +44,7 @@ class Subscriber(models.Model):
         """Why somebody left."""
 
         UNSUBSCRIBED = "unsubscribed", "Unsubscribed"
+        UNREACHABLE = "unreachable", "Mail kept coming back"
         BOUNCED = "bounced", "Address does not exist"
         COMPLAINED = "complained", "Reported as spam"
 
@@ -55,6 +56,10 @@ class Subscriber(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
     confirmed_at = models.DateTimeField(null=True, blank=True)
     left_at = models.DateTimeField(null=True, blank=True)
+    # When they last took back having left, by pressing a button: reports from before are old news.
+    rejoined_at = models.DateTimeField(null=True, blank=True)
+    # The newest mail that is known to have arrived (subscribers/bounces.py).
+    delivered_at = models.DateTimeField(null=True, blank=True)
 
     # When somebody asked with this address; none again once that was answered with one email.
     confirmation_requested_at = models.DateTimeField(null=True, blank=True)
@@ -208,6 +213,7 @@ class Suppression(models.Model):
     """An address that must not be written to, known only by its keyed hash."""
 
     class Reason(models.TextChoices):
+        UNREACHABLE = "unreachable", "Mail kept coming back"
         BOUNCED = "bounced", "Address does not exist"
         COMPLAINED = "complained", "Reported as spam"
         ERASED = "erased", "Asked to be erased"
@@ -220,10 +226,71 @@ class Suppression(models.Model):
     class Meta:
         constraints = (
             models.CheckConstraint(
-                condition=Q(reason__in=["bounced", "complained", "erased"]),
+                condition=Q(reason__in=["unreachable", "bounced", "complained", "erased"]),
                 name="suppression_reason_is_known",
             ),
         )
 
     def __str__(self) -> str:
         return f"{self.address_hash[:8]}… ({self.reason})"
+
+
+class SoftBounce(models.Model):
+    """A message that came back though its address may exist: a full mailbox, a server that is away."""
+
+    subscriber = models.ForeignKey(
+        Subscriber, on_delete=models.CASCADE, related_name="soft_bounces"
+    )
+    # Which message: one that comes back several times counts once.
+    message = models.CharField(max_length=255)
+    happened_at = models.DateTimeField()
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(
+                fields=["subscriber", "message"], name="one_soft_bounce_per_message"
+            ),
+        )
+        indexes = (models.Index(fields=["happened_at"], name="soft_bounce_by_age"),)
+
+    def __str__(self) -> str:
+        return f"{self.subscriber_id}: {self.message}"
+
+
+class Farewell(models.Model):
+    """Why somebody left, in their words; not who."""
+
+    class Reason(models.TextChoices):
+        TOO_MANY = "too_many", "Too many emails"
+        NOT_RELEVANT = "not_relevant", "Papers that do not interest me"
+        NO_TIME = "no_time", "No time to read it"
+        ELSEWHERE = "elsewhere", "I read this somewhere else"
+        NEVER_ASKED = "never_asked", "I never asked for it"
+        OTHER = "other", "Something else"
+
+    LONGEST = 500
+
+    reason = models.CharField(max_length=16, choices=Reason)
+    words = models.CharField(max_length=LONGEST, blank=True)
+    # The day only: a moment would tell whose it is.
+    said_on = models.DateField()
+
+    class Meta:
+        constraints = (
+            models.CheckConstraint(
+                condition=Q(
+                    reason__in=[
+                        "too_many",
+                        "not_relevant",
+                        "no_time",
+                        "elsewhere",
+                        "never_asked",
+                        "other",
+                    ]
+                ),
+                name="farewell_reason_is_known",
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.get_reason_display()} ({self.said_on})"

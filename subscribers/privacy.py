@@ -6,9 +6,14 @@ from datetime import datetime
 from typing import Any
 
 from django.db import transaction
+from django.dispatch import Signal
 
 from subscribers import suppression
 from subscribers.models import Subscriber, Suppression
+
+# Sent with the `email` of whom is to be forgotten, before the row goes: what other apps keep of
+# them without a relation to that row must go too.
+erasing = Signal()
 
 
 def export(subscriber: Subscriber) -> dict[str, Any]:
@@ -31,5 +36,6 @@ def export(subscriber: Subscriber) -> dict[str, Any]:
 def erase(email: str, now: datetime) -> bool:
     """Forget them, save for the hash that keeps a list from bringing them back; False if unknown."""
     suppression.suppress(email, Suppression.Reason.ERASED, now)
+    erasing.send(sender=Subscriber, email=email)
     deleted, _ = Subscriber.objects.filter(email=email).delete()
     return bool(deleted)

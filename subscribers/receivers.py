@@ -1,18 +1,32 @@
-"""What providers report about addresses: who cannot be reached, complains or leaves that way."""
+"""What providers report about addresses: who cannot be reached, complains or leaves that way.
+
+Leaving by mail comes in here too: a program may write to the address in List-Unsubscribe instead.
+"""
 
 from __future__ import annotations
 
-from datetime import UTC
+import logging
+from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-from anymail.signals import AnymailTrackingEvent, EventType, RejectReason, tracking
+from anymail.signals import (
+    AnymailInboundEvent,
+    AnymailTrackingEvent,
+    EventType,
+    RejectReason,
+    inbound,
+    tracking,
+)
 from django.dispatch import receiver
 from django.utils import timezone
 
-from subscribers import signup, suppression
+from subscribers import bounces, links, signup, suppression
 from subscribers.addresses import BadAddress, normalise
 from subscribers.models import Subscriber, Suppression
+
+logger = logging.getLogger(__name__)
 
 Reason = Subscriber.Reason
 
@@ -30,6 +44,14 @@ HARD = {
     "SparkPost": (("msys", "message_event", "bounce_class"), {"10", "30"}),
 }
 DEAD = {RejectReason.BOUNCED, RejectReason.INVALID}
+# What comes back for what it is, or for who we are, says nothing of the address.
+NOT_THE_ADDRESS = {RejectReason.SPAM, RejectReason.BLOCKED, RejectReason.UNSUBSCRIBED}
+# Soft bounces that Anymail takes for a delay.
+SOFT = {
+    "Mailtrap": (("event",), {"soft bounce"}),
+    "Unisender Go": (("status",), {"soft_bounced"}),
+}
+ARRIVED = {EventType.DELIVERED, EventType.OPENED, EventType.CLICKED}
 # Reasons to write to an address no more, whatever becomes of its row.
 SUPPRESSIONS = {
     Reason.BOUNCED: Suppression.Reason.BOUNCED,
@@ -40,6 +62,9 @@ SUPPRESSIONS = {
 @receiver(tracking, dispatch_uid="subscribers.heed_report")
 def heed_report(sender: type, event: AnymailTrackingEvent, esp_name: str, **_: Any) -> None:
     """Repeatable, and in any order: the gravest report about an address is what stays."""
+    if event.event_type in ARRIVED or is_soft(event, esp_name):
+        count(event)
+        return
     reason = reason_to_stop(event, esp_name)
     if reason is None:
         return
@@ -84,6 +109,36 @@ def is_hard(event: AnymailTrackingEvent, esp_name: str) -> bool:
     return event.reject_reason in DEAD
 
 
+def is_soft(event: AnymailTrackingEvent, esp_name: str) -> bool:
+    """Whether it came back, from an address that may exist."""
+    if event.event_type == EventType.BOUNCED:
+        return not is_hard(event, esp_name) and event.reject_reason not in NOT_THE_ADDRESS
+    path, soft = SOFT.get(esp_name, ((), set()))
+    return event.event_type == EventType.DEFERRED and told(event, *path) in soft
+
+
+def count(event: AnymailTrackingEvent) -> None:
+    """One more that arrived or came back: several that came back in a row are enough."""
+    subscriber = named_in_metadata(event)
+    if subscriber is None and (email := recipient(event)):
+        subscriber = Subscriber.objects.filter(email=email).first()
+    if subscriber is None:
+        return
+    now = timezone.now()
+    at = moment(event, otherwise=now)
+    if event.event_type in ARRIVED:
+        bounces.note_delivery(subscriber, at=at, now=now)
+    else:
+        bounces.note_soft_bounce(subscriber, message_of(event, at), at=at, now=now)
+
+
+def message_of(event: AnymailTrackingEvent, at: datetime) -> str:
+    """Which message: one may come back several times, as its provider tries again."""
+    metadata = event.metadata if isinstance(event.metadata, dict) else {}
+    delivery, message_id = metadata.get("delivery"), event.message_id
+    return storable(f"delivery {delivery}" if delivery else str(message_id or at.isoformat()))
+
+
 def told(event: AnymailTrackingEvent, *path: str) -> str | None:
     """What the provider's own report says at this place, if it says something there."""
     found = event.esp_event
@@ -110,10 +165,56 @@ def recipient(event: AnymailTrackingEvent) -> str:
 
 
 def is_old_news(event: AnymailTrackingEvent, subscriber: Subscriber) -> bool:
-    """From before they confirmed, perhaps again: then it was heeded, and is repeated."""
-    moment, confirmed_at = event.timestamp, subscriber.confirmed_at
-    if moment is None or confirmed_at is None:
+    """From before they confirmed or came back, perhaps again: then it was heeded, and is repeated."""
+    since = max(filter(None, [subscriber.confirmed_at, subscriber.rejoined_at]), default=None)
+    if event.timestamp is None or since is None:
         return False
-    if timezone.is_naive(moment):
-        moment = timezone.make_aware(moment, UTC)
-    return moment < confirmed_at
+    return moment(event, otherwise=since) < since
+
+
+def moment(event: AnymailTrackingEvent, *, otherwise: datetime) -> datetime:
+    """When it happened, by the provider's clock; some providers do not name their time zone."""
+    if not isinstance(event.timestamp, datetime):
+        return otherwise
+    try:
+        return (
+            event.timestamp.astimezone(UTC)
+            if event.timestamp.tzinfo
+            else event.timestamp.replace(tzinfo=UTC)
+        )
+    except OverflowError:  # in the year 1 or 9999, and in UTC outside of all years
+        return otherwise
+
+
+def storable(text: str) -> str:
+    """Without what no database can hold: a NUL, half a character, more than the column."""
+    return text.replace("\x00", "").encode(errors="ignore").decode()[:255]
+
+
+@receiver(inbound, dispatch_uid="subscribers.heed_mail")
+def heed_mail(sender: type, event: AnymailInboundEvent, esp_name: str, **_: Any) -> None:
+    """Somebody left by mail. Whose mail it was is in the address it went to, signed by us.
+
+    Who wrote it does not matter, for anybody can write any sender; nor does what it says. Nothing
+    is answered, so that no two programs can keep each other busy.
+    """
+    for address in addresses_of(event):
+        try:
+            subscriber = links.read_mailbox(address)
+        except links.BadLink:
+            continue
+        signup.leave(subscriber, Reason.UNSUBSCRIBED, timezone.now())
+        logger.info("subscriber %s: left by mail", subscriber.pk)
+
+
+def addresses_of(event: AnymailInboundEvent) -> Iterator[str]:
+    """Where a mail went: by its envelope or, where the provider tells none, by its To."""
+    message = event.message
+    if message is not None and message.envelope_recipient:
+        yield str(message.envelope_recipient)
+        return
+    if message is not None:
+        yield from (address.addr_spec for address in message.to or ())
+    data = event.esp_event.get("data") if isinstance(event.esp_event, dict) else None
+    to = data.get("to") if isinstance(data, dict) else None  # Resend's
+    yield from map(str, to if isinstance(to, list) else ())

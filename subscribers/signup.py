@@ -25,7 +25,7 @@ Status, Reason = Subscriber.Status, Subscriber.Reason
 # How long who left may come back by pressing a button, without a new confirmation.
 REGRET = timedelta(days=1)
 # A graver reason to have left replaces a lighter one: events come in any order.
-GRAVITY = [Reason.UNSUBSCRIBED, Reason.BOUNCED, Reason.COMPLAINED]
+GRAVITY = [Reason.UNREACHABLE, Reason.UNSUBSCRIBED, Reason.BOUNCED, Reason.COMPLAINED]
 
 
 @transaction.atomic
@@ -121,8 +121,15 @@ def rejoin(subscriber: Subscriber, now: datetime) -> bool:
     """Undo leaving; False if that takes a new confirmation. For who is active it changes nothing."""
     row = Subscriber.objects.select_for_update().get(pk=subscriber.pk)
     if may_rejoin(row, now):
-        row.status, row.left_at, row.left_reason = Status.ACTIVE, None, ""
-        row.save(update_fields=["status", "left_at", "left_reason"])
-        row.schedule(now)
+        row.rejoined_at = now
+        row.save(update_fields=["rejoined_at"])
+        take_back(row, now)
     subscriber.refresh_from_db()
     return subscriber.is_mailable
+
+
+def take_back(subscriber: Subscriber, now: datetime) -> None:
+    """They are as if they had never left; the row must be locked."""
+    subscriber.status, subscriber.left_at, subscriber.left_reason = Status.ACTIVE, None, ""
+    subscriber.save(update_fields=["status", "left_at", "left_reason"])
+    subscriber.schedule(now)

@@ -19,6 +19,7 @@ from subscribers.models import Suppression
 SALT = "subscribers.suppression"
 # A graver reason replaces a lighter one, never the other way: events come in any order.
 GRAVITY = [
+    Suppression.Reason.UNREACHABLE,
     Suppression.Reason.BOUNCED,
     Suppression.Reason.ERASED,
     Suppression.Reason.COMPLAINED,
@@ -60,7 +61,8 @@ def suppress(email: str, reason: Suppression.Reason, now: datetime) -> None:
         row.save(update_fields=["reason"])
 
 
-def lift(email: str) -> bool:
-    """Its owner has proven that it exists, and asked to be written to."""
-    deleted, _ = Suppression.objects.filter(address_hash__in=hashes(email)).delete()
+def lift(email: str, *, only: Suppression.Reason | None = None) -> bool:
+    """Its owner has proven that it exists, and asked to be written to; or one reason has gone."""
+    rows = Suppression.objects.filter(address_hash__in=hashes(email))
+    deleted, _ = (rows.filter(reason=only) if only else rows).delete()
     return bool(deleted)

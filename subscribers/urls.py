@@ -14,5 +14,7 @@ urlpatterns = [
     path("confirm/<str:token>/", views.confirm, name="confirm"),
     path("preferences/<str:token>/", views.preferences, name="preferences"),
     path("unsubscribe/<str:token>/", views.unsubscribe, name="unsubscribe"),
+    path("farewell/", views.thanks, name="thanks"),
+    path("farewell/<str:token>/", views.farewell, name="farewell"),
     path("resubscribe/<str:token>/", views.resubscribe, name="resubscribe"),
 ]

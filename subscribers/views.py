@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import wraps
 from http import HTTPStatus
+from typing import Any
 
 from django.core.exceptions import BadRequest, SuspiciousOperation
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, UnreadablePostError
@@ -22,8 +23,8 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from papers.models import Topic
-from subscribers import links, signup, tasks
-from subscribers.forms import PreferencesForm, SignupForm
+from subscribers import farewells, links, signup, tasks
+from subscribers.forms import FarewellForm, PreferencesForm, SignupForm
 from subscribers.links import Purpose
 from subscribers.models import Preferences, Subscriber
 
@@ -140,10 +141,10 @@ def unsubscribe(request: HttpRequest, token: str) -> HttpResponse:
     """
     if request.method != "POST":
         return leaving_page(request, token)
-    subscriber = leave(token)
+    subscriber, just_now = leave(token)
     if by_program(request):
         return HttpResponse("You are unsubscribed.\n", content_type="text/plain")
-    return unsubscribed_page(request, subscriber)
+    return unsubscribed_page(request, subscriber, may_say_why=just_now)
 
 
 def leaving_page(request: HttpRequest, token: str) -> HttpResponse:
@@ -154,13 +155,15 @@ def leaving_page(request: HttpRequest, token: str) -> HttpResponse:
     return render(request, "subscribers/unsubscribe.html")
 
 
-def leave(token: str) -> Subscriber | None:
+def leave(token: str) -> tuple[Subscriber | None, bool]:
+    """Who has left now, if anybody, and whether they had not before."""
     try:
         subscriber = links.read(Purpose.UNSUBSCRIBE, token)
     except links.BadLink:
-        return None
+        return None, False
+    had_left = subscriber.status == Subscriber.Status.LEFT
     signup.leave(subscriber, Subscriber.Reason.UNSUBSCRIBED, timezone.now())
-    return subscriber
+    return subscriber, not had_left
 
 
 def by_program(request: HttpRequest) -> bool:
@@ -171,12 +174,39 @@ def by_program(request: HttpRequest) -> bool:
         return True
 
 
-def unsubscribed_page(request: HttpRequest, subscriber: Subscriber | None) -> HttpResponse:
-    """Who just left may press a button to come back."""
-    token = ""
+def unsubscribed_page(
+    request: HttpRequest, subscriber: Subscriber | None, *, may_say_why: bool = False
+) -> HttpResponse:
+    """Who just left may press a button to come back, or say why; both can be left alone."""
+    context: dict[str, Any] = {}
+    if subscriber and may_say_why:
+        context["farewell_token"] = links.token(Purpose.FAREWELL, subscriber)
+        context["form"] = FarewellForm()
     if subscriber and signup.may_rejoin(subscriber, timezone.now()):
-        token = links.token(Purpose.RESUBSCRIBE, subscriber)
-    return render(request, "subscribers/unsubscribed.html", {"resubscribe_token": token})
+        context["resubscribe_token"] = links.token(Purpose.RESUBSCRIBE, subscriber)
+    return render(request, "subscribers/unsubscribed.html", context)
+
+
+@by_link
+@require_POST
+def farewell(request: HttpRequest, token: str) -> HttpResponse:
+    """Why they left: once, and kept without a word of who it was."""
+    try:
+        subscriber = links.read(Purpose.FAREWELL, token)
+    except links.UsedLink:  # pressed twice
+        return see_other(reverse("subscribers:thanks"))
+    form = FarewellForm(request.POST)
+    if not form.is_valid():
+        context = {"farewell_token": token, "form": form}
+        return render(request, "subscribers/unsubscribed.html", context, status=400)
+    farewells.say(subscriber, **form.cleaned_data, now=timezone.now())
+    return see_other(reverse("subscribers:thanks"))
+
+
+@require_safe
+@cache_control(public=True, max_age=60)
+def thanks(request: HttpRequest) -> HttpResponse:
+    return render(request, "subscribers/thanks.html")
 
 
 @by_link

@@ -16,14 +16,19 @@ from typing import Any
 import pytest
 import time_machine
 from django.conf import settings as project
-from django.db import DatabaseError, transaction
+from django.core.cache import cache
+from django.core.management import call_command
+from django.db import DatabaseError, connection, transaction
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import Resolver404, resolve
+from kombu.exceptions import OperationalError
 
-from newsletter import receivers
-from newsletter.models import Delivery
-from subscribers.models import Subscriber, Suppression
+from newsletter import receivers, reports, tasks
+from newsletter.models import Delivery, ProviderEvent, ProviderReport
+from subscribers.models import SoftBounce, Subscriber, Suppression
 from tests import make
+from tests.newsletter import amazon
 
 pytestmark = [
     pytest.mark.django_db,
@@ -51,8 +56,10 @@ BASIC = "Basic " + base64.b64encode(b"username:password").decode()
 @pytest.fixture(autouse=True)
 def _now_and_keys(settings: Any) -> Iterator[None]:
     settings.ANYMAIL = KEYS
+    amazon.remember_certificate()
     with time_machine.travel(make.NOW, tick=False):
         yield
+    cache.clear()
 
 
 @pytest.fixture
@@ -68,6 +75,7 @@ def post(client: Client, provider: str, body: str | bytes, **headers: str) -> An
         secret = KEYS["MAILERSEND_SIGNING_SECRET"]
         headers["Signature"] = sign(secret, raw)
     if provider == "amazon_ses":
+        raw = amazon.sealed(raw)
         headers |= sns_headers(raw)
     return client.post(
         f"/webhooks/{provider}/tracking/",
@@ -98,6 +106,8 @@ def state() -> list[Any]:
         sorted(Subscriber.objects.values_list("email", "status", "left_reason")),
         sorted(Suppression.objects.values_list("address_hash", "reason")),
         sorted(Delivery.objects.values_list("pk", "state", "event")),
+        sorted(SoftBounce.objects.values_list("subscriber__email", "message")),
+        sorted(ProviderReport.objects.values_list("digest", flat=True)),
     ]
 
 
@@ -291,8 +301,25 @@ def test_an_impossible_moment_is_no_failure_of_ours(client: Client, moment: str)
     assert Delivery.objects.get().event == Delivery.Event.BOUNCED
 
 
+def test_what_cannot_be_stored_is_5xx_so_that_it_comes_again(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make.subscriber(email=ADA)
+
+    def fail(*args: object, **kwargs: object) -> None:
+        raise DatabaseError("gone")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(reports, "keep", fail)
+        first = post(client, "postmark", json.dumps(BOUNCES["postmark"]))
+    again = post(client, "postmark", json.dumps(BOUNCES["postmark"]))
+
+    assert (first.status_code, again.status_code) == (500, 200)
+    assert Subscriber.objects.get().status == Subscriber.Status.LEFT
+
+
 @pytest.mark.parametrize("error", [DatabaseError("gone"), KeyError("a bug"), ValueError("a bug")])
-def test_what_fails_here_is_5xx_so_that_it_comes_again(
+def test_what_fails_after_storing_is_done_by_the_sweep(
     client: Client, monkeypatch: pytest.MonkeyPatch, error: Exception
 ) -> None:
     make.subscriber(email=ADA)
@@ -302,11 +329,48 @@ def test_what_fails_here_is_5xx_so_that_it_comes_again(
 
     with monkeypatch.context() as broken:
         broken.setattr(receivers, "about", fail)
-        first = post(client, "postmark", json.dumps(BOUNCES["postmark"]))
-    again = post(client, "postmark", json.dumps(BOUNCES["postmark"]))
+        answer = post(client, "postmark", json.dumps(BOUNCES["postmark"]))
+    assert (answer.status_code, Subscriber.objects.get().status) == (200, "active")
 
-    assert (first.status_code, again.status_code) == (500, 200)
+    with time_machine.travel(make.NOW + reports.FIRST_RETRY, tick=False):
+        tasks.sweep_reports.delay()
+
     assert Subscriber.objects.get().status == Subscriber.Status.LEFT
+
+
+def test_without_a_broker_the_sweep_does_it(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make.subscriber(email=ADA)
+
+    def fail(report_id: int) -> None:
+        raise OperationalError
+
+    monkeypatch.setattr(tasks.work_through_report, "delay", fail)
+    assert post(client, "postmark", json.dumps(BOUNCES["postmark"])).status_code == 200
+    assert Subscriber.objects.get().status == Subscriber.Status.ACTIVE
+
+    with time_machine.travel(make.NOW + reports.HEAD_START, tick=False):
+        call_command("dispatch")
+
+    assert Subscriber.objects.get().status == Subscriber.Status.LEFT
+
+
+@pytest.mark.parametrize("events", [1, 50])
+def test_a_request_is_answered_after_one_insert(
+    client: Client, monkeypatch: pytest.MonkeyPatch, events: int
+) -> None:
+    monkeypatch.setattr(tasks.work_through_report, "delay", lambda report_id: None)
+    body = json.dumps([BOUNCES["sendgrid"][0] | {"sg_event_id": str(n)} for n in range(events)])
+
+    with CaptureQueriesContext(
+        connection,
+    ) as queries:
+        assert post(client, "sendgrid", body).status_code == 200
+
+    assert [each["sql"].split()[0] for each in queries if "SAVEPOINT" not in each["sql"]] == [
+        "INSERT"
+    ]
 
 
 def test_too_large_a_body_is_refused(client: Client, settings: Any) -> None:
@@ -315,9 +379,12 @@ def test_too_large_a_body_is_refused(client: Client, settings: Any) -> None:
     assert post(client, "sendgrid", body).status_code == 413
 
 
-@pytest.mark.parametrize(
-    "address", ["nobody/tracking/", "postmark/inbound/", "amazon_ses/inbound/", "postmark/", ""]
-)
+@pytest.mark.parametrize("provider", PROVIDERS)
+def test_without_a_domain_for_mail_none_is_taken(client: Client, provider: str) -> None:
+    assert client.post(f"/webhooks/{provider}/inbound/").status_code == 404
+
+
+@pytest.mark.parametrize("address", ["nobody/tracking/", "postmark/", ""])
 def test_other_addresses_are_not_there(client: Client, address: str) -> None:
     assert client.post(f"/webhooks/{address}").status_code == 404
     with pytest.raises(Resolver404):
@@ -331,11 +398,12 @@ def test_looking_changes_nothing(client: Client, provider: str) -> None:
     assert client.get(f"/webhooks/{provider}/tracking/").status_code == 405
 
 
-def test_a_subscription_that_amazon_does_not_confirm_is_asked_for_again(
-    client: Client, settings: Any
-) -> None:
-    boto3 = pytest.importorskip("boto3")
-    assert boto3
+CONFIRMATION = {"Type": "SubscriptionConfirmation"}
+
+
+@pytest.fixture
+def _amazon_that_is_away(settings: Any) -> None:
+    pytest.importorskip("boto3")
     settings.ANYMAIL = KEYS | {
         "AMAZON_SES_AUTO_CONFIRM_SNS_SUBSCRIPTIONS": True,
         "AMAZON_SES_CLIENT_PARAMS": {
@@ -344,14 +412,54 @@ def test_a_subscription_that_amazon_does_not_confirm_is_asked_for_again(
             "endpoint_url": "http://127.0.0.1:9",  # the port of nobody
         },
     }
-    confirmation = {
-        "Type": "SubscriptionConfirmation",
-        "MessageId": "1",
-        "TopicArn": "arn:aws:sns:us-west-2:123456789012:reports",
-        "Token": "token",
-    }
 
-    assert post(client, "amazon_ses", json.dumps(confirmation)).status_code == 503
+
+@pytest.mark.usefixtures("_amazon_that_is_away")
+def test_a_subscription_that_amazon_does_not_confirm_is_asked_for_again(client: Client) -> None:
+    assert post(client, "amazon_ses", json.dumps(CONFIRMATION)).status_code == 503
+
+
+def unsealed(client: Client, message: dict[str, Any]) -> int:
+    """Posted as it is, with the password."""
+    raw = json.dumps(message).encode()
+    headers = {"Authorization": BASIC} | sns_headers(raw)
+    address = "/webhooks/amazon_ses/tracking/"
+    return client.post(address, raw, content_type="application/json", headers=headers).status_code
+
+
+@pytest.mark.usefixtures("_amazon_that_is_away")
+@pytest.mark.parametrize("change", [{"Signature": "AAAA"}, {"Token": "another"}])
+def test_a_subscription_that_amazon_did_not_sign_is_not_confirmed(
+    client: Client, change: dict[str, str]
+) -> None:
+    """Nobody is even asked: that would be the 503 above."""
+    assert unsealed(client, amazon.signed(CONFIRMATION) | change) == 400
+
+
+@pytest.mark.parametrize("change", [{}, {"Signature": "AAAA"}, {"SigningCertURL": "https://x.y/z"}])
+def test_a_password_alone_does_not_make_a_notification_amazon_s(
+    client: Client, change: dict[str, str]
+) -> None:
+    make.subscriber(email=ADA)
+    before = state()
+    message = BOUNCES["amazon_ses"] | {"TopicArn": "t", "Timestamp": "t"}
+    forged = amazon.signed(message) | change | {"Message": json.dumps(SES_BOUNCE | {"x": 1})}
+
+    assert unsealed(client, forged if change else message) == 400
+    assert state() == before
+
+
+def test_while_amazon_s_certificate_cannot_be_had_the_answer_is_later(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cache.clear()
+    monkeypatch.setattr(reports.careful.sns, "fetch", away)
+
+    assert unsealed(client, amazon.signed(BOUNCES["amazon_ses"])) == 503
+
+
+def away(url: str) -> bytes:
+    raise reports.careful.sns.Unavailable("away")
 
 
 # The recorded requests, byte for byte.
@@ -423,9 +531,12 @@ def replay(client: Client, request: dict[str, Any]) -> int:
         else str(value)
         for name, value in request.get("headers", {}).items()
     }
+    body = request["body"].encode()
+    if request["provider"] == "amazon_ses" and headers:
+        body = amazon.sealed(body)  # the recorded ones have a signature that is only an example
     return client.post(
         f"/webhooks/{request['provider']}/tracking/",
-        request["body"].encode(),
+        body,
         content_type=request["content_type"],
         headers=headers,
     ).status_code
@@ -470,6 +581,10 @@ def outcome(client: Client, requests: list[dict[str, Any]]) -> list[Any]:
             sorted(Subscriber.objects.values_list("email", "status", "left_reason")),
             sorted(Suppression.objects.values_list("address_hash", "reason")),
             sorted(Delivery.objects.values_list("message_id", "state", "event", "error")),
+            sorted(SoftBounce.objects.values_list("subscriber__email", "message", "happened_at")),
+            sorted(
+                ProviderEvent.objects.exclude(state="duplicate").values_list("key", "kind", "state")
+            ),
         ]
         transaction.set_rollback(True)
     return found

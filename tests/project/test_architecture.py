@@ -52,6 +52,7 @@ CLOCKS = {"now", "today", "utcnow"}
 MAY_ASK_THE_CLOCK = (
     "views.py",
     "api.py",
+    "webhooks.py",
     "feeds.py",
     "tasks.py",
     "admin.py",

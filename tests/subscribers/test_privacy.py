@@ -37,7 +37,14 @@ def test_the_export_holds_every_row_about_them_and_no_other_s(ada):
 
     kept = privacy.export(ada)
 
-    assert sorted(kept) == ["deliveries", "preferences", "subscriber", "suppressed", "topics"]
+    assert sorted(kept) == [
+        "deliveries",
+        "preferences",
+        "soft bounces",
+        "subscriber",
+        "suppressed",
+        "topics",
+    ]
     assert {len(kept["deliveries"]), len(kept["preferences"]), len(kept["topics"])} == {1}
     assert "ben@" not in json.dumps(kept, cls=DjangoJSONEncoder)
 

@@ -428,7 +428,7 @@ def test_who_left_long_ago_is_offered_no_way_back(browser, ada):
 
     page = browser.post(path(Purpose.UNSUBSCRIBE, ada))
 
-    assert (page.status_code, page.context["resubscribe_token"]) == (200, "")
+    assert (page.status_code, "resubscribe_token" in page.context) == (200, False)
 
 
 def test_the_way_back_is_closed_once_it_takes_a_confirmation(browser, ada):
