@@ -107,7 +107,10 @@ class Signed(Careful):
 
 
 class Brief(Careful):
-    """Incoming mail, of which only the envelope matters here: what is attached is not fetched."""
+    """Incoming mail, of which only the envelope matters here: nothing more of it is fetched."""
+
+    def _fetch_inbound_email(self, email_id: str) -> AnymailInboundMessage:
+        return AnymailInboundMessage()
 
     def _fetch_attachment(self, attachment: Any) -> AnymailInboundMessage:
         return AnymailInboundMessage.construct_attachment("text/plain", "")

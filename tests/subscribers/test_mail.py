@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 from django.core.mail import EmailMultiAlternatives
 
-from subscribers import links, mail
+from subscribers import links, mail, suppression
 from subscribers.links import Purpose
-from subscribers.models import Subscriber
+from subscribers.models import Subscriber, Suppression
 from tests import make
 
 pytestmark = pytest.mark.django_db
@@ -170,3 +170,28 @@ def test_text_is_not_escaped_as_html_is(settings):
     assert "Bayes' & Sons" in message.subject
     assert "Bayes' & Sons" in str(message.body)
     assert "Bayes&#x27; &amp; Sons" in str(message.alternatives[0][0])
+
+
+def test_where_mail_is_taken_the_header_names_an_address_too(settings):
+    settings.INBOUND_DOMAIN, settings.EMAIL_PROVIDER = "in.example.org", "postmark"
+    ada = make.subscriber()
+
+    sent = on_the_wire(compose(ada))
+
+    https = links.url(Purpose.UNSUBSCRIBE, ada)
+    assert re.sub(r"\s+", " ", sent["List-Unsubscribe"]).strip() == (
+        f"<{https}>, <mailto:{links.mailbox(ada)}>"
+    )
+    assert sent["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
+
+
+@pytest.mark.parametrize("kind", ["already", "another"])
+def test_who_must_not_be_written_to_is_only_asked_to_confirm(kind):
+    ada = make.subscriber()
+    suppression.suppress(ada.email, Suppression.Reason.COMPLAINED, make.NOW)
+
+    with pytest.raises(mail.Refused, match="must not be written to"):
+        mail.build(kind, ada, CONTEXTS["already"])
+
+    ada.status = Status.PENDING
+    assert mail.build("confirmation", ada, CONTEXTS["confirmation"]).to == [ada.email]

@@ -13,11 +13,19 @@ from uuid import uuid4
 
 import pytest
 import time_machine
-from anymail.signals import AnymailTrackingEvent, EventType, RejectReason, tracking
+from anymail.inbound import AnymailInboundMessage
+from anymail.signals import (
+    AnymailInboundEvent,
+    AnymailTrackingEvent,
+    EventType,
+    RejectReason,
+    inbound,
+    tracking,
+)
 from django.conf import settings as project
 
-from subscribers import receivers, suppression
-from subscribers.models import Subscriber, Suppression
+from subscribers import links, receivers, signup, suppression
+from subscribers.models import SoftBounce, Subscriber, Suppression
 from tests import make
 
 pytestmark = pytest.mark.django_db
@@ -272,3 +280,151 @@ def raw_events(recorded: dict[str, Any]) -> list[Any]:
     if "Message" in body:  # Amazon's envelope
         return [json.loads(body["Message"])] * 9
     return body.get("events") or [body]
+
+
+FULL = {"event_type": EventType.BOUNCED, "reject_reason": RejectReason.OTHER}
+
+
+def test_five_soft_bounces_in_a_row_are_enough():
+    ada = make.subscriber(email=ADA)
+
+    for number in range(5):
+        assert standing() == ("active", "", [])
+        report(**FULL, message_id=f"m{number}", metadata={"subscriber": str(ada.public_id)})
+
+    assert standing() == ("left", "unreachable", ["unreachable"])
+
+
+@pytest.mark.parametrize(
+    ("esp_name", "fields"),
+    [(esp_name, HARD | {"esp_event": word}) for esp_name, word in SOFT.items()]
+    + [
+        ("Mailgun", FULL),
+        ("Mailtrap", {"event_type": "deferred", "esp_event": {"event": "soft bounce"}}),
+        ("Unisender Go", {"event_type": "deferred", "esp_event": {"status": "soft_bounced"}}),
+    ],
+)
+def test_a_soft_bounce_is_counted(esp_name, fields):
+    make.subscriber(email=ADA)
+
+    report(esp_name, message_id="m", **fields)
+
+    assert [row.message for row in SoftBounce.objects.all()] == ["m"]
+
+
+@pytest.mark.parametrize(
+    ("esp_name", "fields"),
+    [
+        ("Mailgun", {"event_type": "bounced", "reject_reason": "spam"}),
+        ("Mailgun", {"event_type": "bounced", "reject_reason": "blocked"}),
+        ("Mailtrap", {"event_type": "deferred", "esp_event": {"event": "suspension"}}),
+        ("Postmark", {"event_type": "deferred"}),
+        ("Postmark", {"event_type": "rejected", "reject_reason": "timed_out"}),
+    ],
+)
+def test_a_delay_or_an_opinion_of_the_message_is_not(esp_name, fields):
+    make.subscriber(email=ADA)
+
+    report(esp_name, message_id="m", **fields)
+
+    assert not SoftBounce.objects.exists()
+
+
+def test_the_same_delivery_counts_once_whatever_its_message_id():
+    make.subscriber(email=ADA)
+
+    for number in range(5):
+        report(**FULL, message_id=f"m{number}", metadata={"delivery": "7"})
+
+    assert standing() == ("active", "", [])
+
+
+@pytest.mark.parametrize("event_type", ["delivered", "opened", "clicked"])
+def test_what_arrives_ends_the_row(event_type):
+    make.subscriber(email=ADA)
+
+    for number in range(8):
+        if number == 4:
+            report(event_type=event_type, timestamp=NOW - HOUR + timedelta(seconds=3.5))
+        report(**FULL, message_id=f"m{number}", timestamp=NOW - HOUR + timedelta(seconds=number))
+
+    assert standing() == ("active", "", [])
+
+
+@pytest.mark.parametrize("said", [HARD, COMPLAINT, UNSUBSCRIBED])
+def test_a_report_from_before_they_took_it_back_is_old_news(said):
+    ada = make.subscriber(email=ADA)
+    signup.leave(ada, Reason.UNSUBSCRIBED, NOW)
+    assert signup.rejoin(ada, NOW)
+
+    report(**said, timestamp=NOW - HOUR)
+
+    assert standing() == ("active", "", [])
+
+
+def write(envelope: str | None, **fields: Any) -> None:
+    """As Anymail tells of a mail that came in."""
+    message = AnymailInboundMessage.construct(**{"from_email": "eve@example.net"} | fields)
+    message.envelope_recipient = envelope
+    event = AnymailInboundEvent(event_type="inbound", message=message, esp_event={})
+    inbound.send(sender=object, event=event, esp_name="Postmark")
+
+
+@pytest.fixture
+def mail_is_taken(settings):
+    settings.INBOUND_DOMAIN = "in.example.org"
+    settings.EMAIL_PROVIDER = "postmark"
+
+
+@pytest.mark.usefixtures("mail_is_taken")
+@pytest.mark.parametrize("headers", [{}, {"Auto-Submitted": "auto-replied"}])
+def test_a_mail_to_a_reader_s_own_address_makes_them_leave(headers, mailoutbox, caplog):
+    """Whoever wrote it, and without an answer."""
+    ada = make.subscriber(email=ADA)
+
+    with caplog.at_level(logging.DEBUG):
+        for _ in range(2):
+            write(links.mailbox(ada).upper(), headers=headers, text="please")
+
+    assert standing() == ("left", "unsubscribed", [])
+    assert mailoutbox == []
+    assert ADA not in caplog.text
+    assert "eve@" not in caplog.text
+
+
+@pytest.mark.usefixtures("mail_is_taken")
+def test_without_an_envelope_the_to_of_the_mail_counts():
+    ada = make.subscriber(email=ADA)
+
+    write(None, to=f"Papers <{links.mailbox(ada)}>, {ADA}")
+
+    assert standing() == ("left", "unsubscribed", [])
+
+
+@pytest.mark.usefixtures("mail_is_taken")
+@pytest.mark.parametrize(
+    "to", [None, "", ADA, "unsubscribe@in.example.org", "unsubscribe+abc@in.example.org"]
+)
+def test_a_mail_from_a_reader_to_anywhere_else_changes_nothing(to):
+    make.subscriber(email=ADA)
+
+    write(to, from_email=ADA, to=ADA, subject="unsubscribe", text="unsubscribe")
+
+    assert standing() == ("active", "", [])
+
+
+@pytest.mark.usefixtures("mail_is_taken")
+def test_the_envelope_counts_more_than_what_the_mail_says():
+    ada = make.subscriber(email=ADA)
+
+    write("hello@in.example.org", to=links.mailbox(ada))
+
+    assert standing() == ("active", "", [])
+
+
+def test_a_report_of_mail_without_the_mail_is_harmless():
+    event = AnymailInboundEvent(event_type="inbound", message=None, esp_event=None)
+
+    inbound.send_robust(sender=object, event=event, esp_name="Resend")
+
+    assert list(receivers.addresses_of(event)) == []

@@ -1,0 +1,136 @@
+"""newsletter/management/commands: replay_events and forget_reports"""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+from io import StringIO
+from typing import Any
+
+import pytest
+import time_machine
+from django.core.management import CommandError, call_command
+
+from newsletter import reports
+from newsletter.models import Delivery, ProviderEvent, ProviderReport
+from subscribers.models import Farewell, SoftBounce
+from tests import make
+
+pytestmark = pytest.mark.django_db
+
+HOUR = timedelta(hours=1)
+
+
+@pytest.fixture(autouse=True)
+def _now():
+    with time_machine.travel(make.NOW, tick=False):
+        yield
+
+
+def report(*, provider: str = "postmark", message_id: str = "m", **fields: Any) -> ProviderReport:
+    """One that was worked through."""
+    told = {"RecordType": "Delivery", "MessageID": message_id, "Recipient": "ada@example.org"}
+    defaults = {
+        "received_at": make.NOW,
+        "body": json.dumps(told).encode(),
+        "digest": f"{provider} {message_id}",
+    }
+    stored = ProviderReport.objects.create(provider=provider, **defaults | fields)
+    reports.work_through(stored.pk, now=make.NOW)
+    return stored
+
+
+def sent(message_id: str) -> Delivery:
+    return make.delivery(
+        edition=make.edition(),
+        subscriber=make.subscriber(),
+        state=Delivery.State.HANDED_OVER,
+        attempted_at=make.NOW,
+        message_id=message_id,
+    )
+
+
+def replayed(*arguments: str) -> str:
+    out = StringIO()
+    call_command("replay_events", *arguments, stdout=out)
+    return out.getvalue()
+
+
+def test_what_is_replayed_is_said_in_one_line() -> None:
+    report()
+    sent("m")
+
+    assert [replayed() for _ in range(2)] == [
+        "Replayed 1 reports: 1 events noted, 0 waiting for their delivery, 0 about none of ours, "
+        "0 told before, 0 failed.\n"
+    ] * 2
+    assert Delivery.objects.get().event == Delivery.Event.DELIVERED
+
+
+@pytest.mark.parametrize(
+    ("arguments", "count"),
+    [
+        ((), 3),
+        (("--provider", "postmark"), 2),
+        (("--provider", "resend"), 0),
+        (("--since", "2026-05-12T06:00"), 2),
+        (("--since", "2026-05-12T08:00+02:00"), 2),
+        (("--since", "2026-05-12T06:00", "--provider", "mailjet"), 1),
+    ],
+)
+def test_some_can_be_chosen(arguments: tuple[str, ...], count: int) -> None:
+    report(message_id="old", received_at=make.NOW - HOUR)
+    report(message_id="new")
+    report(provider="mailjet", body=b"[]")
+
+    assert replayed(*arguments).startswith(f"Replayed {count} reports:")
+
+
+def test_one_can_be_chosen_by_its_id() -> None:
+    report(message_id="a")
+    chosen = report(message_id="b")
+
+    assert replayed("--id", str(chosen.pk)).startswith("Replayed 1 reports:")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (("--id", "7"), "There is no such report"),
+        (("--since", "yesterday"), "--since must be a moment"),
+        (("--provider", "pigeon"), "There is no provider 'pigeon'"),
+    ],
+)
+def test_what_cannot_be_done_is_said_in_a_sentence(
+    arguments: tuple[str, ...], sentence: str
+) -> None:
+    with pytest.raises(CommandError, match=sentence):
+        replayed(*arguments)
+
+
+def test_a_report_that_fails_makes_the_command_fail() -> None:
+    report(body=b"{")
+
+    with pytest.raises(CommandError, match="the log says why"):
+        replayed()
+
+
+def test_what_is_kept_for_a_time_only_is_forgotten() -> None:
+    report(received_at=make.NOW - reports.KEEP)
+    SoftBounce.objects.create(
+        subscriber=make.subscriber(), message="m", happened_at=make.NOW - timedelta(days=180)
+    )
+    Farewell.objects.create(
+        reason="other", words="x", said_on=(make.NOW - timedelta(days=365)).date()
+    )
+    out = StringIO()
+
+    for _ in range(2):
+        call_command("forget_reports", stdout=out)
+
+    assert out.getvalue().splitlines() == [
+        "Forgotten: 1 reports, 1 soft bounces, 1 farewells.",
+        "Forgotten: 0 reports, 0 soft bounces, 0 farewells.",
+    ]
+    assert not ProviderEvent.objects.exists()
+    assert [(row.reason, row.words) for row in Farewell.objects.all()] == [("other", "")]
