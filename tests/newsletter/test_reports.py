@@ -321,7 +321,7 @@ def test_replaying_everything_ends_the_same(order: tuple[int, ...]) -> None:
 
 def everything() -> list[Any]:
     return [
-        list(model.objects.order_by("pk").values())  # type: ignore[attr-defined]
+        list(model.objects.order_by("pk").values())
         for model in (Delivery, Subscriber, Suppression, SoftBounce, ProviderEvent)
     ]
 

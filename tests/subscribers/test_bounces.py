@@ -41,7 +41,7 @@ def standing() -> tuple[str, str, list[str]]:
 
 
 GIVEN_UP = ("left", "unreachable", ["unreachable"])
-KEPT = ("active", "", [])
+KEPT: tuple[str, str, list[str]] = ("active", "", [])
 
 
 def test_four_in_a_row_are_not_enough_and_five_are(ada):

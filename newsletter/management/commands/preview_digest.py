@@ -10,7 +10,7 @@ from django.core.management.base import CommandError, CommandParser
 from newsletter import rendering, schedule
 from newsletter.management.editions import EditionCommand
 from newsletter.models import Delivery
-from subscribers import mail, signup
+from subscribers import mail, signup, suppression
 from subscribers.models import Subscriber
 
 
@@ -25,6 +25,8 @@ class Command(EditionCommand):
 
     def handle(self, **options: Any) -> None:
         edition, reader = self.edition(options), self.reader(options["email"])
+        if suppression.is_suppressed(reader.email):
+            raise CommandError("This address must not be written to: nothing would be sent.")
         renderer = rendering.Renderer(edition)
         last = schedule.last_editions([reader.pk], before=edition.date).get(reader.pk)
         after = schedule.reach(edition, reader, last=last)
