@@ -91,7 +91,7 @@ class ProviderEventAdmin(MachineOwned):
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
     ) -> tuple[QuerySet[Any], bool]:
         """The table holds only hashes of addresses."""
-        if "@" in search_term and "." in search_term and " " not in search_term:
+        if "@" in search_term:
             hashes = suppression.hashes(as_stored(search_term))
             if (found := queryset.filter(recipient_hash__in=hashes)).exists():
                 return found, False

@@ -9,7 +9,7 @@ import pytest
 import time_machine
 
 from subscribers import suppression
-from subscribers.models import Preferences, Subscriber, Suppression
+from subscribers.models import Farewell, Preferences, SoftBounce, Subscriber, Suppression
 from tests import make
 
 pytestmark = pytest.mark.django_db
@@ -124,3 +124,22 @@ def test_nothing_is_invented_or_deleted_at_the_desk(desk, page):
 
     assert desk.get(f"{page}add/").status_code == 403
     assert desk.post(f"{page}{pk}/delete/", {"post": "yes"}).status_code == 403
+
+
+def test_why_people_leave_is_counted_by_reason(desk):
+    for reason in ["too_many", "too_many", "other"]:
+        Farewell.objects.create(reason=reason, words="x", said_on=NOW.date())
+
+    page = desk.get("/admin/subscribers/farewell/").content.decode()
+
+    assert "Too many emails (2)" in page
+    assert "Something else (1)" in page
+    assert desk.get("/admin/subscribers/farewell/add/").status_code == 403
+
+
+def test_soft_bounces_are_found_by_their_reader(desk):
+    ada = make.subscriber()
+    row = SoftBounce.objects.create(subscriber=ada, message="m", happened_at=NOW)
+
+    assert found(desk.get("/admin/subscribers/softbounce/", {"q": str(ada.pk)})) == [row.pk]
+    assert found(desk.get("/admin/subscribers/softbounce/", {"q": "other"})) == []

@@ -11,7 +11,7 @@ from django.http import HttpResponse
 from django.test import Client
 from django.urls import reverse
 
-from subscribers import links, signup, suppression
+from subscribers import links, mail, signup, suppression
 from subscribers.links import Purpose
 from subscribers.models import Preferences, Subscriber, Suppression
 from tests import make
@@ -396,6 +396,23 @@ def test_the_exact_address_in_the_header_is_not_redirected(browser, ada, secure,
     response = browser.post(address, *BODIES["urlencoded"], secure=secure)
 
     assert response.status_code == 200
+
+
+def test_the_header_of_a_mail_works_as_rfc_8058_has_it(browser, ada, settings):
+    """The address as it stands in the header, both encodings, and nothing but the one POST."""
+    header = mail.build("already", ada, {"preferences_url": "x"}).extra_headers["List-Unsubscribe"]
+    address = header.partition(">")[0].removeprefix(f"<{settings.SITE_URL}")
+
+    for method in ("get", "head", "options"):
+        before = everything()
+        assert getattr(browser, method)(address).status_code in {200, 405}
+        assert everything() == before
+    for body in ("urlencoded", "multipart"):
+        Subscriber.objects.update(status="active", left_at=None, left_reason="")
+        content, content_type = BODIES[body]
+        answer = browser.post(address, content, content_type=content_type)
+        assert (answer.status_code, answer.cookies, "Location" in answer) == (200, {}, False)
+        assert Subscriber.objects.get().left_reason == "unsubscribed"
 
 
 def test_leaving_twice_is_no_error(browser, ada):
