@@ -21,7 +21,7 @@ from django.http import HttpRequest, QueryDict
 from newsletter import careful, receivers
 from newsletter.models import Delivery, ProviderEvent, ProviderReport
 from subscribers import suppression
-from subscribers.receivers import moment, recipient, storable
+from subscribers.receivers import moment, named_in_metadata, recipient, storable
 
 logger = logging.getLogger(__name__)
 
@@ -133,6 +133,8 @@ def remember(report: ProviderReport, events: Sequence[AnymailTrackingEvent]) -> 
 
 def row_of(report: ProviderReport, position: int, event: AnymailTrackingEvent) -> ProviderEvent:
     email = recipient(event)
+    if not email and (subscriber := named_in_metadata(event)):
+        email = subscriber.email
     return ProviderEvent(
         report=report,
         position=position,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Iterator
 from datetime import timedelta
 from itertools import permutations
@@ -10,6 +11,7 @@ from typing import Any
 
 import pytest
 import time_machine
+from anymail.signals import tracking
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -324,6 +326,68 @@ def everything() -> list[Any]:
         list(model.objects.order_by("pk").values())
         for model in (Delivery, Subscriber, Suppression, SoftBounce, ProviderEvent)
     ]
+
+
+@pytest.mark.skipif(
+    connection.vendor == "sqlite", reason="SQLite lets one writer in at a time by itself"
+)
+@pytest.mark.django_db(transaction=True)
+def test_workers_at_once_note_each_event_once() -> None:
+    """Each of them has two reports with the same events, in another order."""
+    heard: list[str] = []
+    failures: list[int] = []
+
+    def hear(event: Any, **_: Any) -> None:
+        heard.append(event.recipient)
+
+    bounces = [
+        {"event": "bounce", "hard_bounce": False, "email": f"{number}@example.org", "time": 1}
+        for number in range(40)
+    ]
+    for each in bounces:
+        make.subscriber(email=each["email"])
+    stored = [
+        ProviderReport.objects.create(
+            provider="mailjet",
+            received_at=NOW,
+            content_type="application/json",
+            body=json.dumps(told).encode(),
+            digest=str(told[0]),
+            next_at=NOW,
+        ).pk
+        for told in (bounces, bounces[::-1])
+    ]
+
+    def work() -> None:
+        try:
+            failures.extend(reports.work_through(pk, now=NOW)["failed"] for pk in stored)
+        finally:
+            connection.close()
+
+    tracking.connect(hear)
+    try:
+        threads = [threading.Thread(target=work) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    finally:
+        tracking.disconnect(hear)
+
+    assert failures == [0] * 8
+    assert sorted(heard) == sorted(each["email"] for each in bounces)
+    assert SoftBounce.objects.count() == 40
+
+
+def test_an_event_that_names_nobody_but_our_reader_is_theirs_to_be_erased() -> None:
+    ada = make.subscriber(email=ADA)
+    told = event("SubscriptionChange", Metadata={"subscriber": str(ada.public_id)}, MessageID="")
+    del told["Recipient"], told["Email"]
+    post(told)
+
+    privacy.erase(ADA, NOW)
+
+    assert bodies() == ""
 
 
 def test_reports_are_forgotten_after_a_month() -> None:
