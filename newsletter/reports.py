@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import logging
+import traceback
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
@@ -20,7 +21,7 @@ from django.http import HttpRequest, QueryDict
 
 from newsletter import careful, receivers
 from newsletter.models import Delivery, ProviderEvent, ProviderReport
-from subscribers import suppression
+from subscribers import outcomes, suppression
 from subscribers.receivers import moment, named_in_metadata, recipient, storable
 
 logger = logging.getLogger(__name__)
@@ -83,7 +84,7 @@ def work_through(report_id: int, *, now: datetime, again: bool = False) -> Count
         rows = remember(report, events)
     except Exception as error:
         # Whatever it is: the report is there, and there are others behind it.
-        logger.exception("report %s: not read", report.pk)
+        logger.error("report %s: not read: %s", report.pk, cause(error))
         put_off(report, now=now, error=type(error).__name__)
         return counts + Counter(failed=1)
     for row in rows:
@@ -92,8 +93,8 @@ def work_through(report_id: int, *, now: datetime, again: bool = False) -> Count
             continue
         try:
             counts[note(row, events[row.position], report, now=now, again=again)] += 1
-        except Exception:
-            logger.exception("report %s: event %s not noted", report.pk, row.pk)
+        except Exception as error:
+            logger.error("report %s: event %s not noted: %s", report.pk, row.pk, cause(error))
             counts["failed"] += 1
     if counts["failed"]:
         put_off(report, now=now, error="An event was not noted; the log says why.")
@@ -102,6 +103,12 @@ def work_through(report_id: int, *, now: datetime, again: bool = False) -> Count
     else:
         ProviderReport.objects.filter(pk=report.pk).update(next_at=None, error="")
     return counts
+
+
+def cause(error: Exception) -> str:
+    """What went wrong and where, without anybody's address: a traceback might quote one."""
+    [*_, last] = traceback.extract_tb(error.__traceback__)
+    return f"{outcomes.sentence(error)} ({last.filename}, line {last.lineno})"
 
 
 def read(report: ProviderReport) -> list[AnymailTrackingEvent]:

@@ -191,13 +191,15 @@ def test_while_it_waits_nobody_who_came_back_leaves_again() -> None:
     assert ada.status == Subscriber.Status.ACTIVE
 
 
-def test_one_event_that_fails_does_not_cost_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_one_event_that_fails_does_not_cost_the_others(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
     make.subscriber(email="ben@example.org")
     whole = receivers.about
 
     def fail_for_ada(told: Any) -> Any:
         if told.recipient == ADA:
-            raise ValueError("a bug")
+            raise ValueError(f"a bug with {ADA}")
         return whole(told)
 
     with monkeypatch.context() as broken:
@@ -206,6 +208,8 @@ def test_one_event_that_fails_does_not_cost_the_others(monkeypatch: pytest.Monke
     assert states() == [State.NEW, State.WAITING]
     assert Suppression.objects.count() == 1
     assert ProviderReport.objects.get().error != ""
+    assert "not noted: ValueError: a bug with … (" in caplog.text
+    assert ADA not in caplog.text
 
     sweep(after=MINUTE)
 
@@ -340,12 +344,12 @@ def test_workers_at_once_note_each_event_once() -> None:
     def hear(event: Any, **_: Any) -> None:
         heard.append(event.recipient)
 
+    emails = sorted(f"{number}@example.org" for number in range(40))
     bounces = [
-        {"event": "bounce", "hard_bounce": False, "email": f"{number}@example.org", "time": 1}
-        for number in range(40)
+        {"event": "bounce", "hard_bounce": False, "email": email, "time": 1} for email in emails
     ]
-    for each in bounces:
-        make.subscriber(email=each["email"])
+    for email in emails:
+        make.subscriber(email=email)
     stored = [
         ProviderReport.objects.create(
             provider="mailjet",
@@ -375,7 +379,7 @@ def test_workers_at_once_note_each_event_once() -> None:
         tracking.disconnect(hear)
 
     assert failures == [0] * 8
-    assert sorted(heard) == sorted(each["email"] for each in bounces)
+    assert sorted(heard) == emails
     assert SoftBounce.objects.count() == 40
 
 

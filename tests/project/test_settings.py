@@ -76,6 +76,7 @@ def test_a_public_address_turns_debugging_off(tmp_path: Path) -> None:
         ({"EMAIL_PROVIDER": "postmrk"}, "EMAIL_PROVIDER must be file, smtp or one of"),
         ({"DEFAULT_FROM_EMAIL": "Papers, Inc. <p@x.org>"}, "Papers, Inc."),
         ({"DEFAULT_FROM_EMAIL": "papers"}, "holds a comma in quotes"),
+        ({"INBOUND_DOMAIN": "me@in.example.org"}, "INBOUND_DOMAIN must be a domain"),
     ],
 )
 def test_a_setting_that_makes_no_sense_is_refused_in_a_sentence(
