@@ -356,7 +356,7 @@ def test_workers_at_once_note_each_event_once() -> None:
             received_at=NOW,
             content_type="application/json",
             body=json.dumps(told).encode(),
-            digest=str(told[0]),
+            digest=str(told[0]["email"]),
             next_at=NOW,
         ).pk
         for told in (bounces, bounces[::-1])
