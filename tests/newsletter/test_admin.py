@@ -6,7 +6,6 @@ import json
 from typing import Any
 
 import pytest
-from django.contrib.auth import get_user_model
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -23,12 +22,7 @@ ADA = "ada@example.org"
 
 @pytest.fixture
 def desk(client: Client) -> Client:
-    """An operator at work. (Without a password: hashing one takes longer than the test.)"""
-    operator = get_user_model().objects.create(
-        username="operator", is_staff=True, is_superuser=True
-    )
-    client.force_login(operator)
-    return client
+    return make.at_the_desk(client)
 
 
 def report(number: int, **fields: Any) -> ProviderReport:
