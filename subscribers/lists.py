@@ -15,8 +15,9 @@ from typing import Any, TextIO
 from django.db import transaction
 
 from papers.models import Topic
-from subscribers import signup, suppression, timetable
+from subscribers import consent, signup, suppression, timetable
 from subscribers.addresses import BadAddress, normalise
+from subscribers.consent import Form
 from subscribers.models import DEFAULT_HOUR, Preferences, Subscriber
 
 COLUMNS = ("email", "topics", "timezone", "hour")
@@ -110,7 +111,7 @@ def add_all(rows: Iterable[Row], *, confirmed: bool, now: datetime) -> Counter[s
             mine = Subscriber.objects.filter(email__in=by_email)
             passed_over = suppressed | set(mine.values_list("email", flat=True))
             new = [row for email, row in by_email.items() if email not in passed_over]
-            add_new(new, confirmed=confirmed, now=now)
+            add_new(new, Form.IMPORT, confirmed=confirmed, now=now)
         known = len(page) - len(new) - len(suppressed)
         counts += Counter(added=len(new), known=known, suppressed=len(suppressed))
     return counts
@@ -123,7 +124,7 @@ def add(row: Row, *, confirmed: bool, now: datetime) -> Subscriber:
         raise BadRow("This address is suppressed: only its owner can end that, on the site.")
     subscriber = Subscriber.objects.select_for_update().filter(email=row.email).first()
     if subscriber is None:
-        add_new([row], confirmed=confirmed, now=now)
+        add_new([row], Form.COMMAND, confirmed=confirmed, now=now)
         return Subscriber.objects.get(email=row.email)
     if subscriber.status == Subscriber.Status.LEFT:
         raise BadRow("They have left: only they themselves can come back, on the site.")
@@ -144,7 +145,7 @@ def change(preferences: Preferences, row: Row) -> None:
         preferences.topics.set(Topic.objects.filter(slug__in=row.topics))
 
 
-def add_new(rows: Sequence[Row], *, confirmed: bool, now: datetime) -> None:
+def add_new(rows: Sequence[Row], form: Form, *, confirmed: bool, now: datetime) -> None:
     """Insert new subscribers. Unless they are confirmed, each is asked with one email."""
     subscribers = [Subscriber(email=row.email) for row in rows]
     wanted = [
@@ -163,6 +164,7 @@ def add_new(rows: Sequence[Row], *, confirmed: bool, now: datetime) -> None:
             subscriber.confirmation_requested_at, subscriber.confirmation_count = now, 1
     Subscriber.objects.bulk_create(subscribers)
     Preferences.objects.bulk_create(wanted)
+    consent.bring(subscribers, form, confirmed=confirmed, now=now)
     ids = dict(Topic.objects.values_list("slug", "pk"))
     through = Preferences.topics.through
     through.objects.bulk_create(

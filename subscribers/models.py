@@ -107,6 +107,17 @@ class Subscriber(models.Model):
                 condition=Q(confirmation_requested_at__isnull=False),
                 name="subscriber_waiting",
             ),
+            # Who may have to be forgotten (subscribers/unconfirmed.py).
+            models.Index(
+                fields=["created_at"],
+                condition=Q(confirmed_at__isnull=True),
+                name="subscriber_unconfirmed",
+            ),
+            models.Index(
+                fields=["confirmation_sent_at"],
+                condition=Q(status="pending"),
+                name="subscriber_pending",
+            ),
         )
 
     def __str__(self) -> str:
@@ -294,3 +305,40 @@ class Farewell(models.Model):
 
     def __str__(self) -> str:
         return f"{self.get_reason_display()} ({self.said_on})"
+
+
+class Consent(models.Model):
+    """The proof that a reader asked: when, where, and what they were told."""
+
+    class Form(models.TextChoices):
+        PAGE = "page", "Form on our pages"
+        EMBED = "embed", "Form within another site"
+        API = "api", "Another site's own form"
+        IMPORT = "import", "List of the operator"
+        COMMAND = "command", "Operator at the shell"
+
+    subscriber = models.ForeignKey(Subscriber, on_delete=models.CASCADE, related_name="consents")
+    asked_at = models.DateTimeField()
+    # By the button in the mail; none while they have not pressed it.
+    confirmed_at = models.DateTimeField(null=True, blank=True)
+    form = models.CharField(max_length=16, choices=Form)
+    # Which sentence stood there (subscribers/consent.py); empty if it was not one of ours.
+    text_version = models.CharField(max_length=16, blank=True)
+    # Where from: only where the operator has to keep it (CONSENT_IP).
+    ip = models.GenericIPAddressField(null=True, blank=True)
+
+    class Meta:
+        constraints = (
+            models.CheckConstraint(
+                condition=Q(form__in=["page", "embed", "api", "import", "command"]),
+                name="consent_form_is_known",
+            ),
+            models.UniqueConstraint(
+                fields=["subscriber"],
+                condition=Q(confirmed_at__isnull=True),
+                name="one_unconfirmed_consent",
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"consent of #{self.subscriber_id} ({self.form})"

@@ -14,11 +14,12 @@ from django.db import transaction
 from django.db.models import Case, When
 
 from papers.models import Topic
-from subscribers import confirmations, suppression
+from subscribers import confirmations, consent, suppression
 from subscribers.addresses import BadAddress, normalise
+from subscribers.consent import Given
 from subscribers.models import Preferences, Subscriber
 
-__all__ = ["BadAddress", "ask", "confirm", "leave", "may_rejoin", "normalise", "rejoin"]
+__all__ = ["BadAddress", "ask", "confirm", "leave", "may_rejoin", "normalise", "rejoin", "remind"]
 
 Status, Reason = Subscriber.Status, Subscriber.Reason
 
@@ -29,7 +30,14 @@ GRAVITY = [Reason.UNREACHABLE, Reason.UNSUBSCRIBED, Reason.BOUNCED, Reason.COMPL
 
 
 @transaction.atomic
-def ask(email: str, topics: Iterable[str], timezone: str, now: datetime) -> Subscriber:
+def ask(
+    email: str,
+    topics: Iterable[str],
+    timezone: str,
+    now: datetime,
+    *,
+    given: Given = Given(),  # noqa: B008 (frozen)
+) -> Subscriber:
     """Somebody left this address on a page: have it asked whether it was them.
 
     Who is subscribed already keeps what they chose: a stranger may have typed their address.
@@ -40,8 +48,16 @@ def ask(email: str, topics: Iterable[str], timezone: str, now: datetime) -> Subs
         await_confirmation(subscriber)
     if subscriber.status == Status.PENDING:
         choose(subscriber, topics, timezone=timezone)
+        consent.note(subscriber, given, now=now)
     confirmations.request(subscriber, now=now)
     return subscriber
+
+
+@transaction.atomic
+def remind(subscriber: Subscriber, now: datetime) -> bool:
+    """They hold a link that is too old: have a new one sent, within the same budget."""
+    row = Subscriber.objects.select_for_update().get(pk=subscriber.pk)
+    return row.status != Status.LEFT and confirmations.request(row, now=now)
 
 
 def locked(email: str) -> Subscriber:
@@ -80,6 +96,7 @@ def confirm(subscriber: Subscriber, now: datetime) -> None:
         confirmation_requested_at=None,
         confirmation_count=0,
     ):
+        consent.complete(subscriber, now=now)
         suppression.lift(subscriber.email)
         subscriber.schedule(now)
     subscriber.refresh_from_db()

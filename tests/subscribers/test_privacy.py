@@ -9,7 +9,7 @@ import pytest
 from django.apps import apps
 from django.core.serializers.json import DjangoJSONEncoder
 
-from subscribers import lists, privacy, suppression
+from subscribers import consent, lists, privacy, suppression
 from subscribers.models import Subscriber, Suppression
 from tests import make
 
@@ -29,6 +29,7 @@ def all_rows() -> str:
 def ada():
     ada = make.subscriber(email=ADA, topics=["robotics"])
     make.delivery(edition=make.edition(), subscriber=ada)
+    consent.note(ada, consent.Given(ip="192.0.2.7"), now=NOW)
     return ada
 
 
@@ -37,15 +38,9 @@ def test_the_export_holds_every_row_about_them_and_no_other_s(ada):
 
     kept = privacy.export(ada)
 
-    assert sorted(kept) == [
-        "deliveries",
-        "preferences",
-        "soft bounces",
-        "subscriber",
-        "suppressed",
-        "topics",
-    ]
-    assert {len(kept["deliveries"]), len(kept["preferences"]), len(kept["topics"])} == {1}
+    tables = ["consents", "deliveries", "preferences", "topics"]
+    assert sorted(kept) == sorted([*tables, "soft bounces", "subscriber", "suppressed"])
+    assert {name: len(kept[name]) for name in tables} == dict.fromkeys(tables, 1)
     assert "ben@" not in json.dumps(kept, cls=DjangoJSONEncoder)
 
 

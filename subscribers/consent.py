@@ -1,0 +1,65 @@
+"""What people are told when they ask to join, word by word, and the proof that they asked.
+
+A text that has been shown is never changed: a new wording is a new version, and the old stays here
+for the proofs that name it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.conf import settings
+
+from subscribers.models import Consent, Subscriber
+
+Form = Consent.Form
+
+TEXTS = {
+    "2026-11": (
+        "You ask for trending papers by email, at most once a day. One email comes first, to"
+        " confirm that it was you. Leave with one click, any day."
+    ),
+}
+CURRENT = "2026-11"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Given:
+    """Where somebody said yes, and to which text."""
+
+    form: Consent.Form = Form.PAGE
+    version: str = CURRENT
+    ip: str = ""
+
+
+def note(subscriber: Subscriber, given: Given, *, now: datetime) -> None:
+    """They asked; it counts for nothing until they confirm. The newest of their forms is kept."""
+    Consent.objects.update_or_create(
+        subscriber=subscriber,
+        confirmed_at=None,
+        defaults={
+            "asked_at": now,
+            "form": given.form,
+            "text_version": given.version,
+            "ip": (given.ip or None) if settings.CONSENT_IP else None,
+        },
+    )
+
+
+def complete(subscriber: Subscriber, *, now: datetime) -> None:
+    """They pressed the button in the mail: from now on this proof stays as it is."""
+    Consent.objects.filter(subscriber=subscriber, confirmed_at=None).update(confirmed_at=now)
+
+
+def bring(
+    subscribers: Sequence[Subscriber], form: Consent.Form, *, confirmed: bool, now: datetime
+) -> None:
+    """An operator vouches for these, or wants them asked."""
+    Consent.objects.bulk_create(
+        Consent(
+            subscriber=subscriber, asked_at=now, confirmed_at=now if confirmed else None, form=form
+        )
+        for subscriber in subscribers
+    )
