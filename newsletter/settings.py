@@ -97,6 +97,7 @@ INSTALLED_APPS = [
     "papers",
     "anymail",
     "csp",
+    "django_htmx",
     "newsletter.apps.OperatorsConfig",
     "django_otp",
     "django_otp.plugins.otp_totp",
@@ -322,6 +323,25 @@ ANYMAIL = {
     "WEBHOOK_SECRET": f"closed:{secrets.token_urlsafe(32)}",
     **anymail_settings(),
 }
+
+# Joining (docs/joining.md)
+CONFIRMATIONS_PER_HOUR = int(env_number("CONFIRMATIONS_PER_HOUR", 1000))
+REFUSE_DISPOSABLE = env_bool("REFUSE_DISPOSABLE", default=False)
+DISPOSABLE_DOMAINS_FILE = env("DISPOSABLE_DOMAINS_FILE")
+if DISPOSABLE_DOMAINS_FILE and not Path(DISPOSABLE_DOMAINS_FILE).is_file():
+    raise ImproperlyConfigured(
+        f"DISPOSABLE_DOMAINS_FILE is not there: {DISPOSABLE_DOMAINS_FILE}. Make the file, with one"
+        " domain a line, or leave the variable empty."
+    )
+SIGNUP_ORIGINS = env("SIGNUP_ORIGINS").split()
+for origin in SIGNUP_ORIGINS:
+    if urlsplit(origin).scheme not in {"http", "https"} or origin != "://".join(
+        urlsplit(origin)[:2]
+    ):
+        raise ImproperlyConfigured(
+            f"SIGNUP_ORIGINS must be origins such as https://lab.example.org, not {origin!r}."
+        )
+CONSENT_IP = env_bool("CONSENT_IP", default=False)
 
 # Sources
 SOURCES = env("SOURCES", "huggingface,arxiv").replace(",", " ").split()

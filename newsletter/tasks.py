@@ -44,6 +44,7 @@ def ring(tick: Tick) -> None:
         publish_edition.apply_async(expires=60)
     subscribers_tasks.send_due_confirmations.apply_async(expires=60)
     sweep_reports.apply_async(expires=60)
+    subscribers_tasks.forget_unconfirmed.apply_async(expires=60)
 
 
 @shared_task

@@ -15,6 +15,7 @@ from anymail.exceptions import AnymailConfigurationError, AnymailError
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
 
+from papers import throttle
 from subscribers import links, mail, outcomes, suppression
 from subscribers.models import Subscriber, SubscriberQuerySet
 from subscribers.outcomes import Kind
@@ -73,7 +74,7 @@ def send(subscriber_id: int, *, now: datetime) -> bool:
         logger.error("%s", refusal)
         claim(subscriber, now=now)  # it will not become possible by waiting
         return False
-    if not claim(subscriber, now=now):
+    if not fuse_holds() or not claim(subscriber, now=now):
         return False
     try:
         message.send()
@@ -81,6 +82,19 @@ def send(subscriber_id: int, *, now: datetime) -> bool:
         note_failure(subscriber, error, now=now)
         return False
     return True
+
+
+def fuse_holds() -> bool:
+    """Count an answer; False when this hour has had all of its own, and the others have to wait."""
+    rate = f"{settings.CONFIRMATIONS_PER_HOUR}/hour"
+    verdict = throttle.allow(rate, "confirmations", on_failure="refuse")
+    if verdict.allowed and verdict.remaining == 0:
+        logger.error(
+            "That was the last of %s confirmation mails for %s minutes: see docs/joining.md.",
+            verdict.limit,
+            verdict.reset_after // 60,
+        )
+    return verdict.allowed
 
 
 def answer_to(subscriber: Subscriber) -> EmailMultiAlternatives:

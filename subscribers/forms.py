@@ -12,7 +12,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from papers.models import Topic
-from subscribers import timetable
+from subscribers import disposable, timetable
 from subscribers.addresses import BadAddress, normalise
 from subscribers.models import (
     LONGEST_DIGEST,
@@ -85,9 +85,11 @@ class SignupForm(forms.Form):
 
     def clean_email(self) -> str:
         try:
-            return normalise(self.cleaned_data["email"])
+            email = normalise(self.cleaned_data["email"])
+            disposable.refuse(email)
         except BadAddress as error:
             raise forms.ValidationError(str(error)) from None
+        return email
 
     def clean_topics(self) -> list[str]:
         return [topic.slug for topic in self.cleaned_data["topics"]]

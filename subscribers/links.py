@@ -77,6 +77,10 @@ PROOF_BYTES = 12
 MAILBOX_TOKEN = re.compile(rf"<?{re.escape(MAILBOX)}([a-z2-7]{{45}})@[^@]+", re.IGNORECASE)
 
 
+# Which of them, however old, are enough to be sent a new one.
+RENEWABLE = (Purpose.PREFERENCES, Purpose.CONFIRM, Purpose.RESUBSCRIBE)
+
+
 class BadLink(Exception):
     """Not a token of ours, or not one for this purpose."""
 
@@ -128,20 +132,36 @@ def token(purpose: Purpose, subscriber: Subscriber) -> str:
 def read(purpose: Purpose, token: str) -> Subscriber:
     """Whose link it is, if it is one for this purpose and still good."""
     content = opened(purpose, token)
-    try:
-        subscriber = Subscriber.objects.get(public_id=UUID(bytes=content[:UUID_BYTES]))
-    except Subscriber.DoesNotExist:
-        raise ErasedLink from None
+    subscriber = named(content)
     if purpose in ONCE and content[UUID_BYTES:] != subscriber.confirmation_nonce.bytes:
         raise UsedLink(subscriber)
     return subscriber
 
 
-def opened(purpose: Purpose, token: str) -> bytes:
+def named(content: bytes) -> Subscriber:
+    try:
+        return Subscriber.objects.get(public_id=UUID(bytes=content[:UUID_BYTES]))
+    except Subscriber.DoesNotExist:
+        raise ErasedLink from None
+
+
+def renewed(token: str) -> Subscriber:
+    """Whom to send a new link in place of this one: it opens nothing itself any more."""
+    for purpose in RENEWABLE:
+        try:
+            return named(opened(purpose, token, however_old=True))
+        except ErasedLink:
+            raise
+        except BadLink:
+            continue
+    raise BadLink
+
+
+def opened(purpose: Purpose, token: str, *, however_old: bool = False) -> bytes:
     """What a token holds, if we signed it and it has not grown too old."""
     if len(token) > LONGEST or not token.isascii():
         raise BadLink
-    lifetime = LIFETIMES[purpose]
+    lifetime = None if however_old else LIFETIMES[purpose]
     try:
         text = signer(purpose).unsign(token, **{"max_age": lifetime} if lifetime else {})
     except SignatureExpired:

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from django.urls import path
 
-from subscribers import views
+from subscribers import signup_views, views
 
 app_name = "subscribers"
 
 urlpatterns = [
-    path("subscribe/", views.subscribe, name="subscribe"),
-    path("subscribe/check-your-inbox/", views.check_inbox, name="check_inbox"),
+    path("subscribe/", signup_views.subscribe, name="subscribe"),
+    path("subscribe/challenge/", signup_views.challenge, name="challenge"),
+    path("subscribe/check-your-inbox/", signup_views.check_inbox, name="check_inbox"),
+    path("subscribe/embed/", signup_views.embed, name="embed"),
+    path("subscribe/embed/check-your-inbox/", signup_views.embed_asked, name="embed_asked"),
+    path("fresh-link/<str:token>/", signup_views.fresh_link, name="fresh_link"),
     path("confirm/<str:token>/", views.confirm, name="confirm"),
     path("preferences/<str:token>/", views.preferences, name="preferences"),
     path("unsubscribe/<str:token>/", views.unsubscribe, name="unsubscribe"),

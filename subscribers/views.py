@@ -1,8 +1,7 @@
-"""The pages where readers join, choose and leave.
+"""The pages behind links in emails: confirm, choose and leave.
 
-No page here looks at a cookie, so each works where cookies are blocked and can be cached. None
-needs CSRF protection either: to ask with somebody's address takes no session of theirs, and every
-other page is opened by a token that a forger does not have.
+No page here looks at a cookie, so each works where cookies are blocked. None needs CSRF protection
+either: each is opened by a token that a forger does not have.
 """
 
 from __future__ import annotations
@@ -18,53 +17,18 @@ from django.http.multipartparser import MultiPartParserError
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
-from django.views.decorators.cache import cache_control, never_cache
+from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_POST
 
-from papers.models import Topic
-from subscribers import farewells, links, signup, tasks
-from subscribers.forms import FarewellForm, PreferencesForm, SignupForm
+from subscribers import farewells, links, signup
+from subscribers.forms import FarewellForm, PreferencesForm
 from subscribers.links import Purpose
 from subscribers.models import Preferences, Subscriber
 
 View = Callable[..., HttpResponse]
 
 require_page = require_http_methods(["GET", "HEAD", "POST"])
-
-
-@csrf_exempt
-@require_page
-def subscribe(request: HttpRequest) -> HttpResponse:
-    return ask(request) if request.method == "POST" else signup_page(request)
-
-
-@cache_control(public=True, max_age=60)
-def signup_page(request: HttpRequest) -> HttpResponse:
-    context = {"topics": topics(), "chosen": set()}
-    return render(request, "subscribers/subscribe.html", context)
-
-
-@never_cache
-def ask(request: HttpRequest) -> HttpResponse:
-    """Whoever is here already, the answer is the same: look into your inbox."""
-    form = SignupForm(request.POST)
-    if not form.is_valid():
-        context = {"form": form, "topics": topics(), "chosen": set(request.POST.getlist("topics"))}
-        return render(request, "subscribers/subscribe.html", context, status=400)
-    subscriber = signup.ask(**form.cleaned_data, now=timezone.now())
-    tasks.ring(subscriber.pk)
-    return see_other(reverse("subscribers:check_inbox"))
-
-
-def topics() -> list[Topic]:
-    return Topic.objects.busiest_first(on=timezone.now().date())
-
-
-@require_safe
-@cache_control(public=True, max_age=60)
-def check_inbox(request: HttpRequest) -> HttpResponse:
-    return render(request, "subscribers/check_inbox.html")
 
 
 def by_link(view: View) -> View:
@@ -77,7 +41,7 @@ def by_link(view: View) -> View:
         try:
             response = view(request, token)
         except links.BadLink as error:
-            context = {"expired": isinstance(error, links.ExpiredLink)}
+            context = {"expired": isinstance(error, links.ExpiredLink), "token": token}
             response = render(request, "subscribers/bad_link.html", context, status=400)
         response["Referrer-Policy"] = "no-referrer"
         response["X-Robots-Tag"] = "noindex"

@@ -16,6 +16,8 @@ from django_otp.plugins.otp_totp.models import TOTPDevice
 from newsletter.models import Batch, Delivery, Edition, Entry
 from papers import identity
 from papers.models import Paper, Reading, Topic
+from subscribers import doors
+from subscribers.consent import Form
 from subscribers.models import Preferences, Subscriber
 
 # A Tuesday morning, in UTC: the "now" of every test that does not care.
@@ -81,6 +83,13 @@ def subscriber(
     wanted = Preferences.objects.create(subscriber=subscriber, **preferences or {})
     wanted.topics.set([topic(slug) for slug in topics])
     return subscriber
+
+
+def signup_form(
+    email: str = "ada@example.org", *, form: Form = Form.PAGE, **fields: Any
+) -> dict[str, Any]:
+    """What a person sends who has taken a moment to fill in a form of ours."""
+    return {"email": email, "seal": doors.seal(form, ripe=True), **fields}
 
 
 def edition(*, day: date = TODAY, papers: Iterable[Paper] = (), **fields: Any) -> Edition:

@@ -55,7 +55,7 @@ def test_join_confirm_read_choose_leave_and_silence() -> None:
 
     with time_machine.travel(EIGHT - timedelta(hours=2), tick=False):
         # She leaves her address on the page, and is asked to confirm.
-        form = {"email": "ada@example.org", "topics": ["robotics"], "timezone": "UTC"}
+        form = make.signup_form(topics=["robotics"], timezone="UTC")
         assert browser.post("/subscribe/", form).status_code in {302, 303}
         tasks.dispatch()
         [confirmation] = sent("confirmation")

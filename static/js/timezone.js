@@ -2,10 +2,14 @@
 (() => {
   const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
   if (!zone) return;
-  for (const field of document.querySelectorAll("[name=timezone]")) {
-    if (field.value) continue;
-    field.value = zone;
-    // A list that does not hold the zone is left with nothing chosen: back to its first line.
-    if (field.value !== zone) field.selectedIndex = 0;
-  }
+  const fill = () => {
+    for (const field of document.querySelectorAll("[name=timezone]")) {
+      if (field.value) continue;
+      field.value = zone;
+      // A list that does not hold the zone is left with nothing chosen: back to its first line.
+      if (field.value !== zone) field.selectedIndex = 0;
+    }
+  };
+  fill();
+  document.addEventListener("htmx:load", fill); // a form that is shown again, in its place
 })();
