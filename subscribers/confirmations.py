@@ -27,6 +27,10 @@ logger = logging.getLogger(__name__)
 BURST = 3
 GAP = timedelta(minutes=10)
 DAY = timedelta(days=1)
+# To one mailbox under all its names: ada+1@, ada+2@.
+PER_MAILBOX = "5/day"
+# Providers that do not see dots before the @.
+WITHOUT_DOTS = {"gmail.com", "googlemail.com"}
 # An answer later than this helps nobody.
 LATEST = timedelta(days=1)
 
@@ -74,7 +78,7 @@ def send(subscriber_id: int, *, now: datetime) -> bool:
         logger.error("%s", refusal)
         claim(subscriber, now=now)  # it will not become possible by waiting
         return False
-    if not fuse_holds() or not claim(subscriber, now=now):
+    if not fuse_holds() or not claim(subscriber, now=now) or not has_room(subscriber):
         return False
     try:
         message.send()
@@ -95,6 +99,21 @@ def fuse_holds() -> bool:
             verdict.reset_after // 60,
         )
     return verdict.allowed
+
+
+def has_room(subscriber: Subscriber) -> bool:
+    """Count a mail to a mailbox; what it has no room for is dropped."""
+    allowed = throttle.allow(PER_MAILBOX, "mailbox", mailbox_of(subscriber.email)).allowed
+    if not allowed:
+        logger.info("subscriber %s: the mailbox has had its share for a day", subscriber.pk)
+    return allowed
+
+
+def mailbox_of(email: str) -> str:
+    """The mailbox behind an address, for counting only: what stands after a + is a label."""
+    local, _, domain = email.rpartition("@")
+    local = local.partition("+")[0]
+    return f"{local.replace('.', '') if domain in WITHOUT_DOTS else local}@{domain}"
 
 
 def answer_to(subscriber: Subscriber) -> EmailMultiAlternatives:

@@ -1,7 +1,7 @@
 """The one protection of every way in: our form, the form within other sites, and the API.
 
 What it lets through is in docs/joining.md, with the numbers. The last limits are further in: so
-many emails to an address (subscribers/confirmations.py), whoever asks.
+many emails to an address, a mailbox, and in all (subscribers/confirmations.py), whoever asks.
 """
 
 from __future__ import annotations
@@ -27,13 +27,9 @@ PER_HOUSEHOLD, UNPROVEN_PER_HOUSEHOLD = "20/hour", "3/hour"
 PER_NETWORK, UNPROVEN_PER_NETWORK = "60/hour", "6/hour"
 # From everywhere together, without proof: a thousand networks must not use up everybody's mail.
 UNPROVEN_IN_ALL = "100/hour"
-# Emails to one mailbox under all its names: ada+1@, ada+2@.
-PER_MAILBOX = "5/day"
 
 # A person takes longer than this to fill in a form, and does not keep it open for longer than that.
 QUICKEST, SLOWEST = timedelta(seconds=2), timedelta(days=2)
-# Providers that do not see dots before the @.
-WITHOUT_DOTS = {"gmail.com", "googlemail.com"}
 
 
 class OnceMore(Exception):
@@ -61,11 +57,6 @@ class Wish:
 def ask(wish: Wish, given: Given, *, proven: bool, now: datetime) -> None:
     """Have the address asked whether it was them; TooMany if others have to come first."""
     limit(given.ip, proven=proven)
-    mailbox = throttle.allow(PER_MAILBOX, "mailbox", mailbox_of(wish.email))
-    if not mailbox.allowed:
-        # Nothing is sent, and nothing is said: the page must not tell what an inbox got.
-        logger.info("a mailbox has had its share for today")
-        return
     subscriber = signup.ask(wish.email, wish.topics, wish.timezone, now, given=given)
     tasks.ring(subscriber.pk)
 
@@ -94,13 +85,6 @@ def check(rate: str, *who: str, sentence: str) -> None:
     if not verdict.allowed:
         logger.info("signups are limited: %s", who[0])
         raise TooMany(sentence, verdict.retry_after)
-
-
-def mailbox_of(email: str) -> str:
-    """The mailbox behind an address, for counting only: what stands after a + is a label."""
-    local, _, domain = email.rpartition("@")
-    local = local.partition("+")[0]
-    return f"{local.replace('.', '') if domain in WITHOUT_DOTS else local}@{domain}"
 
 
 def is_proven(proof: str) -> bool:

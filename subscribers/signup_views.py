@@ -71,9 +71,7 @@ def ask(request: HttpRequest, place: Form) -> HttpResponse:
     except doors.OnceMore as reason:
         return again(request, place, form, why=reason)
     except doors.TooMany as reason:
-        response = again(request, place, form, why=reason, status=HTTPStatus.TOO_MANY_REQUESTS)
-        response["Retry-After"] = str(reason.retry_after)
-        return response
+        return wait(request, place, form, reason)
     if is_in_place(request):
         return render(request, "subscribers/_asked.html", {"place": place})
     return HttpResponseRedirect(reverse(ANSWERS[place]), status=HTTPStatus.SEE_OTHER)
@@ -85,12 +83,29 @@ def again(
     form: SignupForm,
     *,
     why: Exception | None = None,
-    status: int = HTTPStatus.BAD_REQUEST,
 ) -> HttpResponse:
     """The form once more, with what was typed: whole page, or in its place on the page."""
-    template = "subscribers/_signup.html" if is_in_place(request) else PAGES[place]
-    context = context_for(place, request.POST.getlist("topics"))
-    return render(request, template, {**context, "form": form, "why": why}, status=status)
+    context = {**context_for(place, request.POST.getlist("topics")), "form": form, "why": why}
+    return render(request, template_for(request, place), context, status=HTTPStatus.BAD_REQUEST)
+
+
+def wait(
+    request: HttpRequest, place: Form, form: SignupForm, reason: doors.TooMany
+) -> HttpResponse:
+    """The form once more, made with little: of a flood this is most."""
+    chosen = form.cleaned_data["topics"]
+    topics = Topic.objects.filter(slug__in=chosen) if chosen else ()
+    context = {"place": place, "form": form, "why": reason}
+    context |= {"fixed": topics} if place == Form.EMBED else {"topics": topics, "chosen": chosen}
+    response = render(
+        request, template_for(request, place), context, status=HTTPStatus.TOO_MANY_REQUESTS
+    )
+    response["Retry-After"] = str(reason.retry_after)
+    return response
+
+
+def template_for(request: HttpRequest, place: Form) -> str:
+    return "subscribers/_signup.html" if is_in_place(request) else PAGES[place]
 
 
 def context_for(place: Form, chosen: list[str]) -> dict[str, Any]:

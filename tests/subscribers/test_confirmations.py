@@ -183,7 +183,9 @@ def request_at(ada: Subscriber, moment: Any) -> bool:
     return confirmations.send(ada.pk, now=moment)
 
 
-def test_an_address_gets_three_mails_a_day_however_often_somebody_asks(mailoutbox):
+def test_an_address_gets_three_mails_a_day_however_often_somebody_asks(mailoutbox, monkeypatch):
+    # Its own limit; the counter of mailboxes goes by the clock on the wall, which stands still.
+    monkeypatch.setattr(confirmations, "PER_MAILBOX", "100/day")
     ada = make.subscriber(status=Status.PENDING)
 
     asked_at = range(0, 2 * 24 * 60 + 100, 5)
@@ -262,3 +264,40 @@ def test_a_request_of_the_day_before_yesterday_is_not_answered(mailoutbox):
     confirmations.request(ada, now=NOW)
 
     assert confirmations.send(ada.pk, now=NOW)
+
+
+@pytest.mark.parametrize(
+    ("email", "mailbox"),
+    [
+        ("ada@example.org", "ada@example.org"),
+        ("ada+papers@example.org", "ada@example.org"),
+        ("a.d.a+x+y@gmail.com", "ada@gmail.com"),
+        ("a.d.a@example.org", "a.d.a@example.org"),
+        ("+x@example.org", "@example.org"),
+    ],
+)
+def test_names_of_one_mailbox_are_counted_together(email, mailbox):
+    assert confirmations.mailbox_of(email) == mailbox
+
+
+def test_what_a_mailbox_has_no_room_for_is_dropped_and_not_tried_for_ever(mailoutbox, monkeypatch):
+    monkeypatch.setattr(confirmations, "PER_MAILBOX", "1/day")
+    names = [
+        make.subscriber(
+            email=f"ada+{number}@example.org",
+            status=Status.PENDING,
+            confirmation_requested_at=NOW - MINUTE,
+        )
+        for number in range(3)
+    ]
+
+    assert [confirmations.send(each.pk, now=NOW) for each in names] == [True, False, False]
+    assert confirmations.due(now=NOW, most=10) == []
+
+
+def test_with_a_fuse_of_nothing_nothing_leaves_and_all_wait(mailoutbox, settings):
+    settings.CONFIRMATIONS_PER_HOUR = 0
+    ada = asked()
+
+    assert not confirmations.send(ada.pk, now=NOW)
+    assert (mailoutbox, confirmations.due(now=NOW, most=10)) == ([], [ada.pk])

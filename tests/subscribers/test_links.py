@@ -12,7 +12,8 @@ from django.urls import resolve, reverse
 from hypothesis import given
 from hypothesis import strategies as st
 
-from subscribers import links, signup
+from subscribers import doors, links, signup
+from subscribers.consent import Form
 from subscribers.links import Purpose
 from subscribers.models import Subscriber
 from tests import make
@@ -189,3 +190,38 @@ def test_tokens_outlive_a_new_key_while_the_old_one_is_a_fallback(purpose, setti
     settings.SECRET_KEY_FALLBACKS = []
     with pytest.raises(links.BadLink):
         links.read(purpose, token)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("purpose", links.RENEWABLE)
+def test_a_link_however_old_names_whom_to_send_a_new_one(purpose):
+    ada = make.subscriber()
+    with time_machine.travel(NOW - timedelta(days=3_000), tick=False):
+        token = links.token(purpose, ada)
+
+    with time_machine.travel(NOW, tick=False):
+        assert links.renewed(token) == ada
+        with pytest.raises(links.ExpiredLink):
+            links.read(purpose, token)
+
+
+@pytest.mark.django_db
+def test_a_link_to_leave_is_no_way_to_have_mail_sent():
+    token = links.token(Purpose.UNSUBSCRIBE, make.subscriber())
+
+    with pytest.raises(links.BadLink):
+        links.renewed(token)
+
+
+@given(st.text() | st.text(st.characters(codec="ascii")))
+def test_any_other_text_has_nothing_sent(token):
+    with pytest.raises(links.BadLink):
+        links.renewed(token)
+
+
+@given(subscribers, st.sampled_from(Purpose), st.sampled_from(Form))
+def test_a_seal_of_a_form_is_no_link_and_a_link_is_no_seal(subscriber, purpose, form):
+    with pytest.raises(links.BadLink):
+        links.opened(purpose, doors.seal(form))
+    with pytest.raises(doors.OnceMore):
+        doors.opened(links.token(purpose, subscriber), trap="", ip="")
