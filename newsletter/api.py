@@ -22,6 +22,7 @@ from papers.answers import Link, example, moments_of, stamp
 from papers.api import Day, Page, link, papers, sample, topics
 from papers.models import Topic
 from papers.problems import MEDIA_TYPE, Problem, detail, faults_of, problem
+from subscribers.api import subscriptions
 
 DESCRIPTION = """\
 Research papers, the attention they get, and each day's frozen ranking.
@@ -247,7 +248,7 @@ api = API(
 api.add_router("/papers", papers)
 api.add_router("/topics", topics)
 api.add_router("/editions", editions)
-# The next one here: api.add_router("/subscriptions", subscriptions), from subscribers/api.py.
+api.add_router("/subscriptions", subscriptions)
 
 
 @api.exception_handler(Http404)
