@@ -49,6 +49,8 @@
     form.setAttribute("aria-busy", "true");
     form.elements.proof.value = await proofFor(form);
     works.delete(form); // each is good once
+    // A proof that was there already comes before the first press is over: then this one is lost.
+    await new Promise((resolve) => setTimeout(resolve));
     form.removeAttribute("aria-busy");
     form.dataset.ready = "yes";
     form.requestSubmit();
