@@ -10,6 +10,15 @@ from email_validator import EmailNotValidError, validate_email
 LONGEST = 254
 
 
+# Mailboxes of people who work against unwanted mail, and of machines, without their dots and dashes.
+DESKS = frozenset(
+    {
+        *("abuse", "bounce", "bounces", "donotreply", "hostmaster", "mailerdaemon", "noreply"),
+        *("postmaster", "spam"),
+    }
+)
+
+
 class BadAddress(ValueError):
     """What is wrong with an address, as a sentence for whoever typed it."""
 
@@ -33,6 +42,13 @@ def normalise(text: str) -> str:
     except EmailNotValidError as error:
         raise BadAddress(sentence(text, error)) from None
     return f"{found.local_part}@{found.ascii_domain}".lower()
+
+
+def refuse_desks(email: str) -> None:
+    """BadAddress for where nobody reads a newsletter, and a stranger's joke does most harm."""
+    local = email.rpartition("@")[0]
+    if local.translate(str.maketrans("", "", "-._")) in DESKS:
+        raise BadAddress("At that address nobody reads a newsletter. Please give your own.")
 
 
 def sentence(text: str, error: EmailNotValidError) -> str:

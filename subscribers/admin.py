@@ -12,7 +12,14 @@ from django.utils import timezone
 from subscribers import signup, suppression
 from subscribers.addresses import BadAddress, normalise
 from subscribers.forms import PreferencesForm
-from subscribers.models import Farewell, Preferences, SoftBounce, Subscriber, Suppression
+from subscribers.models import (
+    Consent,
+    Farewell,
+    Preferences,
+    SoftBounce,
+    Subscriber,
+    Suppression,
+)
 
 Reason = Subscriber.Reason
 
@@ -49,6 +56,16 @@ class PreferencesInline(admin.StackedInline):
         return False
 
 
+class ConsentInline(admin.TabularInline):
+    model = Consent
+    extra = 0
+    can_delete = False
+    readonly_fields = ("asked_at", "confirmed_at", "form", "text_version", "ip")
+
+    def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+
 @admin.register(Subscriber)
 class SubscriberAdmin(MachineOwned):
     list_display = ("id", "email", "status", "left_reason", "created_at", "next_digest_at")
@@ -56,7 +73,7 @@ class SubscriberAdmin(MachineOwned):
     search_fields = ("email__exact", "id__exact")
     search_help_text = "A whole address, or an id."
     ordering = ("-id",)
-    inlines = (PreferencesInline,)
+    inlines = (PreferencesInline, ConsentInline)
     actions = ("unsubscribe", "suppress")
 
     def get_search_results(

@@ -11,7 +11,9 @@ import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from ipaddress import ip_network
 
+from django.conf import settings
 from django.core.signing import BadSignature, SignatureExpired, TimestampSigner, b62_encode
 
 from papers import throttle
@@ -84,7 +86,16 @@ def check(rate: str, *who: str, sentence: str) -> None:
     verdict = throttle.allow(rate, "signup", *who)
     if not verdict.allowed:
         logger.info("signups are limited: %s", who[0])
+        if not settings.DEBUG and is_local(who[-1]):
+            logger.error("All visitors seem to come from here: set TRUSTED_PROXIES.")
         raise TooMany(sentence, verdict.retry_after)
+
+
+def is_local(network: str) -> bool:
+    try:
+        return ip_network(network).is_loopback
+    except ValueError:
+        return not network  # a socket file
 
 
 def is_proven(proof: str) -> bool:

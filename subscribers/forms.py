@@ -13,7 +13,7 @@ from django.utils.safestring import SafeString
 
 from papers.models import Topic
 from subscribers import disposable, timetable
-from subscribers.addresses import BadAddress, normalise
+from subscribers.addresses import BadAddress, normalise, refuse_desks
 from subscribers.models import (
     LONGEST_DIGEST,
     SHORTEST_DIGEST,
@@ -86,6 +86,7 @@ class SignupForm(forms.Form):
     def clean_email(self) -> str:
         try:
             email = normalise(self.cleaned_data["email"])
+            refuse_desks(email)
             disposable.refuse(email)
         except BadAddress as error:
             raise forms.ValidationError(str(error)) from None
