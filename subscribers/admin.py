@@ -56,16 +56,6 @@ class PreferencesInline(admin.StackedInline):
         return False
 
 
-class ConsentInline(admin.TabularInline):
-    model = Consent
-    extra = 0
-    can_delete = False
-    readonly_fields = ("asked_at", "confirmed_at", "form", "text_version", "ip")
-
-    def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return False
-
-
 @admin.register(Subscriber)
 class SubscriberAdmin(MachineOwned):
     list_display = ("id", "email", "status", "left_reason", "created_at", "next_digest_at")
@@ -73,7 +63,7 @@ class SubscriberAdmin(MachineOwned):
     search_fields = ("email__exact", "id__exact")
     search_help_text = "A whole address, or an id."
     ordering = ("-id",)
-    inlines = (PreferencesInline, ConsentInline)
+    inlines = (PreferencesInline,)
     actions = ("unsubscribe", "suppress")
 
     def get_search_results(
@@ -100,6 +90,20 @@ class SubscriberAdmin(MachineOwned):
             )
             signup.leave(subscriber, Reason.COMPLAINED, now)
         self.message_user(request, "Their addresses are written to no more.")
+
+
+@admin.register(Consent)
+class ConsentAdmin(MachineOwned):
+    list_display = ("id", "subscriber_id", "form", "text_version", "asked_at", "confirmed_at")
+    list_filter = ("form", "text_version")
+    search_fields = ("subscriber__email__exact", "subscriber__id__exact")
+    search_help_text = "A whole address, or a subscriber's id."
+    ordering = ("-id",)
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        return super().get_search_results(request, queryset, as_stored(search_term))
 
 
 @admin.register(Suppression)

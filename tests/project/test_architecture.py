@@ -178,7 +178,9 @@ def test_no_file_has_outgrown_its_room() -> None:
     long = {
         module: lines
         for module in modules(*PACKAGES)
-        if (lines := len((ROOT / module).read_text().splitlines())) > 400
+        # There is one settings file, however many there are (docs/adr/0006).
+        if module != "newsletter/settings.py"
+        and (lines := len((ROOT / module).read_text().splitlines())) > 400
     }
 
     assert long == {}

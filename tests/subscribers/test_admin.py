@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import time_machine
 
-from subscribers import suppression
+from subscribers import consent, suppression
 from subscribers.models import Farewell, Preferences, SoftBounce, Subscriber, Suppression
 from tests import make
 
@@ -44,6 +44,18 @@ def test_a_reader_is_found_by_address_or_id(desk):
     assert found(desk.get(READERS, {"q": str(ben.pk)})) == [ben.pk]
     assert found(desk.get(READERS, {"q": "9" * 30})) == []
     assert found(desk.get(READERS, {"q": "nobody"})) == []
+
+
+def test_a_proof_of_consent_is_found_by_its_reader_and_stays_as_it_is(desk):
+    consent.note(ada := make.subscriber(email=ADA), consent.Given(), now=make.NOW)
+    consent.note(make.subscriber(), consent.Given(), now=make.NOW)
+
+    [proof] = found(desk.get("/admin/subscribers/consent/", {"q": ADA}))
+
+    assert ada.consents.get().pk == proof
+    desk.post(f"/admin/subscribers/consent/{proof}/change/", {"form": "api"})
+    assert ada.consents.get().form == "page"
+    assert desk.get("/admin/subscribers/consent/add/").status_code == 403
 
 
 def form(subscriber: Subscriber, *topics: str, **changed: str) -> dict[str, Any]:

@@ -82,7 +82,8 @@ def test_how_long_to_wait_is_said_in_whole_minutes():
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("proven", [False, True])
-def test_a_request_that_is_refused_costs_two_queries(proven, django_assert_num_queries):
+def test_a_request_that_is_refused_costs_two_queries(proven, settings, django_assert_num_queries):
+    settings.REDIS_URL = ""
     for _ in range(20 if proven else 3):
         doors.limit("192.0.2.7", proven=proven)
 
@@ -98,3 +99,16 @@ def test_who_has_no_address_is_limited_too(ip):
 
     with pytest.raises(doors.TooMany):
         doors.limit(ip, proven=False)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(("ip", "told"), [("127.0.0.1", True), ("", True), ("192.0.2.7", False)])
+def test_an_operator_is_told_when_all_visitors_seem_to_be_the_proxy(ip, told, settings, caplog):
+    settings.DEBUG = False
+    for _ in range(3):
+        doors.limit(ip, proven=False)
+
+    with pytest.raises(doors.TooMany):
+        doors.limit(ip, proven=False)
+
+    assert ("set TRUSTED_PROXIES" in caplog.text) is told

@@ -51,7 +51,7 @@ def sent_to(outbox: list[EmailMultiAlternatives]) -> list[str]:
 
 @pytest.mark.parametrize(
     ("times", "proven", "most"),
-    [(200, False, doors.UNPROVEN_PER_NETWORK), (80, True, doors.PER_NETWORK)],
+    [(100, False, doors.UNPROVEN_PER_NETWORK), (70, True, doors.PER_NETWORK)],
     ids=["without proof", "with proof"],
 )
 def test_a_flood_from_one_network_gets_its_share_and_a_person_elsewhere_theirs(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -10,6 +11,7 @@ import time_machine
 from django.core.management import call_command
 
 from newsletter import tasks
+from newsletter.dispatch import Tick
 from subscribers import consent, signup, unconfirmed
 from subscribers.models import Consent, Preferences, Subscriber
 from tests import make
@@ -125,7 +127,7 @@ def test_every_tick_forgets():
     ada = pending()
 
     with time_machine.travel(NOW, tick=False):
-        tasks.dispatch()
+        tasks.ring(Tick(counts=Counter(), fetch=False, publish=False, waiting={}))
 
     assert not Subscriber.objects.filter(pk=ada.pk).exists()
 

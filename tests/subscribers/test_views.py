@@ -11,7 +11,7 @@ from django.http import HttpResponse
 from django.test import Client
 from django.urls import reverse
 
-from subscribers import links, mail, signup, suppression
+from subscribers import links, mail, signup
 from subscribers.links import Purpose
 from subscribers.models import Preferences, Subscriber, Suppression
 from tests import make
