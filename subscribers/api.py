@@ -85,7 +85,11 @@ def for_named_sites(view: Callable[..., HttpResponse]) -> Callable[..., HttpResp
         origin = request.headers.get("Origin", settings.SITE_URL)
         if origin not in {settings.SITE_URL, *settings.SIGNUP_ORIGINS}:
             return problem(403, NOT_NAMED)
-        return view(request, *args, **kwargs)
+        response = view(request, *args, **kwargs)
+        if "Origin" in request.headers:
+            response["Access-Control-Allow-Origin"] = origin
+            response["Access-Control-Expose-Headers"] = "Retry-After"
+        return response
 
     return guarded
 

@@ -72,6 +72,8 @@ def test_a_public_address_turns_debugging_off(tmp_path: Path) -> None:
         ({"SEND_RATE": "fast"}, "SEND_RATE must be a number, not 'fast'."),
         ({"SEND_RATE": "-1"}, "SEND_RATE must be zero or more, not '-1'."),
         ({"SEND_RATE": "nan"}, "SEND_RATE must be zero or more, not 'nan'."),
+        ({"SIGNUP_ORIGINS": "https://lab.example.org/x"}, "must be origins such as https://lab."),
+        ({"DISPOSABLE_DOMAINS_FILE": "/nowhere"}, "DISPOSABLE_DOMAINS_FILE is not there"),
         ({"EMAIL_PROVIDER": "../x"}, "EMAIL_PROVIDER must be file, smtp or one of"),
         ({"EMAIL_PROVIDER": "postmrk"}, "EMAIL_PROVIDER must be file, smtp or one of"),
         ({"DEFAULT_FROM_EMAIL": "Papers, Inc. <p@x.org>"}, "Papers, Inc."),
