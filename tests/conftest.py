@@ -2,6 +2,7 @@
 
 import os
 import sqlite3
+from typing import Any
 
 import psycopg
 import pytest
@@ -45,6 +46,12 @@ def tasks_run_in_process() -> None:
     (tests/test_service.py starts real workers.)
     """
     celery_app.conf.update(task_always_eager=True)
+
+
+@pytest.fixture(autouse=True)
+def no_source_is_asked(settings: Any) -> None:
+    """Unless a test says which, and where on this machine it answers."""
+    settings.SOURCES = []
 
 
 @pytest.fixture(autouse=True)

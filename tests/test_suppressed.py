@@ -130,7 +130,7 @@ def ask_for_a_day() -> None:
     for hour in range(0, 24, 3):
         with time_machine.travel(NOW + hour * timedelta(hours=1), tick=False):
             for _ in range(2):
-                Client().post("/subscribe/", {"email": ADA})
+                Client().post("/subscribe/", make.signup_form(ADA))
             subscribers_tasks.send_due_confirmations()
 
 

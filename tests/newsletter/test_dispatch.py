@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -11,6 +12,11 @@ from papers import polling
 from tests import make
 
 pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def one_source(settings: Any) -> None:
+    settings.SOURCES = ["huggingface"]
 
 
 def asked(*, at: datetime) -> None:
