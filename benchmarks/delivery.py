@@ -152,7 +152,7 @@ def send_all(edition: Edition, steps: Steps) -> EmailMultiAlternatives:
         # Once more than needed, to know the share of it: handing over renders each by itself.
         with steps.timed(RENDER):
             written = [
-                renderer.message(each.delivery, each.subscriber, each.chosen)
+                renderer.message(each.delivery, each.subscriber, each.wanted, each.chosen)
                 for each in claimed.members
             ]
         with steps.timed(HAND_OVER):

@@ -21,8 +21,8 @@ from django.core.mail import EmailMultiAlternatives
 from django.db import transaction
 from django.db.models import F, QuerySet
 
-from newsletter import pace, providers, rendering
-from newsletter.digest import Candidate
+from newsletter import pace, providers, rendering, wanted
+from newsletter.digest import Candidate, Wanted
 from newsletter.models import Batch, Delivery, Edition
 from newsletter.providers import Provider
 from subscribers import mail, outcomes, suppression
@@ -50,6 +50,7 @@ class Member:
 
     delivery: Delivery
     subscriber: Subscriber
+    wanted: Wanted
     chosen: tuple[Candidate, ...]
 
 
@@ -124,9 +125,9 @@ def sorted_out(
         Subscriber.objects.mailable()
         .filter(preferences__isnull=False)
         .select_related("preferences")
-        .prefetch_related("preferences__topics")
         .in_bulk(ids)
     )
+    wishes = wanted.by(readers.values())
     shunned = suppression.suppressed([reader.email for reader in readers.values()])
     for each in waiting:
         reader = readers.get(each.subscriber_id or 0)
@@ -136,10 +137,13 @@ def sorted_out(
             close(each, State.CANCELLED, now=now, counts=counts, reason=Delivery.Reason.LEFT)
         elif reader.email in shunned:
             close(each, State.SUPPRESSED, now=now, counts=counts)
-        elif not (chosen := renderer.choose_for(reader, after=each.after)):
-            close(each, State.CANCELLED, now=now, counts=counts, reason=Delivery.Reason.NO_MATCH)
+        elif reader.preferences.is_paused(now):
+            close(each, State.CANCELLED, now=now, counts=counts, reason=Delivery.Reason.PAUSED)
+        elif not (choice := renderer.choose_for(wishes[reader.pk], after=each.after)).papers:
+            reason = Delivery.Reason.TOO_FEW if choice.matching else Delivery.Reason.NO_MATCH
+            close(each, State.CANCELLED, now=now, counts=counts, reason=reason)
         else:
-            yield Member(each, reader, tuple(chosen))
+            yield Member(each, reader, wishes[reader.pk], choice.papers)
 
 
 def close(
@@ -214,7 +218,7 @@ def hand_over_group(
 def write(member: Member, renderer: rendering.Renderer) -> EmailMultiAlternatives | Outcome:
     """The member's message or, where there can be none, what that means."""
     try:
-        return renderer.message(member.delivery, member.subscriber, member.chosen)
+        return renderer.message(member.delivery, member.subscriber, member.wanted, member.chosen)
     except mail.Refused as refusal:
         return outcomes.failed(refusal)
     except Exception as error:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import logging
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 
 from django.db import transaction
 
+from newsletter import following
 from newsletter.models import Edition, Entry
 from papers import ranking
 from papers.models import Paper
@@ -16,8 +18,9 @@ from papers.ranking import Ranked
 
 logger = logging.getLogger(__name__)
 
-# An edition holds the best papers of all, and the best of each topic.
-OVERALL, PER_TOPIC = 20, 10
+# An edition holds the best papers of all, and the best of each topic and of each author, phrase and
+# category that somebody follows.
+OVERALL, PER_LABEL = 20, 10
 # A list that has barely begun waits for the next edition: a paper enters one edition only, and in
 # its first hours nobody can tell which will matter …
 MATURE_AFTER = timedelta(hours=12)
@@ -25,6 +28,15 @@ MATURE_AFTER = timedelta(hours=12)
 FEWEST = 10
 # The day's edition is published after this, in UTC: before Europe wakes up.
 PUBLISH_AT = time(4)
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """A paper of an edition with what readers find it by."""
+
+    ranked: Ranked
+    topics: list[str]
+    matched: list[str]
 
 
 class NothingToPublish(Exception):
@@ -51,12 +63,17 @@ def publish(day: date, *, at: datetime) -> Edition:
     return edition
 
 
-def candidates(at: datetime) -> list[tuple[Ranked, list[str]]]:
-    """What an edition made at that moment holds, best first, each with its topics."""
+def candidates(at: datetime) -> list[Chosen]:
+    """What an edition made at that moment holds, best first, each with what it is found by."""
     fresh = unfeatured(ranking.rank(at, listed_until=(at - MATURE_AFTER).date()))
     if len(fresh) < FEWEST:
         fresh = unfeatured(ranking.rank(at))
-    return select(fresh, topics_of(fresh))
+    topics = topics_of(fresh)
+    matched = following.found_in(topics, following.followed_by_anybody())
+    labelled = [
+        Chosen(each, topics[each.paper_id], matched.get(each.paper_id, [])) for each in fresh
+    ]
+    return select(labelled)
 
 
 def unfeatured(ranked: Sequence[Ranked]) -> list[Ranked]:
@@ -74,35 +91,35 @@ def topics_of(ranked: Sequence[Ranked]) -> dict[int, list[str]]:
     return topics
 
 
-def select(
-    ranked: Sequence[Ranked], topics: dict[int, list[str]]
-) -> list[tuple[Ranked, list[str]]]:
-    """The best of all and of each topic, best first."""
+def select(labelled: Sequence[Chosen]) -> list[Chosen]:
+    """The best of all and of each label, best first."""
     taken: Counter[str] = Counter()
     chosen = []
-    for position, each in enumerate(ranked):
-        slugs = topics[each.paper_id]
-        if position < OVERALL or any(taken[slug] < PER_TOPIC for slug in slugs):
-            chosen.append((each, slugs))
-            taken.update(slugs)
+    for position, each in enumerate(labelled):
+        labels = [*each.topics, *each.matched]
+        if position < OVERALL or any(taken[label] < PER_LABEL for label in labels):
+            chosen.append(each)
+            taken.update(labels)
     return chosen
 
 
-def frozen(edition: Edition, chosen: Sequence[tuple[Ranked, list[str]]]) -> list[Entry]:
+def frozen(edition: Edition, chosen: Sequence[Chosen]) -> list[Entry]:
     """Entries with the figures of this moment, and each paper's rank within its topics."""
     seen: Counter[str] = Counter()
     entries = []
-    for rank, (each, slugs) in enumerate(chosen, start=1):
-        seen.update(slugs)
+    for rank, each in enumerate(chosen, start=1):
+        seen.update(each.topics)
         entries.append(
             Entry(
                 edition=edition,
-                paper_id=each.paper_id,
+                paper_id=each.ranked.paper_id,
                 rank=rank,
-                score=each.score,
-                upvotes=each.upvotes,
-                gain=each.gain,
-                topic_ranks={slug: seen[slug] for slug in slugs},
+                score=each.ranked.score,
+                upvotes=each.ranked.upvotes,
+                gain=each.ranked.gain,
+                comments=each.ranked.comments,
+                topic_ranks={slug: seen[slug] for slug in each.topics},
+                matched=each.matched,
             )
         )
     return entries

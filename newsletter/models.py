@@ -39,8 +39,11 @@ class Entry(models.Model):
     upvotes = models.PositiveIntegerField()
     # Upvotes gained in the day before publication; none when there is nothing to compare with.
     gain = models.IntegerField(null=True)
+    comments = models.PositiveIntegerField(default=0)
     # The paper's topic slugs as they were, and its rank within each: {"robotics": 2}.
     topic_ranks = models.JSONField(default=dict)
+    # What else in it somebody followed at that moment: ["author:noether e", "category:cs.RO"].
+    matched = models.JSONField(default=list)
 
     class Meta:
         verbose_name_plural = "entries"
@@ -99,7 +102,9 @@ class Delivery(models.Model):
         """Why a delivery was cancelled."""
 
         LEFT = "left", "The reader left"
-        NO_MATCH = "no_match", "No paper in the reader's topics"
+        NO_MATCH = "no_match", "No paper of what the reader follows"
+        TOO_FEW = "too_few", "Fewer papers than the reader asks for"
+        PAUSED = "paused", "The reader has paused"
 
     class Event(models.TextChoices):
         """The furthest a provider has reported."""
@@ -178,6 +183,10 @@ class Delivery(models.Model):
             models.CheckConstraint(
                 condition=Q(state="cancelled") & ~Q(reason="") | ~Q(state="cancelled"),
                 name="cancelled_delivery_has_a_reason",
+            ),
+            models.CheckConstraint(
+                condition=Q(reason__in=["", "left", "no_match", "too_few", "paused"]),
+                name="delivery_reason_is_known",
             ),
         )
         indexes = (

@@ -8,11 +8,11 @@ from collections.abc import Iterable, Sequence
 from datetime import date, datetime, timedelta
 
 from django.db import transaction
-from django.db.models import F, Max
+from django.db.models import Case, F, Max, When
 
 from newsletter import editions
 from newsletter.models import Delivery, Edition
-from subscribers import suppression, timetable
+from subscribers import suppression
 from subscribers.models import Preferences, Subscriber
 
 logger = logging.getLogger(__name__)
@@ -33,6 +33,8 @@ SERVED = {
     Delivery.State.UNKNOWN,
     Delivery.State.CANCELLED,
 }
+# … but what these readers were not sent waits for their next digest.
+WAITING = {Delivery.Reason.TOO_FEW, Delivery.Reason.PAUSED}
 
 
 def open_due(*, now: datetime, edition: Edition | None = None) -> Counter[str]:
@@ -105,13 +107,7 @@ def advance(reader: Subscriber) -> None:
     """This local date is done; the next wanted one is due, even if its time has passed too."""
     wanted, slot = reader.preferences, slot_of(reader)
     reader.last_digest_on = slot_date(reader)
-    reader.next_digest_at = timetable.next_digest_at(
-        hour=wanted.hour,
-        zone=wanted.zone,
-        days=wanted.days,
-        after=slot,
-        last=reader.last_digest_on,
-    )
+    reader.next_digest_at = wanted.next_digest_at(after=slot, last=reader.last_digest_on)
 
 
 def slot_of(reader: Subscriber) -> datetime:
@@ -152,7 +148,7 @@ def open_for(
             subscriber=reader,
             opened_at=now,
             local_date=local_date,
-            after=reach(edition, reader, last=last.get(reader.pk)),
+            after=reach(edition, reader.preferences, last=last.get(reader.pk)),
             expires_at=(slot_of(reader) if scheduled else now) + LATEST,
         )
         if delivery.expires_at <= now:
@@ -167,20 +163,23 @@ def open_for(
 
 
 def last_editions(ids: Iterable[int], *, before: date) -> dict[int, date]:
-    """The date of the newest edition that each reader has had; of long ago it does not matter."""
+    """The date of the newest edition that each reader has had; of long ago it does not matter.
+
+    Of a digest that was not worth sending, or came in a pause, that is the one before it.
+    """
     recent = Edition.objects.filter(date__gte=before - MEMORY, date__lt=before)
     rows = (
         Delivery.objects.filter(subscriber__in=ids, edition__in=recent, state__in=SERVED)
         .values("subscriber")
-        .annotate(newest=Max("edition__date"))
+        .annotate(newest=Max(Case(When(reason__in=WAITING, then="after"), default="edition__date")))
     )
     return dict(rows.values_list("subscriber", "newest"))
 
 
-def reach(edition: Edition, reader: Subscriber, *, last: date | None) -> date:
+def reach(edition: Edition, preferences: Preferences, *, last: date | None) -> date:
     """The date after which editions belong to this digest: since the last one, within reason."""
     if last is None:
-        weekly = reader.preferences.frequency == Preferences.Frequency.WEEKLY
+        weekly = preferences.frequency == Preferences.Frequency.WEEKLY
         return edition.date - (LONGEST_REACH if weekly else timedelta(days=1))
     return max(last, edition.date - LONGEST_REACH)
 

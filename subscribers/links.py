@@ -1,7 +1,8 @@
 """Signed links: made here and read here, each good for one purpose only.
 
-A token names a subscriber by `public_id` and holds nothing else about them. It is signed with a
-key of its purpose, derived from SECRET_KEY; tokens of SECRET_KEY_FALLBACKS can still be read.
+A token names a subscriber by `public_id`, may say what it is about, and holds nothing else about
+them. It is signed with a key of its purpose, derived from SECRET_KEY; tokens of
+SECRET_KEY_FALLBACKS can still be read.
 
 To leave there is an address for mail, too. Its token is of letters and digits only and may be
 lower or upper case, for some mail servers change that.
@@ -40,6 +41,7 @@ class Purpose(StrEnum):
     UNSUBSCRIBE = "unsubscribe"
     RESUBSCRIBE = "resubscribe"
     FAREWELL = "farewell"
+    FEEDBACK = "feedback"
 
 
 CONFIRM_WITHIN = timedelta(days=3)
@@ -51,6 +53,7 @@ LIFETIMES = {
     Purpose.UNSUBSCRIBE: None,
     Purpose.RESUBSCRIBE: timedelta(days=1),
     Purpose.FAREWELL: timedelta(days=1),
+    Purpose.FEEDBACK: timedelta(days=180),
 }
 # These work once: they hold the subscriber's nonce, which is renewed by using them.
 ONCE = {Purpose.CONFIRM, Purpose.FAREWELL}
@@ -78,7 +81,7 @@ MAILBOX_TOKEN = re.compile(rf"<?{re.escape(MAILBOX)}([a-z2-7]{{45}})@[^@]+", re.
 
 
 # Which of them, however old, are enough to be sent a new one.
-RENEWABLE = (Purpose.PREFERENCES, Purpose.CONFIRM, Purpose.RESUBSCRIBE)
+RENEWABLE = (Purpose.PREFERENCES, Purpose.CONFIRM, Purpose.RESUBSCRIBE, Purpose.FEEDBACK)
 
 
 class BadLink(Exception):
@@ -113,17 +116,18 @@ SIGNERS: dict[Purpose, type[Signer]] = {
     Purpose.UNSUBSCRIBE: Signer,
     Purpose.RESUBSCRIBE: TimestampSigner,
     Purpose.FAREWELL: TimestampSigner,
+    Purpose.FEEDBACK: DaySigner,
 }
 
 
-def url(purpose: Purpose, subscriber: Subscriber) -> str:
+def url(purpose: Purpose, subscriber: Subscriber, about: bytes = b"") -> str:
     """The absolute address of a new link."""
     before, after = frame(purpose)
-    return before + token(purpose, subscriber) + after
+    return before + token(purpose, subscriber, about) + after
 
 
-def token(purpose: Purpose, subscriber: Subscriber) -> str:
-    content = subscriber.public_id.bytes
+def token(purpose: Purpose, subscriber: Subscriber, about: bytes = b"") -> str:
+    content = subscriber.public_id.bytes + about
     if purpose in ONCE:
         content += subscriber.confirmation_nonce.bytes
     return signer(purpose).sign(urlsafe_b64encode(content).decode().rstrip("="))
@@ -131,11 +135,17 @@ def token(purpose: Purpose, subscriber: Subscriber) -> str:
 
 def read(purpose: Purpose, token: str) -> Subscriber:
     """Whose link it is, if it is one for this purpose and still good."""
-    content = opened(purpose, token)
-    subscriber = named(content)
-    if purpose in ONCE and content[UUID_BYTES:] != subscriber.confirmation_nonce.bytes:
-        raise UsedLink(subscriber)
+    subscriber, _ = read_about(purpose, token)
     return subscriber
+
+
+def read_about(purpose: Purpose, token: str) -> tuple[Subscriber, bytes]:
+    """Whose link it is, and what it is about."""
+    content = opened(purpose, token)
+    subscriber, about = named(content), content[UUID_BYTES:]
+    if purpose in ONCE and about != subscriber.confirmation_nonce.bytes:
+        raise UsedLink(subscriber)
+    return subscriber, about
 
 
 def named(content: bytes) -> Subscriber:
@@ -201,7 +211,7 @@ def proof(name: bytes, key: str) -> bytes:
     return salted_hmac(salt, name, secret=key, algorithm="sha256").digest()[:PROOF_BYTES]
 
 
-# Made once: a digest has three links, and this would cost more than signing them.
+# Made once: a digest has many links, and this would cost more than signing them.
 @cache
 def signer(purpose: Purpose) -> Signer:
     return SIGNERS[purpose](salt=f"subscribers.links.{purpose}", sep=".")

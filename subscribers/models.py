@@ -13,6 +13,9 @@ from django.utils import timezone
 
 from papers.models import Topic
 from subscribers import timetable
+from subscribers.choices import Follow, TopicChoice, Vote
+
+__all__ = ["Follow", "Preferences", "Subscriber", "Suppression", "TopicChoice", "Vote"]
 
 logger = logging.getLogger(__name__)
 
@@ -163,17 +166,31 @@ class Preferences(models.Model):
         SATURDAY = 5, "Saturday"
         SUNDAY = 6, "Sunday"
 
+    class Detail(models.TextChoices):
+        TITLES = "titles", "Titles only"
+        SHORT = "short", "The beginning of each abstract"
+        FULL = "full", "Full abstracts"
+
     subscriber = models.OneToOneField(
         Subscriber, on_delete=models.CASCADE, related_name="preferences"
     )
-    # None chosen means every topic.
-    topics = models.ManyToManyField(Topic, related_name="followers", blank=True)
+    # Those with an attitude, muted ones too; none followed, nor anything else, means every topic.
+    topics = models.ManyToManyField(
+        Topic, through=TopicChoice, related_name="chosen_by", blank=True
+    )
     length = models.PositiveSmallIntegerField(default=DEFAULT_DIGEST)
+    detail = models.CharField(max_length=16, choices=Detail, default=Detail.SHORT)
+    # With fewer papers that match there is no digest that day; they wait for the next.
+    minimum = models.PositiveSmallIntegerField(default=1)
     frequency = models.CharField(max_length=16, choices=Frequency, default=Frequency.DAILY)
     # The day of a weekly digest.
     weekday = models.PositiveSmallIntegerField(choices=Weekday, default=Weekday.MONDAY)
     hour = models.PositiveSmallIntegerField(default=DEFAULT_HOUR)
     timezone = models.CharField(max_length=64, default="UTC")
+    # The first date, of the reader's own, on which digests come again; none while they come.
+    paused_until = models.DateField(null=True, blank=True)
+    # Whether their votes tune the order of their papers (subscribers/learning.py).
+    learning = models.BooleanField(default=True)
 
     class Meta:
         verbose_name_plural = "preferences"
@@ -181,6 +198,13 @@ class Preferences(models.Model):
             models.CheckConstraint(
                 condition=Q(length__gte=SHORTEST_DIGEST, length__lte=LONGEST_DIGEST),
                 name="digest_length_is_in_range",
+            ),
+            models.CheckConstraint(
+                condition=Q(minimum__gte=1, minimum__lte=LONGEST_DIGEST),
+                name="minimum_of_papers_is_in_range",
+            ),
+            models.CheckConstraint(
+                condition=Q(detail__in=["titles", "short", "full"]), name="detail_is_known"
             ),
             models.CheckConstraint(
                 condition=Q(frequency__in=["daily", "weekdays", "weekly"]),
@@ -216,7 +240,17 @@ class Preferences(models.Model):
     def next_digest_at(self, *, after: datetime, last: date | None = None) -> datetime:
         """When the next digest is due, after the newest one on that local date."""
         return timetable.next_digest_at(
-            hour=self.hour, zone=self.zone, days=self.days, after=after, last=last
+            hour=self.hour,
+            zone=self.zone,
+            days=self.days,
+            after=after,
+            last=last,
+            not_before=self.paused_until,
+        )
+
+    def is_paused(self, now: datetime) -> bool:
+        return self.paused_until is not None and now.astimezone(self.zone).date() < (
+            self.paused_until
         )
 
 

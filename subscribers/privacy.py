@@ -20,8 +20,10 @@ def export(subscriber: Subscriber) -> dict[str, Any]:
     """Every row about them, by the name of its table; other apps' rows too."""
     kept: dict[str, Any] = {
         "subscriber": Subscriber.objects.values().get(pk=subscriber.pk),
-        "topics": list(
-            subscriber.preferences.topics.order_by("slug").values_list("slug", flat=True)
+        "topics": dict(
+            subscriber.preferences.topic_choices.order_by("topic__slug").values_list(
+                "topic__slug", "attitude"
+            )
         ),
         "suppressed": suppression.is_suppressed(subscriber.email),
     }

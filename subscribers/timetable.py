@@ -24,17 +24,21 @@ def next_digest_at(
     days: AbstractSet[int],
     after: datetime,
     last: date | None = None,
+    not_before: date | None = None,
 ) -> datetime:
     """The start, in UTC, of the first wanted slot that is not over at `after`.
 
     `days` are weekdays (Monday is 0); `last` is the reader's local date of their newest digest:
-    that date and those before it are done. The start lies before `after` if the slot is running.
+    that date and those before it are done. Nor is there one on a date before `not_before`, until
+    which they have paused. The start lies before `after` if the slot is running.
     """
     if not days:
         raise ValueError("A reader without a day has no next digest.")
     day = after.astimezone(zone).date() - timedelta(days=1)
     if last is not None:
         day = max(day, last + timedelta(days=1))
+    if not_before is not None:
+        day = max(day, not_before)
     while True:
         if day.weekday() in days:
             start = first_instant(day, hour, zone)

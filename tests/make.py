@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -18,7 +18,7 @@ from papers import identity
 from papers.models import Paper, Reading, Topic
 from subscribers import doors
 from subscribers.consent import Form
-from subscribers.models import Preferences, Subscriber
+from subscribers.models import Preferences, Subscriber, Vote
 
 # A Tuesday morning, in UTC: the "now" of every test that does not care.
 NOW = datetime(2026, 5, 12, 6, 0, tzinfo=UTC)
@@ -67,10 +67,15 @@ def subscriber(
     email: str | None = None,
     topics: Iterable[str] = (),
     status: str = Subscriber.Status.ACTIVE,
+    attitudes: Mapping[str, str] | None = None,
+    follows: Iterable[tuple[str, str, str]] = (),
     preferences: dict[str, Any] | None = None,
     **fields: Any,
 ) -> Subscriber:
-    """An active reader in UTC who wants a digest at 7."""
+    """An active reader in UTC who wants a digest at 7.
+
+    `attitudes` are by topic, `follows` are kind, key and label.
+    """
     defaults: dict[str, Any] = {"email": email or f"reader{next(_numbers)}@example.org"}
     if status == Subscriber.Status.ACTIVE:
         defaults["confirmed_at"] = NOW - timedelta(days=30)
@@ -82,6 +87,10 @@ def subscriber(
     subscriber = Subscriber.objects.create(status=status, **defaults | fields)
     wanted = Preferences.objects.create(subscriber=subscriber, **preferences or {})
     wanted.topics.set([topic(slug) for slug in topics])
+    for slug, attitude in (attitudes or {}).items():
+        wanted.topic_choices.create(topic=topic(slug), attitude=attitude)
+    for kind, key, label in follows:
+        subscriber.follows.create(kind=kind, key=key, label=label)
     return subscriber
 
 
@@ -90,6 +99,10 @@ def signup_form(
 ) -> dict[str, Any]:
     """What a person sends who has taken a moment to fill in a form of ours."""
     return {"email": email, "seal": doors.seal(form, ripe=True), **fields}
+
+
+def vote(subscriber: Subscriber, paper: Paper, verb: str = "more") -> Vote:
+    return Vote.objects.create(subscriber=subscriber, paper=paper, verb=verb, at=NOW)
 
 
 def edition(*, day: date = TODAY, papers: Iterable[Paper] = (), **fields: Any) -> Edition:

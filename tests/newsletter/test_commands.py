@@ -199,7 +199,8 @@ def test_preview_digest_writes_both_bodies_and_sends_nothing(
         (["not an address"], "There is no subscriber with that address"),
         (["ada@example.org", "--html", "/no/such/folder/x.html"], "Could not write"),
         (["ada@example.org", "--date", "2026-01-01"], "There is no edition of 2026-01-01"),
-        (["fussy@example.org"], "no paper in this reader's topics"),
+        (["fussy@example.org"], "no paper of what this reader follows"),
+        (["keen@example.org"], "who asks for 5 at least"),
         (["new@example.org"], "A digest message is for active subscribers"),
     ],
 )
@@ -207,6 +208,7 @@ def test_preview_digest_says_what_is_wrong(arguments: list[str], sentence: str) 
     todays_edition()
     make.subscriber(email="ada@example.org")
     make.subscriber(email="fussy@example.org", topics=["speech"])
+    make.subscriber(email="keen@example.org", preferences={"minimum": 5})
     make.subscriber(email="new@example.org", status="pending")
 
     with pytest.raises(CommandError, match=sentence):

@@ -172,6 +172,27 @@ def test_a_suppressed_address_is_not_written_to(provider: FakeProvider) -> None:
     assert (states(edition), provider.calls) == ({State.SUPPRESSED: 1}, 0)
 
 
+@pytest.mark.parametrize(
+    ("preferences", "reason"),
+    [
+        ({"minimum": 3}, Delivery.Reason.TOO_FEW),
+        ({"paused_until": make.TODAY + timedelta(days=1)}, Delivery.Reason.PAUSED),
+        ({"minimum": 2, "paused_until": make.TODAY}, ""),
+    ],
+    ids=["too few", "paused", "neither"],
+)
+def test_who_asks_for_more_or_has_paused_is_not_sent_a_digest(
+    provider: FakeProvider, preferences: dict[str, Any], reason: str
+) -> None:
+    edition = edition_with(make.subscriber(preferences=preferences))
+
+    delivery.deliver(edition, clock=clock)
+
+    row = edition.deliveries.get()
+    state = State.CANCELLED if reason else State.HANDED_OVER
+    assert (row.state, row.reason) == (state, reason)
+
+
 def test_a_digest_without_a_matching_paper_is_not_sent_and_that_is_recorded(
     provider: FakeProvider,
 ) -> None:
@@ -235,10 +256,10 @@ def test_a_digest_that_cannot_be_written_does_not_keep_the_others_waiting(
     edition = edition_with(ada, ben)
     message = rendering.Renderer.message
 
-    def fails_for_ada(self: Any, row: Delivery, reader: Subscriber, chosen: Any) -> Any:
+    def fails_for_ada(self: Any, row: Delivery, reader: Subscriber, *rest: Any) -> Any:
         if reader == ada:
             raise LookupError("no such topic")
-        return message(self, row, reader, chosen)
+        return message(self, row, reader, *rest)
 
     monkeypatch.setattr(rendering.Renderer, "message", fails_for_ada)
     delivery.deliver(edition, clock=clock)
@@ -520,11 +541,21 @@ def test_what_is_not_unknown_is_not_the_operator_s_to_decide(state: str) -> None
 def test_claiming_costs_the_same_queries_for_any_number(
     readers: int, django_assert_num_queries: Callable[[int], Any]
 ) -> None:
-    edition = edition_with(*[make.subscriber(topics=["robotics"]) for _ in range(readers)])
+    chosen = [
+        make.subscriber(
+            topics=["robotics"],
+            attitudes={f"topic-{n}": "mute" for n in range(readers)},
+            follows=[("author", f"noether {n}", "Noether") for n in range(readers)],
+        )
+        for _ in range(readers)
+    ]
+    edition = edition_with(*chosen)
+    for reader in chosen:
+        make.vote(reader, edition.entries.get(rank=1).paper)
     renderer = rendering.Renderer(edition)
 
-    # begin, waiting, readers, topics, suppressed, entries, batch, claimed, commit
-    with django_assert_num_queries(9):
+    # begin, waiting, readers, topics, follows, votes, suppressed, entries, batch, claimed, commit
+    with django_assert_num_queries(11):
         delivery.claim(edition, renderer, now=NOW, counts=Counter())
 
 

@@ -92,7 +92,7 @@ def test_a_quiet_topic_has_its_best_papers_in_the_edition(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(editions, "OVERALL", 2)
-    monkeypatch.setattr(editions, "PER_TOPIC", 3)
+    monkeypatch.setattr(editions, "PER_LABEL", 3)
     for number in range(5):
         make.paper(title=f"vision {number}", topics=["vision"], upvotes=100 - number)
     for number in range(5):
@@ -108,6 +108,32 @@ def test_a_quiet_topic_has_its_best_papers_in_the_edition(
         "speech 1",
         "speech 2",
     ]
+
+
+def test_what_anybody_follows_is_found_also_far_from_the_top(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(editions, "OVERALL", 1)
+    monkeypatch.setattr(editions, "PER_LABEL", 2)
+    make.subscriber(follows=[("keyword", "state space model", "State space models")])
+    make.subscriber(follows=[("author", "noether e", "E. Noether"), ("category", "cs.RO", "cs.RO")])
+    make.subscriber(follows=[("keyword", "thing", "thing")], status="left")
+    make.paper(title="top", upvotes=90)
+    make.paper(title="nobody's", upvotes=80)
+    for votes in (7, 6, 5):
+        make.paper(title=f"A state-space model, {votes}", upvotes=votes)
+    make.paper(title="hers", authors=["Emmy Noether"], upvotes=3)
+    make.paper(title="robots", categories=["cs.RO", "cs.LG"], upvotes=2)
+
+    edition = editions.publish(make.TODAY, at=make.NOW)
+
+    assert {entry.paper.title: entry.matched for entry in edition.entries.all()} == {
+        "top": [],
+        "A state-space model, 7": ["keyword:state space model"],
+        "A state-space model, 6": ["keyword:state space model"],
+        "hers": ["author:noether e"],
+        "robots": ["category:cs.RO"],
+    }
 
 
 def test_in_the_morning_a_list_that_has_just_begun_waits_for_tomorrow() -> None:
@@ -140,6 +166,7 @@ def test_publishing_costs_the_same_queries_for_any_number(
 ) -> None:
     for _ in range(papers):
         make.paper(topics=["robotics", "speech"], upvotes=3)
+        make.subscriber(follows=[("keyword", "thing", "things"), ("author", "noether e", "Emmy")])
 
     with django_assert_max_num_queries(18):
         editions.publish(make.TODAY, at=make.NOW)

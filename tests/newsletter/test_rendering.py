@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from datetime import timedelta
+from datetime import date, timedelta
 from html.parser import HTMLParser
 from typing import Any
 
 import pytest
 
-from newsletter import rendering
+from newsletter import cards, pieces, rendering, wanted
 from newsletter.models import Delivery, Edition
 from papers.models import Paper
 from subscribers.models import Subscriber
@@ -25,9 +25,13 @@ def digest_of(*papers: Paper, reader: Subscriber | None = None) -> Any:
 
 
 def message(edition: Edition, reader: Subscriber) -> Any:
-    renderer = rendering.Renderer(edition)
-    chosen = renderer.choose_for(reader, after=edition.date - timedelta(days=1))
-    return renderer.message(Delivery(pk=1, edition=edition), reader, chosen)
+    return written(rendering.Renderer(edition), reader, after=edition.date - timedelta(days=1))
+
+
+def written(renderer: rendering.Renderer, reader: Subscriber, *, after: date) -> Any:
+    wishes = wanted.by([reader])[reader.pk]
+    choice = renderer.choose_for(wishes, after=after)
+    return renderer.message(Delivery(pk=1, edition=renderer.edition), reader, wishes, choice.papers)
 
 
 def html_of(message: Any) -> str:
@@ -182,32 +186,6 @@ def test_the_postal_address_and_the_way_out_are_in_both_bodies(settings: Any) ->
         assert "/preferences/" in body
 
 
-def test_why_a_paper_is_here_is_told_in_figures() -> None:
-    paper = make.paper(topics=["robotics", "speech"], code_url="https://github.com/ada/fold")
-    edition = make.edition()
-    entry = make.entry(
-        edition=edition,
-        paper=paper,
-        upvotes=87,
-        gain=34,
-        topic_ranks={"robotics": 2, "speech": 5},
-    )
-    topics = rendering.Renderer(edition).topics
-
-    assert rendering.why(entry, topics) == [
-        "#2 in Robotics",
-        "87 upvotes",
-        "+34 since yesterday",
-    ]
-
-
-@pytest.mark.parametrize("gain", [None, 0, -3])
-def test_no_growth_is_not_told(gain: int | None) -> None:
-    entry = make.entry(edition=make.edition(), paper=make.paper(), upvotes=1, gain=gain)
-
-    assert rendering.why(entry, {}) == ["1 upvote"]
-
-
 @pytest.mark.parametrize(
     ("text", "short"),
     [
@@ -220,24 +198,22 @@ def test_no_growth_is_not_told(gain: int | None) -> None:
     ],
 )
 def test_a_long_text_ends_at_a_word(text: str, short: str) -> None:
-    assert rendering.shortened(text, 13) == short
+    assert cards.shortened(text, 13) == short
 
 
 def test_a_card_is_rendered_once_for_all_readers(monkeypatch: pytest.MonkeyPatch) -> None:
     edition = make.edition(papers=[make.paper(), make.paper()])
     renderer = rendering.Renderer(edition)
     rendered: list[str] = []
-    render = rendering.render_to_string
+    render = pieces.render_to_string
 
     def counted(template: str, *arguments: Any, **options: Any) -> str:
         rendered.append(template)
         return render(template, *arguments, **options)
 
-    monkeypatch.setattr(rendering, "render_to_string", counted)
+    monkeypatch.setattr(pieces, "render_to_string", counted)
     for _ in range(3):
-        reader = make.subscriber()
-        chosen = renderer.choose_for(reader, after=edition.date - timedelta(days=1))
-        renderer.message(Delivery(pk=1), reader, chosen)
+        written(renderer, make.subscriber(), after=edition.date - timedelta(days=1))
 
     assert sorted(rendered) == sorted(
         ["emails/digest/card.html", "emails/digest/card.txt"] * 2
@@ -262,10 +238,8 @@ def test_a_weekly_digest_holds_the_week_s_best_whichever_day_they_came() -> None
     make.edition(day=make.TODAY - timedelta(days=1), papers=[monday])
     edition = make.edition(papers=[make.paper(title="Of Tuesday")])
     reader = make.subscriber()
-    renderer = rendering.Renderer(edition)
 
-    chosen = renderer.choose_for(reader, after=make.TODAY - timedelta(days=7))
-    found = renderer.message(Delivery(pk=1), reader, chosen)
+    found = written(rendering.Renderer(edition), reader, after=make.TODAY - timedelta(days=7))
 
     assert "Of Monday" in found.body
     assert "Of Tuesday" in found.body

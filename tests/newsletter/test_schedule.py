@@ -201,6 +201,42 @@ def test_what_never_reached_the_reader_is_not_a_reason_to_skip_papers(state: str
     assert reader.deliveries.latest("pk").after == date(2026, 5, 11)
 
 
+@pytest.mark.parametrize("reason", [Delivery.Reason.TOO_FEW, Delivery.Reason.PAUSED])
+def test_papers_that_were_too_few_or_came_in_a_pause_wait_for_the_next_digest(reason: str) -> None:
+    reader = due_reader()
+    days = [make.TODAY - timedelta(days=age) for age in (4, 3, 2, 1, 0)]
+    editions = [make.edition(day=day) for day in days]
+    states = [
+        (Delivery.State.HANDED_OVER, ""),
+        (Delivery.State.CANCELLED, reason),
+        (Delivery.State.CANCELLED, reason),
+        (Delivery.State.CANCELLED, reason),
+    ]
+    for edition, (state, why) in zip(editions, states, strict=False):
+        make.delivery(
+            edition=edition,
+            subscriber=reader,
+            state=state,
+            reason=why,
+            attempted_at=None if why else SEVEN,
+            after=days[0] if why else days[0] - timedelta(days=1),
+        )
+
+    schedule.open_due(now=SEVEN)
+
+    assert Delivery.objects.get(edition=editions[-1]).after == days[0]
+
+
+def test_a_reader_who_pauses_is_due_again_on_the_day_they_named() -> None:
+    make.edition()
+    reader = due_reader(preferences={"paused_until": date(2026, 6, 1), "hour": 7})
+
+    schedule.open_due(now=SEVEN)
+
+    reader.refresh_from_db()
+    assert reader.next_digest_at == datetime(2026, 6, 1, 7, tzinfo=UTC)
+
+
 def test_opening_by_hand_serves_everybody_once_whatever_their_hour() -> None:
     edition = make.edition()
     due_reader()

@@ -36,6 +36,7 @@ MAY_CONFIGURE = {
 # Arithmetic: no framework, no clock, no network.
 PURE = [
     "newsletter/digest.py",
+    "newsletter/why.py",
     "papers/latex.py",
     "papers/query.py",
     "papers/sparkline.py",
@@ -45,6 +46,7 @@ PURE = [
     "papers/topics.py",
     "papers/trending.py",
     "papers/words.py",
+    "subscribers/learning.py",
     "subscribers/timetable.py",
 ]
 CLOCKS = {"now", "today", "utcnow"}

@@ -10,7 +10,14 @@ from django.apps import apps
 from django.core.serializers.json import DjangoJSONEncoder
 
 from subscribers import consent, lists, privacy, suppression
-from subscribers.models import Subscriber, Suppression
+from subscribers.models import (
+    Follow,
+    Preferences,
+    Subscriber,
+    Suppression,
+    TopicChoice,
+    Vote,
+)
 from tests import make
 
 pytestmark = pytest.mark.django_db
@@ -27,9 +34,15 @@ def all_rows() -> str:
 
 @pytest.fixture
 def ada():
-    ada = make.subscriber(email=ADA, topics=["robotics"])
+    ada = make.subscriber(
+        email=ADA,
+        topics=["robotics"],
+        attitudes={"speech": "mute"},
+        follows=[("author", "noether e", "Emmy Noether")],
+    )
     make.delivery(edition=make.edition(), subscriber=ada)
     consent.note(ada, consent.Given(ip="192.0.2.7"), now=NOW)
+    make.vote(ada, make.paper(), "less")
     return ada
 
 
@@ -38,9 +51,21 @@ def test_the_export_holds_every_row_about_them_and_no_other_s(ada):
 
     kept = privacy.export(ada)
 
-    tables = ["consents", "deliveries", "preferences", "topics"]
-    assert sorted(kept) == sorted([*tables, "soft bounces", "subscriber", "suppressed"])
-    assert {name: len(kept[name]) for name in tables} == dict.fromkeys(tables, 1)
+    assert sorted(kept) == [
+        "consents",
+        "deliveries",
+        "follows",
+        "preferences",
+        "soft bounces",
+        "subscriber",
+        "suppressed",
+        "topics",
+        "votes",
+    ]
+    assert kept["topics"] == {"robotics": "follow", "speech": "mute"}
+    assert [row["label"] for row in kept["follows"]] == ["Emmy Noether"]
+    assert [row["verb"] for row in kept["votes"]] == ["less"]
+    assert {len(kept["deliveries"]), len(kept["preferences"])} == {1}
     assert "ben@" not in json.dumps(kept, cls=DjangoJSONEncoder)
 
 
@@ -50,6 +75,8 @@ def test_nothing_that_names_them_is_left_in_any_table(ada):
 
     assert privacy.erase(ADA, NOW)
 
+    for model in (Preferences, TopicChoice, Follow, Vote):
+        assert not model._default_manager.exists()
     assert [name for name in names if name in all_rows()] == []
 
 

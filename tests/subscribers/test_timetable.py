@@ -136,6 +136,51 @@ def test_no_date_up_to_the_newest_digest_gets_another(case, hour, last):
     assert start.astimezone(zone).date() > last
 
 
+@given(cases, hours, days_of_the_week, st.integers(-40, 400))
+@example((ZoneInfo("Pacific/Apia"), datetime(2011, 12, 20, 9, tzinfo=UTC)), 7, EVERY_DAY, 10)
+@example((ZoneInfo("Africa/Cairo"), datetime(2026, 4, 20, 9, tzinfo=UTC)), 0, EVERY_DAY, 4)
+def test_it_is_the_chosen_hour_on_a_chosen_day_and_in_no_pause(case, hour, days, ahead):
+    zone, after = case
+    until = after.astimezone(zone).date() + ahead * DAY
+
+    start = timetable.next_digest_at(hour=hour, zone=zone, days=days, after=after, not_before=until)
+
+    # By the wall clock, save where it skips the hour: then at the first time there is after it.
+    shown = start.astimezone(zone)
+    day = next(
+        day
+        for day in (shown.date() - n * DAY for n in range(3))
+        if timetable.first_instant(day, hour, zone) == start
+    )
+    wall = datetime.combine(day, time(hour))
+    exists = wall.replace(tzinfo=zone).astimezone(UTC).astimezone(zone).replace(tzinfo=None) == wall
+    assert shown.replace(tzinfo=None) == wall if exists else shown.replace(tzinfo=None) > wall
+    assert day.weekday() in days
+    assert day >= until
+    assert start + timetable.SLOT > after
+    # And no other chosen day before it would have done.
+    between = (day - n * DAY for n in range(1, 8))
+    assert not [
+        earlier
+        for earlier in between
+        if earlier.weekday() in days
+        and earlier >= until
+        and timetable.first_instant(earlier, hour, zone) + timetable.SLOT > after
+    ]
+
+
+def test_a_pause_ends_on_its_day():
+    start = timetable.next_digest_at(
+        hour=7,
+        zone=ZoneInfo("Europe/Berlin"),
+        days=frozenset({0, 1, 2, 3, 4}),
+        after=datetime(2026, 5, 12, 6, tzinfo=UTC),
+        not_before=date(2026, 6, 6),  # a Saturday
+    )
+
+    assert start == datetime(2026, 6, 8, 5, tzinfo=UTC)
+
+
 @pytest.mark.parametrize(
     ("minute", "day"), [(0, 12), (20, 12), (59, 12)], ids=["at seven", "in it", "at its end"]
 )

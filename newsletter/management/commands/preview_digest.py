@@ -7,9 +7,10 @@ from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
 
-from newsletter import rendering, schedule
+from newsletter import rendering, schedule, wanted
 from newsletter.management.editions import EditionCommand
 from newsletter.models import Delivery
+from newsletter.why import counted
 from subscribers import mail, signup, suppression
 from subscribers.models import Subscriber
 
@@ -29,14 +30,19 @@ class Command(EditionCommand):
             raise CommandError("This address must not be written to: nothing would be sent.")
         renderer = rendering.Renderer(edition)
         last = schedule.last_editions([reader.pk], before=edition.date).get(reader.pk)
-        after = schedule.reach(edition, reader, last=last)
-        chosen = renderer.choose_for(reader, after=after)
-        if not chosen:
+        after = schedule.reach(edition, reader.preferences, last=last)
+        wishes = wanted.by([reader])[reader.pk]
+        choice = renderer.choose_for(wishes, after=after)
+        if not choice.papers:
             raise CommandError(
-                f"Edition {edition} has no paper in this reader's topics: nothing would be sent."
+                f"Edition {edition} has {counted(choice.matching, 'paper')} for this reader, who asks for "
+                f"{wishes.minimum} at least: nothing would be sent."
+                if choice.matching
+                else f"Edition {edition} has no paper of what this reader follows: nothing would "
+                "be sent."
             )
         try:
-            message = renderer.message(Delivery(pk=0), reader, chosen)
+            message = renderer.message(Delivery(pk=0), reader, wishes, choice.papers)
         except mail.Refused as refusal:
             raise CommandError(str(refusal)) from None
         bodies = {"html": str(message.alternatives[0][0]), "text": str(message.body)}
@@ -45,7 +51,7 @@ class Command(EditionCommand):
                 self.write(path, body)
         if not options["html"] and not options["text"]:
             self.stdout.write(bodies["text"])
-        self.stdout.write(f"{len(chosen)} papers: {message.subject}")
+        self.stdout.write(f"{len(choice.papers)} papers: {message.subject}")
 
     def reader(self, email: str) -> Subscriber:
         try:
