@@ -29,6 +29,7 @@ pages = [
     path("", views.home, name="home"),
     path("editions/", views.editions, name="editions"),
     path("editions/<day:day>/", views.edition, name="edition"),
+    path("preferences/<str:token>/preview/", views.digest_preview, name="digest_preview"),
     path("mailbox/", views.mailbox, name="mailbox"),
     path("mailbox/<str:name>/", views.mail, name="mail"),
     path("mailbox/<str:name>/body/", views.mail_body, name="mail_body"),

@@ -16,16 +16,22 @@ from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
 from django.views.decorators.cache import cache_control, never_cache
 from django.views.decorators.clickjacking import xframe_options_sameorigin
-from django.views.decorators.http import require_safe
+from django.views.decorators.http import require_POST, require_safe
 
 from newsletter import api as described
 from newsletter import gateway
 from newsletter import health as health_check
 from newsletter import mailbox as letters
+from newsletter import previews
 from newsletter.models import Edition, Entry
 from papers import problems
 from papers.models import Paper, Topic
 from papers.paging import page_of
+from subscribers import links
+from subscribers.links import Purpose
+from subscribers.preference_views import preferences_page
+from subscribers.preferences import PreferencesForm
+from subscribers.views import by_link
 
 # How many papers the front page shows, and an edition in full.
 SHOWN = 20
@@ -86,6 +92,19 @@ def api(request: HttpRequest) -> HttpResponse:
         "limit": gateway.LIMIT.replace("/", " calls a "),
     }
     return render(request, "newsletter/api.html", context)
+
+
+@by_link
+@require_POST
+def digest_preview(request: HttpRequest, token: str) -> HttpResponse:
+    """Today's papers by choices that are not saved: for the page's own script, or as a page."""
+    reader, now = links.read(Purpose.PREFERENCES, token), timezone.now()
+    form = PreferencesForm(request.POST, instance=reader.preferences, now=now)
+    shown = previews.preview(form, now=now) if form.is_valid() else None
+    if request.headers.get("HX-Request") != "true":
+        return preferences_page(request, token, form, preview=shown, previewed=True)
+    with timezone.override(form.zone):
+        return render(request, "newsletter/_preview.html", {"form": form, "preview": shown})
 
 
 def only_on_a_laptop(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:

@@ -11,7 +11,6 @@ from django.utils import timezone
 
 from subscribers import signup, suppression
 from subscribers.addresses import BadAddress, normalise
-from subscribers.forms import PreferencesForm
 from subscribers.models import (
     Consent,
     Farewell,
@@ -20,6 +19,7 @@ from subscribers.models import (
     Subscriber,
     Suppression,
 )
+from subscribers.preferences import PreferencesForm
 
 Reason = Subscriber.Reason
 
@@ -47,9 +47,16 @@ class MachineOwned(admin.ModelAdmin):
         return [field.name for field in self.opts.fields]
 
 
+class DeskForm(PreferencesForm):
+    """As the reader's own, used at this moment."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, now=timezone.now(), **kwargs)
+
+
 class PreferencesInline(admin.StackedInline):
     model = Preferences
-    form = PreferencesForm
+    form = DeskForm
     can_delete = False
 
     def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:

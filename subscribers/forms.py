@@ -1,12 +1,10 @@
-"""What strangers and readers may send us."""
+"""What strangers may send us."""
 
 from __future__ import annotations
 
-from datetime import datetime
-from typing import Any, cast
+from typing import Any
 
 from django import forms
-from django.db import transaction
 from django.forms.utils import flatatt
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
@@ -14,15 +12,9 @@ from django.utils.safestring import SafeString
 from papers.models import Topic
 from subscribers import disposable, timetable
 from subscribers.addresses import BadAddress, normalise, refuse_desks
-from subscribers.models import (
-    LONGEST_DIGEST,
-    SHORTEST_DIGEST,
-    Farewell,
-    Preferences,
-    Subscriber,
-)
+from subscribers.fields import UNKNOWN_TOPIC
+from subscribers.models import Farewell
 
-UNKNOWN_TOPIC = "One of these topics does not exist, or not any more. Please choose again."
 UNKNOWN_ZONE = "This time zone is not known. Please choose one from the list."
 
 SELECTED = SafeString(" selected")
@@ -98,50 +90,6 @@ class SignupForm(forms.Form):
     def clean_timezone(self) -> str:
         name = self.cleaned_data["timezone"]
         return name if name in timetable.zones() else ""
-
-
-class PreferencesForm(forms.ModelForm):
-    topics = TopicsField()
-    length = forms.IntegerField(
-        label="Papers in a digest",
-        min_value=SHORTEST_DIGEST,
-        max_value=LONGEST_DIGEST,
-        help_text=f"{SHORTEST_DIGEST} to {LONGEST_DIGEST}",
-    )
-    frequency = forms.ChoiceField(label="How often", choices=Preferences.Frequency.choices)
-    weekday = forms.TypedChoiceField(
-        label="Day of the week",
-        choices=Preferences.Weekday.choices,
-        coerce=int,
-        required=False,
-    )
-    hour = forms.TypedChoiceField(
-        label="Hour", choices=[(hour, f"{hour:02}:00") for hour in range(24)], coerce=int
-    )
-    timezone = forms.ChoiceField(
-        label="Time zone", widget=LongSelect, error_messages={"invalid_choice": UNKNOWN_ZONE}
-    )
-
-    class Meta:
-        model = Preferences
-        fields = ("topics", "length", "frequency", "weekday", "hour", "timezone")
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        zones = cast(forms.ChoiceField, self.fields["timezone"])
-        zones.choices = timezone_choices(self.instance.timezone)
-
-    def clean_weekday(self) -> int:
-        """Only a weekly digest asks for it."""
-        chosen = self.cleaned_data["weekday"]
-        return self.instance.weekday if chosen == "" else chosen
-
-    @transaction.atomic
-    def apply(self, now: datetime) -> None:
-        """Keep what was chosen, and set the next digest by it."""
-        # The reader's row is locked before their preferences, as everywhere: no deadlock.
-        Subscriber.objects.select_for_update().get(pk=self.instance.subscriber_id)
-        self.save().subscriber.schedule(now)
 
 
 class FarewellForm(forms.Form):

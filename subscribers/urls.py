@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from subscribers import signup_views, views
+from subscribers import preference_views, signup_views, views
 
 app_name = "subscribers"
 
@@ -16,9 +16,13 @@ urlpatterns = [
     path("subscribe/embed/check-your-inbox/", signup_views.embed_asked, name="embed_asked"),
     path("fresh-link/<str:token>/", signup_views.fresh_link, name="fresh_link"),
     path("confirm/<str:token>/", views.confirm, name="confirm"),
-    path("preferences/<str:token>/", views.preferences, name="preferences"),
+    path("preferences/<str:token>/", preference_views.preferences, name="preferences"),
+    path(
+        "preferences/<str:token>/forget-votes/", preference_views.forget_votes, name="forget_votes"
+    ),
     path("unsubscribe/<str:token>/", views.unsubscribe, name="unsubscribe"),
     path("farewell/", views.thanks, name="thanks"),
     path("farewell/<str:token>/", views.farewell, name="farewell"),
     path("resubscribe/<str:token>/", views.resubscribe, name="resubscribe"),
+    path("feedback/<str:token>/", preference_views.say, name="feedback"),
 ]

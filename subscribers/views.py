@@ -22,9 +22,9 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from subscribers import farewells, links, signup
-from subscribers.forms import FarewellForm, PreferencesForm
+from subscribers.forms import FarewellForm
 from subscribers.links import Purpose
-from subscribers.models import Preferences, Subscriber
+from subscribers.models import Subscriber
 
 View = Callable[..., HttpResponse]
 
@@ -69,30 +69,6 @@ def confirm(request: HttpRequest, token: str) -> HttpResponse:
 def to_preferences(subscriber: Subscriber, message: str) -> HttpResponse:
     token = links.token(Purpose.PREFERENCES, subscriber)
     return see_other(f"{reverse('subscribers:preferences', args=[token])}?{message}")
-
-
-@by_link
-@require_page
-def preferences(request: HttpRequest, token: str) -> HttpResponse:
-    subscriber = links.read(Purpose.PREFERENCES, token)
-    posted = request.POST if request.method == "POST" else None
-    form = PreferencesForm(posted, instance=subscriber.preferences)
-    if form.is_valid():
-        form.apply(timezone.now())
-        return see_other(f"{request.path}?saved")
-    context = {
-        "form": form,
-        "subscriber": subscriber,
-        "saved": "saved" in request.GET,
-        "welcome": "welcome" in request.GET,
-        "next_digest_at": subscriber.next_digest_at,
-        "due_now": subscriber.is_due(timezone.now()),
-        "unsubscribe_url": links.url(Purpose.UNSUBSCRIBE, subscriber),
-    }
-    # Templates show moments in the current zone: here, the reader's.
-    with timezone.override(Preferences.objects.get(subscriber=subscriber).zone):
-        status = HTTPStatus.BAD_REQUEST if form.is_bound else HTTPStatus.OK
-        return render(request, "subscribers/preferences.html", context, status=status)
 
 
 @by_link

@@ -81,8 +81,10 @@ def test_join_confirm_read_choose_leave_and_silence() -> None:
         page = browser.get(preferences)
         assert page.status_code == 200
         chosen = {
-            "topics": ["speech"],
+            "attitudes-speech": "follow",
             "length": "5",
+            "minimum": "1",
+            "detail": "short",
             "frequency": "daily",
             "weekday": "0",
             "hour": "7",

@@ -60,7 +60,16 @@ def test_a_proof_of_consent_is_found_by_its_reader_and_stays_as_it_is(desk):
 
 def form(subscriber: Subscriber, *topics: str, **changed: str) -> dict[str, Any]:
     """What the desk's form sends, and more than it may."""
-    wanted = {"length": "5", "frequency": "daily", "hour": "9", "timezone": "Europe/Berlin"}
+    wanted = {
+        "length": "5",
+        "minimum": "1",
+        "detail": "short",
+        "frequency": "daily",
+        "hour": "9",
+        "timezone": "Europe/Berlin",
+        "authors": "Emmy Noether",
+        **{f"attitudes-{slug}": "prefer" for slug in topics},
+    }
     return {
         "email": "eve@example.org",
         "status": "left",
@@ -68,7 +77,6 @@ def form(subscriber: Subscriber, *topics: str, **changed: str) -> dict[str, Any]
         "preferences-INITIAL_FORMS": "1",
         "preferences-0-id": str(subscriber.preferences.pk),
         "preferences-0-subscriber": str(subscriber.pk),
-        "preferences-0-topics": topics,
         **{f"preferences-0-{name}": value for name, value in (wanted | changed).items()},
     }
 
@@ -90,7 +98,9 @@ def test_new_preferences_move_the_next_digest_and_nothing_else_can_be_changed(de
     assert response.status_code == 302
     ada = Subscriber.objects.get()
     assert (ada.email, ada.status, ada.next_digest_at) == (ADA, "active", NOW + HOUR)
-    assert [each.slug for each in Preferences.objects.get().topics.all()] == ["robotics"]
+    [choice] = Preferences.objects.get().topic_choices.all()
+    assert (choice.topic, choice.attitude) == (topic, "prefer")
+    assert [follow.label for follow in ada.follows.all()] == ["Emmy Noether"]
 
 
 def test_a_bad_choice_is_refused_here_too(desk):
