@@ -22,7 +22,7 @@ Detail = Preferences.Detail
 
 # How much of an abstract a card shows: characters, and bytes of HTML. Twenty cards of full
 # abstracts stay below what Gmail cuts off, whatever the script and however much is escaped.
-ABSTRACTS = {Detail.TITLES: (0, 0), Detail.SHORT: (240, 800), Detail.FULL: (1800, 1800)}
+ABSTRACTS = {Detail.TITLES: (0, 0), Detail.SHORT: (240, 800), Detail.FULL: (1700, 1700)}
 # Text bodies are as wide as this.
 WIDTH = 72
 
@@ -70,7 +70,7 @@ class Cards:
             "mute_url": feedback.url(subscriber, Verb.MUTE, mute.pk),
         }
         as_html, as_text = self.links[mute.slug]
-        return as_html.join(values), as_text.join(values)
+        return as_html.join(values), "\n" + as_text.join(values).rstrip()
 
 
 def both(name: str, context: Mapping[str, Any], marks: Sequence[str]) -> tuple[Pieces, Pieces]:

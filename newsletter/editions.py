@@ -69,7 +69,7 @@ def candidates(at: datetime) -> list[Chosen]:
     if len(fresh) < FEWEST:
         fresh = unfeatured(ranking.rank(at))
     topics = topics_of(fresh)
-    matched = following.found_in(topics, following.followed_by_anybody())
+    matched = following.found_in(topics, following.by_anybody())
     labelled = [
         Chosen(each, topics[each.paper_id], matched.get(each.paper_id, [])) for each in fresh
     ]

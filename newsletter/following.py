@@ -6,12 +6,12 @@ from collections import defaultdict
 from collections.abc import Iterable
 
 from papers import matching
-from papers.matching import Followed, Term
+from papers.matching import Followed
 from papers.models import Paper
 from subscribers.models import Follow, Subscriber
 
 
-def followed_by_anybody() -> Followed:
+def by_anybody() -> Followed:
     """All that active readers follow, in one query."""
     mine = Follow.objects.filter(subscriber__status=Subscriber.Status.ACTIVE)
     return followed(mine.values_list("kind", "key").distinct())
@@ -36,11 +36,11 @@ def found_in(paper_ids: Iterable[int], followed: Followed) -> dict[int, list[str
         "pk", "title", "abstract", "keywords", "authors", "categories"
     )
     return {
-        paper_id: sorted(map(name, matching.matches(*words, followed=followed)))
-        for paper_id, *words in papers.iterator()
+        pk: sorted(name(*term) for term in matching.matches(*words, followed=followed))
+        for pk, *words in papers.iterator()
     }
 
 
-def name(term: Term | Follow) -> str:
-    """How an entry names it: "author:noether e"; no topic has a colon in its slug."""
-    return f"{term.kind}:{term.key}"
+def name(kind: str, key: str) -> str:
+    """How an entry names it: "author:noether emmy"; no topic has a colon in its slug."""
+    return f"{kind}:{key}"

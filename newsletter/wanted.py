@@ -34,8 +34,8 @@ def assemble(
     leanings: Mapping[str, float],
 ) -> Wanted:
     """From topic slugs to attitudes, and from terms to how they were written."""
-    by_category = {name(term): label for term, label in follows.items() if is_category(term)}
-    by_name = {name(term): label for term, label in follows.items() if not is_category(term)}
+    by_category = {name(*term): label for term, label in follows.items() if is_category(term)}
+    by_name = {name(*term): label for term, label in follows.items() if not is_category(term)}
     return Wanted(
         length=preferences.length,
         minimum=preferences.minimum,

@@ -61,7 +61,8 @@ class Follow(models.Model):
         "subscribers.Subscriber", on_delete=models.CASCADE, related_name="follows"
     )
     kind = models.CharField(max_length=16, choices=Kind)
-    # As papers are looked up (papers/matching.py), and as the reader wrote it.
+    # As papers are looked up (papers/matching.py; of an author the given name, "noether emmy"),
+    # and as the reader wrote it.
     key = models.CharField(max_length=200)
     label = models.CharField(max_length=200)
 

@@ -12,7 +12,7 @@ from django.template.loader import render_to_string
 from django.utils.safestring import SafeString
 
 from papers import categories
-from papers.matching import Term, author_key, normal_keyword
+from papers.matching import Term, full_author_key, normal_keyword
 from papers.models import Topic
 from subscribers.choices import MOST_FOLLOWS, Follow, TopicChoice
 
@@ -115,7 +115,9 @@ def names(line: str) -> list[str]:
 
 def authors(**options: Any) -> FollowsField:
     nothing = "“{}” is not a name that could be found. Please write it as on a paper."
-    return FollowsField(Follow.Kind.AUTHOR, split=names, key=author_key, nothing=nothing, **options)
+    return FollowsField(
+        Follow.Kind.AUTHOR, split=names, key=full_author_key, nothing=nothing, **options
+    )
 
 
 def keywords(**options: Any) -> FollowsField:

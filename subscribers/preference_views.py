@@ -60,7 +60,11 @@ def learned(form: PreferencesForm) -> list[dict[str, Any]]:
     reader = form.instance.subscriber
     shares = votes.leanings_by([reader])[reader.pk]
     found = [
-        {"topic": topic.name, "share": shares[topic.slug], "percent": f"{shares[topic.slug]:+.0%}"}
+        {
+            "topic": topic.name,
+            "share": shares[topic.slug],
+            "percent": f"{shares[topic.slug]:+.0%}".replace("-", "−"),
+        }
         for topic in form.topics
         if shares.get(topic.slug)
     ]

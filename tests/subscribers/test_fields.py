@@ -17,7 +17,7 @@ from subscribers import fields
         ("Noether, Emmy; Lovelace, Ada", ["Noether, Emmy", "Lovelace, Ada"]),
         ("Noether, Emmy", ["Noether, Emmy"]),
         ("  Emmy \t Noether \r\n\r\n", ["Emmy Noether"]),
-        ("Emmy Noether\nE. Noether\nnoether, emmy", ["Emmy Noether"]),
+        ("Emmy Noether\nE. Noether\nnoether, emmy", ["Emmy Noether", "E. Noether"]),
         ("李明", ["李明"]),
         ("", []),
     ],

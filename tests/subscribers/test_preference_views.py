@@ -134,8 +134,8 @@ def test_choosing_keeps_everything_and_moves_the_next_digest(browser, ada):
         ("speech", "follow")
     ]
     assert list(Follow.objects.order_by("pk").values_list("kind", "key", "label")) == [
-        ("author", "noether e", "Emmy Noether"),
-        ("author", "lovelace a", "Lovelace, Ada"),
+        ("author", "noether emmy", "Emmy Noether"),
+        ("author", "lovelace ada", "Lovelace, Ada"),
         ("keyword", "state space model", "State space models"),
         ("keyword", "mamba", "Mamba"),
         ("category", "cs.RO", "cs.RO"),
@@ -274,7 +274,7 @@ def test_what_votes_have_taught_is_shown_and_can_be_forgotten(browser, ada):
     page = text(browser.get(path(ada)))
     assert re.findall(r"<li>(More|Less) of <strong>(\w+)</strong> <span>(.*?)</span>", page) == [
         ("More", "Speech", "+15%"),
-        ("Less", "Robotics", "-8%"),
+        ("Less", "Robotics", "−8%"),
     ]
 
     response = browser.post(f"{path(ada)}forget-votes/")
