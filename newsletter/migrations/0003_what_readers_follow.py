@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("newsletter", "0001_initial"),
+        ("newsletter", "0002_turns"),
         ("subscribers", "0002_choosing"),
     ]
 
