@@ -149,9 +149,11 @@ def follow_topics(preferences: Preferences, topics: Iterable[Topic]) -> None:
 
 
 @transaction.atomic
-def set_follows(subscriber: Subscriber, labels: Mapping[Term, str]) -> None:
-    """Follow these and nothing else, in this order, each written as they wrote it."""
-    subscriber.follows.all().delete()
+def set_follows(
+    subscriber: Subscriber, labels: Mapping[Term, str], *, kinds: Iterable[str] = Follow.Kind.values
+) -> None:
+    """Follow these and nothing else of those kinds, in this order, as they wrote each."""
+    subscriber.follows.filter(kind__in=list(kinds)).delete()
     Follow.objects.bulk_create(
         Follow(subscriber=subscriber, kind=term.kind, key=term.key, label=label)
         for term, label in labels.items()

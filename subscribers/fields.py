@@ -131,7 +131,7 @@ class CategoriesWidget(forms.Widget):
     """A checkbox for each category that is followed, and a line to add others."""
 
     def value_from_datadict(self, data: Any, files: Any, name: str) -> list[str]:
-        texts = data.getlist(name) if hasattr(data, "getlist") else data.get(name, [])
+        texts = data.getlist(name) if hasattr(data, "getlist") else [data.get(name, "")]
         return [
             part.strip() for text in texts for part in re.split(r"[,;\n]", text) if part.strip()
         ]

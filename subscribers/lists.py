@@ -7,20 +7,28 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import islice
 from typing import Any, TextIO
 
+from django.core.exceptions import ValidationError
 from django.db import transaction
 
+from papers.matching import Term
 from papers.models import Topic
-from subscribers import consent, signup, suppression, timetable
+from subscribers import choices, consent, fields, signup, suppression, timetable
 from subscribers.addresses import BadAddress, normalise
 from subscribers.consent import Form
-from subscribers.models import DEFAULT_HOUR, Preferences, Subscriber
+from subscribers.models import DEFAULT_HOUR, Follow, Preferences, Subscriber
 
-COLUMNS = ("email", "topics", "timezone", "hour")
+COLUMNS = ("email", "topics", "timezone", "hour", "categories", "authors", "keywords")
+# What may be followed besides topics, and how it is read; more than one with a ; between.
+FOLLOWS = {
+    "categories": fields.CategoriesField(),
+    "authors": fields.authors(),
+    "keywords": fields.keywords(),
+}
 # Readers added in one transaction.
 PAGE = 500
 
@@ -41,11 +49,12 @@ class Row:
     topics: tuple[str, ...] | None = None
     timezone: str | None = None
     hour: int | None = None
+    follows: Mapping[Term, str] = field(default_factory=dict)
 
 
-def row(fields: Mapping[str, Any], *, known_topics: AbstractSet[str]) -> Row:
+def row(written: Mapping[str, Any], *, known_topics: AbstractSet[str]) -> Row:
     """What was written about one reader, checked; empty fields count as not said."""
-    given = {name: fields.get(name) for name in COLUMNS}
+    given = {name: written.get(name) for name in COLUMNS}
     said = {name: "" if value is None else str(value).strip() for name, value in given.items()}
     topics = tuple(re.split(r"[,;\s]+", said["topics"])) if said["topics"] else None
     for slug in topics or ():
@@ -58,9 +67,20 @@ def row(fields: Mapping[str, Any], *, known_topics: AbstractSet[str]) -> Row:
         raise BadRow(f"The hour must be a number from 0 to 23, not {said['hour'][:64]!r}.")
     hour = int(said["hour"]) if said["hour"] else None
     try:
-        return Row(email=normalise(said["email"]), topics=topics, timezone=zone, hour=hour)
+        email = normalise(said["email"])
     except BadAddress as error:
         raise BadRow(str(error)) from None
+    return Row(email=email, topics=topics, timezone=zone, hour=hour, follows=follows(said))
+
+
+def follows(said: Mapping[str, str]) -> dict[Term, str]:
+    found: dict[Term, str] = {}
+    for name, reader in FOLLOWS.items():
+        try:
+            found |= reader.clean(reader.widget.value_from_datadict({name: said[name]}, {}, name))
+        except ValidationError as error:
+            raise BadRow(" ".join(error.messages)) from None
+    return found
 
 
 def known_topics() -> frozenset[str]:
@@ -74,12 +94,12 @@ def read(file: TextIO) -> Iterator[tuple[int, Row | BadRow]]:
     try:
         lines.fieldnames = [name.strip().lower() for name in lines.fieldnames or ()]
         check_header(lines.fieldnames)
-        for fields in lines:
-            if None in fields:
+        for written in lines:
+            if None in written:
                 yield lines.line_num, BadRow("There are more fields than the header names.")
                 continue
             try:
-                yield lines.line_num, row(fields, known_topics=known)
+                yield lines.line_num, row(written, known_topics=known)
             except BadRow as error:
                 yield lines.line_num, error
     except UnicodeDecodeError:
@@ -128,21 +148,23 @@ def add(row: Row, *, confirmed: bool, now: datetime) -> Subscriber:
         return Subscriber.objects.get(email=row.email)
     if subscriber.status == Subscriber.Status.LEFT:
         raise BadRow("They have left: only they themselves can come back, on the site.")
-    change(subscriber.preferences, row)
+    change(subscriber, row)
     if confirmed:
         signup.confirm(subscriber, now)
     subscriber.schedule(now)
     return subscriber
 
 
-def change(preferences: Preferences, row: Row) -> None:
+def change(subscriber: Subscriber, row: Row) -> None:
+    preferences = subscriber.preferences
     if row.timezone is not None:
         preferences.timezone = row.timezone
     if row.hour is not None:
         preferences.hour = row.hour
     preferences.save(update_fields=["timezone", "hour"])
     if row.topics is not None:
-        preferences.topics.set(Topic.objects.filter(slug__in=row.topics))
+        choices.follow_topics(preferences, Topic.objects.filter(slug__in=row.topics))
+    choices.set_follows(subscriber, row.follows, kinds={term.kind for term in row.follows})
 
 
 def add_new(rows: Sequence[Row], form: Form, *, confirmed: bool, now: datetime) -> None:
@@ -171,4 +193,9 @@ def add_new(rows: Sequence[Row], form: Form, *, confirmed: bool, now: datetime) 
         through(preferences_id=preferences.pk, topic_id=ids[slug])
         for preferences, row in zip(wanted, rows, strict=True)
         for slug in set(row.topics or ())
+    )
+    Follow.objects.bulk_create(
+        Follow(subscriber=subscriber, kind=term.kind, key=term.key, label=label)
+        for subscriber, row in zip(subscribers, rows, strict=True)
+        for term, label in row.follows.items()
     )

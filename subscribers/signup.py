@@ -14,7 +14,7 @@ from django.db import transaction
 from django.db.models import Case, When
 
 from papers.models import Topic
-from subscribers import confirmations, consent, suppression
+from subscribers import choices, confirmations, consent, suppression
 from subscribers.addresses import BadAddress, normalise
 from subscribers.consent import Given
 from subscribers.models import Preferences, Subscriber
@@ -78,7 +78,7 @@ def choose(subscriber: Subscriber, topics: Iterable[str], *, timezone: str) -> N
     if timezone:
         preferences.timezone = timezone
         preferences.save(update_fields=["timezone"])
-    preferences.topics.set(Topic.objects.filter(slug__in=list(topics)))
+    choices.follow_topics(preferences, Topic.objects.filter(slug__in=list(topics)))
 
 
 @transaction.atomic

@@ -156,7 +156,7 @@ def test_export_subscriber_prints_everything_as_json(run):
 
     assert kept["subscriber"]["email"] == ADA
     assert kept["subscriber"]["public_id"] == str(ada.public_id)
-    assert (kept["topics"], kept["suppressed"]) == (["speech"], False)
+    assert (kept["topics"], kept["suppressed"]) == ({"speech": "follow"}, False)
     assert [row["hour"] for row in kept["preferences"]] == [7]
     assert [row["edition_id"] for row in kept["deliveries"]] == [edition.pk]
 

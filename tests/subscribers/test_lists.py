@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from papers.matching import Term
 from subscribers import lists, signup, suppression
 from subscribers.models import Preferences, Subscriber, Suppression
 from tests import make
@@ -43,10 +44,28 @@ def test_what_is_not_said_stays_open():
 
 @pytest.mark.parametrize("topics", ["robotics,speech", "robotics, speech", "robotics;speech"])
 def test_everything_that_can_be_said(topics):
-    found = row(email=" Ada@Example.org ", topics=topics, timezone="Asia/Tokyo", hour="00")
+    found = row(
+        email=" Ada@Example.org ",
+        topics=topics,
+        timezone="Asia/Tokyo",
+        hour="00",
+        categories="cs.RO;math.IT",
+        authors="Noether, Emmy; Ada Lovelace",
+        keywords="State space models",
+    )
 
     assert found == lists.Row(
-        email=ADA, topics=("robotics", "speech"), timezone="Asia/Tokyo", hour=0
+        email=ADA,
+        topics=("robotics", "speech"),
+        timezone="Asia/Tokyo",
+        hour=0,
+        follows={
+            Term("category", "cs.RO"): "cs.RO",
+            Term("category", "cs.IT"): "cs.IT",
+            Term("author", "noether emmy"): "Noether, Emmy",
+            Term("author", "lovelace ada"): "Ada Lovelace",
+            Term("keyword", "state space model"): "State space models",
+        },
     )
 
 
@@ -59,6 +78,11 @@ def test_everything_that_can_be_said(topics):
         ({"timezone": "Berlin"}, "There is no time zone 'Berlin': they look like Europe/Berlin."),
         ({"hour": "24"}, "The hour must be a number from 0 to 23, not '24'."),
         ({"hour": "７"}, "The hour must be a number from 0 to 23, not '７'."),
+        ({"categories": "§"}, "arXiv has no category “§”. They look like cs.RO or math.AG."),
+        (
+            {"authors": "??"},
+            "“??” is not a name that could be found. Please write it as on a paper.",
+        ),
         ({"hour": "7:30"}, "The hour must be a number from 0 to 23, not '7:30'."),
     ],
 )
@@ -141,8 +165,11 @@ def test_nobody_is_added_twice_nor_against_their_will(confirmed):
 
 def test_a_page_of_a_list_costs_the_same_however_long(django_assert_num_queries):
     def add(prefix: str, count: int) -> None:
-        rows = [row(email=f"{prefix}{n}@example.org", topics="speech") for n in range(count)]
-        with django_assert_num_queries(9):
+        rows = [
+            row(email=f"{prefix}{n}@example.org", topics="speech", authors="E. Noether")
+            for n in range(count)
+        ]
+        with django_assert_num_queries(10):
             lists.add_all(rows, confirmed=True, now=NOW)
 
     add("a", 1)
@@ -158,9 +185,13 @@ def test_a_long_list_is_added_page_by_page():
 
 
 def test_adding_one_who_is_here_changes_what_is_said_and_no_more():
-    lists.add(row(topics="robotics", hour="9"), confirmed=True, now=NOW)
+    lists.add(
+        row(topics="robotics", hour="9", authors="E. Noether", keywords="mamba"),
+        confirmed=True,
+        now=NOW,
+    )
 
-    ada = lists.add(row(timezone="Asia/Tokyo"), confirmed=False, now=NOW)
+    ada = lists.add(row(timezone="Asia/Tokyo", keywords="whales"), confirmed=False, now=NOW)
 
     assert (ada.status, ada.preferences.timezone, ada.preferences.hour) == (
         "active",
@@ -168,6 +199,7 @@ def test_adding_one_who_is_here_changes_what_is_said_and_no_more():
         9,
     )
     assert [topic.slug for topic in ada.preferences.topics.all()] == ["robotics"]
+    assert [follow.label for follow in ada.follows.order_by("pk")] == ["E. Noether", "whales"]
     ada.refresh_from_db()
     assert ada.next_digest_at == NOW + 18 * HOUR
 

@@ -16,6 +16,9 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("email")
         parser.add_argument("--topics", metavar="A,B", help="slugs (default: all topics)")
+        parser.add_argument("--categories", metavar="A,B", help="of arXiv, such as cs.RO")
+        parser.add_argument("--authors", metavar="'A;B'", help="names, with a ; between them")
+        parser.add_argument("--keywords", metavar="A,B", help="words or phrases")
         parser.add_argument("--timezone", metavar="ZONE", help="such as Europe/Berlin")
         parser.add_argument("--hour", help="of the digest, there (default: 7)")
         parser.add_argument(

@@ -17,7 +17,7 @@ from subscribers import lists
 
 class Command(BaseCommand):
     help = (
-        "Add the readers of a CSV file whose first line is email,topics,timezone,hour (only the "
+        f"Add the readers of a CSV file whose first line is {','.join(lists.COLUMNS)} (only the "
         "first is needed). Known and suppressed addresses are passed over."
     )
 
