@@ -10,6 +10,7 @@ lower or upper case, for some mail servers change that.
 
 from __future__ import annotations
 
+import hmac
 import re
 import time
 from base64 import b32decode, b32encode, urlsafe_b64decode, urlsafe_b64encode
@@ -27,10 +28,12 @@ from django.core.signing import (
     Signer,
     TimestampSigner,
     b62_encode,
+    b64_encode,
 )
 from django.dispatch import receiver
 from django.urls import reverse
 from django.utils.crypto import constant_time_compare, salted_hmac
+from django.utils.encoding import force_bytes
 
 from subscribers.models import Subscriber
 
@@ -103,7 +106,21 @@ class ErasedLink(BadLink):
     """Signed by us for somebody of whom nothing is kept."""
 
 
-class DaySigner(TimestampSigner):
+class QuickSigner(Signer):
+    """Signs as Django's does, its key derived once: a digest of twenty papers has sixty links."""
+
+    def signature(self, value: str | bytes, key: str | bytes | None = None) -> str:
+        mac = keyed(str(self.salt) + "signer", key or self.key, self.algorithm).copy()
+        mac.update(force_bytes(value))
+        return b64_encode(mac.digest()).decode()
+
+
+@cache
+def keyed(salt: str, key: str | bytes, algorithm: str) -> hmac.HMAC:
+    return salted_hmac(salt, "", key, algorithm=algorithm)
+
+
+class DaySigner(QuickSigner, TimestampSigner):
     """Tells the day only, so that a digest that is rendered again is the same to the byte."""
 
     def timestamp(self) -> str:

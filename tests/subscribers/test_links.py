@@ -8,6 +8,7 @@ from uuid import uuid4
 
 import pytest
 import time_machine
+from django.core.signing import Signer
 from django.urls import resolve, reverse
 from hypothesis import given
 from hypothesis import strategies as st
@@ -105,6 +106,7 @@ def test_a_link_is_absolute_and_leads_to_its_page(settings):
         (Purpose.CONFIRM, timedelta(days=3)),
         (Purpose.PREFERENCES, timedelta(days=180)),
         (Purpose.RESUBSCRIBE, timedelta(days=1)),
+        (Purpose.FEEDBACK, timedelta(days=180)),
     ],
 )
 def test_a_link_works_until_its_time_is_over(purpose, lifetime):
@@ -130,7 +132,7 @@ def test_a_link_to_leave_works_for_ever():
         assert links.read(Purpose.UNSUBSCRIBE, token) == ada
 
 
-@pytest.mark.parametrize("purpose", [Purpose.PREFERENCES, Purpose.UNSUBSCRIBE])
+@pytest.mark.parametrize("purpose", [Purpose.PREFERENCES, Purpose.UNSUBSCRIBE, Purpose.FEEDBACK])
 def test_a_digest_s_links_are_the_same_when_it_is_rendered_again_that_day(purpose):
     ada = somebody()
 
@@ -140,6 +142,23 @@ def test_a_digest_s_links_are_the_same_when_it_is_rendered_again_that_day(purpos
         second = links.url(purpose, ada)
 
     assert first == second
+
+
+@given(st.text(), st.sampled_from(["secret", "another"]))
+def test_signing_quickly_gives_what_django_gives(text, key):
+    ours = links.QuickSigner(key=key, salt="subscribers.links.feedback", sep=".")
+    django = Signer(key=key, salt="subscribers.links.feedback", sep=".")
+
+    assert ours.sign(text) == django.sign(text)
+    assert ours.unsign(django.sign(text)) == text
+
+
+@given(subscribers, st.binary(max_size=9))
+def test_what_a_link_is_about_is_read_back_and_never_taken_for_another(subscriber, about):
+    token = links.token(Purpose.FEEDBACK, subscriber, about)
+
+    assert links.opened(Purpose.FEEDBACK, token) == subscriber.public_id.bytes + about
+    assert len(token) <= 94
 
 
 @pytest.mark.django_db
