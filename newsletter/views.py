@@ -19,10 +19,9 @@ from django.views.decorators.clickjacking import xframe_options_sameorigin
 from django.views.decorators.http import require_POST, require_safe
 
 from newsletter import api as described
-from newsletter import gateway
+from newsletter import gateway, previews
 from newsletter import health as health_check
 from newsletter import mailbox as letters
-from newsletter import previews
 from newsletter.models import Edition, Entry
 from papers import problems
 from papers.models import Paper, Topic
