@@ -97,7 +97,6 @@ INSTALLED_APPS = [
     "papers",
     "anymail",
     "csp",
-    "django_htmx",
     "newsletter.apps.OperatorsConfig",
     "django_otp",
     "django_otp.plugins.otp_totp",

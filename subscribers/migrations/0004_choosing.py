@@ -51,8 +51,8 @@ def following() -> list:
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("papers", "0003_index_known_papers"),
-        ("subscribers", "0001_initial"),
+        ("papers", "0008_hits"),
+        ("subscribers", "0003_consent"),
     ]
 
     operations = [

@@ -5,8 +5,8 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("newsletter", "0002_turns"),
-        ("subscribers", "0002_choosing"),
+        ("newsletter", "0003_provider_reports"),
+        ("subscribers", "0004_choosing"),
     ]
 
     operations = [
