@@ -18,7 +18,7 @@ def main() -> None:
     settings.DEBUG = False  # or Django keeps every query
     logging.disable(logging.INFO)
     modules = {module.name for module in pkgutil.iter_modules(benchmarks.__path__)}
-    found = sorted(modules - {"__main__"})
+    found = sorted(modules - {"__main__", "corpus"})
     print(f"Benchmarks: {', '.join(found) or 'none yet'}.", flush=True)
     for name in sys.argv[1:] or found:
         if name not in found:

@@ -170,13 +170,29 @@ class SearchText(models.Model):
     # Topics, categories and the arXiv id.
     labels = models.TextField(blank=True)
     abstract = models.TextField(blank=True)
-
-    class Meta:
-        # For common words: the newest that match are soon found by going from day to day.
-        indexes = (models.Index(fields=["-day", "-paper"], name="search_text_newest"),)
+    # What PostgreSQL finds other things than words by: papers/keys.py.
+    keys = models.TextField(blank=True, db_default="")
 
     def __str__(self) -> str:
         return f"words of paper {self.paper_id}"
+
+
+class Embedding(models.Model):
+    """What a paper is about, as a vector; written by papers/vectors.py, where its extra is."""
+
+    # Numbers rise with time: whoever has loaded some loads only those after.
+    id = models.BigAutoField(primary_key=True)
+    paper = models.OneToOneField(Paper, on_delete=models.CASCADE, related_name="embedding")
+    # Only vectors of the same model can be compared.
+    model = models.CharField(max_length=64)
+    # A signed byte for each dimension; its length says nothing.
+    vector = models.BinaryField()
+
+    class Meta:
+        indexes = (models.Index(fields=["model", "id"], name="embedding_by_model"),)
+
+    def __str__(self) -> str:
+        return f"vector of paper {self.paper_id}"
 
 
 class Reading(models.Model):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import re
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date
 
@@ -34,8 +35,9 @@ class Term:
     words: tuple[str, ...]
     field: str = ""
     excluded: bool = False
-    # As it was typed, without its quotes.
+    # As it was typed: without its field and quotes, and as a whole.
     typed: str = dataclasses.field(default="", compare=False)
+    whole: str = dataclasses.field(default="", compare=False)
 
     @property
     def is_plain(self) -> bool:
@@ -64,6 +66,24 @@ class Query:
         kept = [term for term in self.terms if not term.excluded and term.field != "category"]
         return " ".join(term.typed for term in kept)
 
+    @property
+    def meant(self) -> str:
+        """What the papers should be about, as a text."""
+        kept = [term for term in self.terms if not term.excluded and not term.field]
+        return " ".join(term.typed for term in kept)
+
+    @property
+    def is_open(self) -> bool:
+        """No author, topic, category, day or missing word is asked for."""
+        return not self.since and not any(term.field or term.excluded for term in self.terms)
+
+    def without(self, terms: Collection[Term]) -> str:
+        """The rest of the question, as it was typed; nothing if the rest asks for nothing."""
+        kept = dataclasses.replace(self, terms=tuple(t for t in self.terms if t not in terms))
+        since = [f"since:{self.since}"] if self.since else []
+        whole = [term.whole for term in kept.terms]
+        return " ".join([*whole, *since]) if kept.asks_for_something else ""
+
     def in_text(self, *fields: str) -> list[tuple[str, ...]]:
         """The words to mark in a text of these fields."""
         wanted = [term for term in self.terms if not term.excluded]
@@ -73,7 +93,7 @@ class Query:
 def parse(typed: str) -> Query:
     """An address or a number of arXiv is that paper; else every term must be met."""
     if identity := arxiv_id(typed):
-        return Query(terms=(Term(tuple(words(identity)), typed=identity),))
+        return Query(terms=(Term(tuple(words(identity)), typed=identity, whole=identity),))
     terms: list[Term] = []
     ignored: list[str] = []
     since = None
@@ -86,7 +106,8 @@ def parse(typed: str) -> Query:
                 ignored.append(found.group())
             continue
         excluded = found["excluded"] is not None
-        term = Term(in_field(field, text), field, excluded, typed=text)
+        whole = found.group().strip()
+        term = Term(in_field(field, text), field, excluded, typed=text, whole=whole)
         if term.words and term not in terms and len(terms) < MOST_TERMS:
             terms.append(term)
     return Query(tuple(terms), since, ignored=tuple(ignored))

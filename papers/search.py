@@ -7,17 +7,20 @@ migrations/0002); both follow the rows by themselves, in the same transaction.
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+from django.core.cache import cache
 from django.db import connection, transaction
-from django.db.models import Max
+from django.db.models import Count, Max
 
-from papers.models import Paper, SearchText
-from papers.query import Query, category
+from papers import keys
+from papers.fusion import fused
+from papers.models import Embedding, Paper, SearchText
+from papers.query import Query, Term, category
 from papers.words import words
 
 # Only the newest matches are ranked, so a common word costs no more than a rare one does.
@@ -29,10 +32,20 @@ MOST_WORDS = 8_000
 BREAK = "zzbreakzz"
 
 TEXTS = ("title", "people", "labels", "abstract")
-COLUMNS = ("day", *TEXTS)
-# Where the words of a field stand, for each engine.
-SQLITE_COLUMNS = {"author": "people", "topic": "labels", "category": "labels"}
-POSTGRESQL_WEIGHTS = {"author": "B", "topic": "C", "category": "C"}
+PEOPLE = TEXTS.index("people")
+COLUMNS = ("day", *TEXTS, "keys")
+# So many of the best by their titles are ordered by all their words.
+LOOKED_INTO = 100
+# Papers, and weeks, to look through before older ones: a common word is soon found often enough.
+SIZES = ((5_000, 12), (25_000, 30), (125_000, 60))
+# Weeks that may have begun since they were counted.
+TO_COME = 8
+WEEKS = "papers.search.weeks"
+NEWEST = """(
+    SELECT paper_id, day, headline FROM papers_searchtext
+    WHERE document @@ to_tsquery('simple', %({asked})s) AND {days} AND day BETWEEN %(since)s AND %(until)s
+    ORDER BY day DESC, paper_id DESC LIMIT %(most)s
+)"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,11 +60,17 @@ class Found:
         return self.total >= MOST
 
 
-def find(query: Query, *, first: int = 0, size: int = 20) -> Found:
-    """The papers that meet every term, in three queries."""
-    found = ranked(query, first=first, size=size)
-    papers = Paper.objects.with_topics().in_bulk([paper_id for paper_id, _ in found])
-    in_order = [papers[paper_id] for paper_id, _ in found if paper_id in papers]
+def find(query: Query, *, first: int = 0, size: int = 20, near: Sequence[int] = ()) -> Found:
+    """The papers that meet every term, in three queries; those `near` in meaning a little higher."""
+    if near:
+        # To move some up, all places must be known.
+        found = ranked(query)
+        ids = fused([paper_id for paper_id, _ in found], near)[first : first + size]
+    else:
+        found = ranked(query, first=first, size=size)
+        ids = [paper_id for paper_id, _ in found]
+    papers = Paper.objects.with_topics().in_bulk(ids)
+    in_order = [papers[paper_id] for paper_id in ids if paper_id in papers]
     return Found(in_order, found[0][1] if found else 0)
 
 
@@ -59,44 +78,117 @@ def ranked(query: Query, *, first: int = 0, size: int = MOST) -> list[tuple[int,
     """Paper ids, the best first, each with how many there are; in one query."""
     if not query.asks_for_something:
         return []
-    sql, asked = in_postgresql(query) if connection.vendor == "postgresql" else in_sqlite(query)
-    values: dict[str, str | int] = {
-        "asked": asked,
+    values: dict[str, Any] = {
         "since": (query.since or date.min).isoformat(),
         "until": (query.until or date.max).isoformat(),
         "most": MOST,
         "size": size,
         "first": first,
     }
+    on_postgresql = connection.vendor == "postgresql"
     with connection.cursor() as cursor:
-        cursor.execute(sql, values)
+        cursor.execute(*(in_postgresql if on_postgresql else in_sqlite)(query, values))
+        if on_postgresql:
+            cursor.nextset()  # past what SET answers
         return cursor.fetchall()
 
 
-def in_postgresql(query: Query) -> tuple[str, str]:
-    # The planner chooses: rare words by the GIN index, common ones from the newest day backwards.
+def in_postgresql(query: Query, values: dict[str, Any]) -> tuple[str, dict[str, Any]]:
+    """The newest weeks first, and no further than needed: UNION ALL ends at its LIMIT.
+
+    To look into a document takes longer than all else here, and the planner does not know that: so
+    only the index is asked, and it may not read the table through. Those with most of the words in
+    their titles come first; among them, the first few by all that they say.
+    """
+    asked, parts = tsquery(query), []
+    seen = windows()
+    for weeks in since_week(seen, query.since):
+        name = f"in{weeks.start}"
+        values[name] = f"({asked}) & ({' | '.join(map(keys.in_week, weeks))})"
+        parts.append(NEWEST.format(asked=name, days="true"))
+    if not seen or not query.since or query.since < keys.first_day(seen[-1].start):
+        first, last = (seen[-1].start, seen[0].stop) if seen else (1, 1)
+        values |= {"from": keys.first_day(first), "to": keys.first_day(last)}
+        outside = "(day < %(from)s OR day >= %(to)s)"
+        parts.append(NEWEST.format(asked="asked", days=outside))
     # (The weights are those of D, C, B and A.)
-    sql = """
-        WITH newest AS (
-            SELECT paper_id FROM papers_searchtext
-            WHERE document @@ to_tsquery('simple', %(asked)s) AND day BETWEEN %(since)s AND %(until)s
-            ORDER BY day DESC, paper_id DESC LIMIT %(most)s
+    sql = f"""
+        SET LOCAL enable_seqscan = off;
+        WITH newest AS (SELECT * FROM ({" UNION ALL ".join(parts)}) AS found LIMIT %(most)s),
+        titled AS (
+            SELECT *, ts_rank(headline, to_tsquery('simple', %(either)s)) AS in_title FROM newest
+        ),
+        placed AS (
+            SELECT paper_id, in_title, count(*) OVER () AS total, row_number() OVER (
+                ORDER BY in_title DESC, day DESC, paper_id DESC
+            ) AS place FROM titled
         )
-        SELECT paper_id, count(*) OVER ()
-        FROM newest JOIN papers_searchtext USING (paper_id)
-        ORDER BY ts_rank('{0.1, 0.4, 0.4, 1.0}', document, to_tsquery('simple', %(asked)s), 1) DESC,
-            day DESC, paper_id DESC
+        SELECT paper_id, total FROM placed
+        ORDER BY in_title DESC, CASE WHEN place <= %(into)s THEN (
+            SELECT ts_rank('{{0.1, 0.4, 0.4, 1.0}}', document, to_tsquery('simple', %(all)s), 1)
+            FROM papers_searchtext AS text WHERE text.paper_id = placed.paper_id
+        ) END DESC NULLS LAST, place
         LIMIT %(size)s OFFSET %(first)s
     """
+    wanted = sorted({word for term in query.terms if not term.excluded for word in term.words})
+    either, every = (sign.join(f"'{word}'" for word in wanted) for sign in (" | ", " & "))
+    return sql, values | {"asked": asked, "either": either, "all": every, "into": LOOKED_INTO}
+
+
+def tsquery(query: Query) -> str:
     parts = []
     for term in query.terms:
-        weight = POSTGRESQL_WEIGHTS.get(term.field, "")
-        row = " <-> ".join(f"'{word}':{weight}" if weight else f"'{word}'" for word in term.words)
+        row = " & ".join(f"({each})" for each in conditions(term))
         parts.append(f"!({row})" if term.excluded else f"({row})")
-    return sql, " & ".join(parts)
+    return " & ".join(parts)
 
 
-def in_sqlite(query: Query) -> tuple[str, str]:
+def conditions(term: Term) -> Iterator[str]:
+    """Keys first: what they leave over is little to look into, mostly nothing."""
+    if key := key_of(term):
+        yield f"'{key}'"
+        return
+    is_author = term.field == "author"
+    if is_author:
+        yield from (f"'{keys.author(word)}'" for word in term.words)
+    if len(term.words) > 1 and not term.excluded:
+        yield from (f"'{pair}'" for pair in keys.pairs(term.words))
+    if len(term.words) > 1 or not is_author:
+        weight = ":B" if is_author else ""
+        yield " <-> ".join(f"'{word}'{weight}" for word in term.words)
+
+
+def key_of(term: Term) -> str:
+    """The one word that stands for it, on both engines."""
+    if term.field == "topic":
+        return keys.topic(term.words)
+    return term.words[0] if term.field == "category" else ""
+
+
+def windows() -> list[range]:
+    """Weeks to look through one after the other; as they were some minutes ago, which will do."""
+    return keys.windows(cache.get_or_set(WEEKS, papers_by_week, timeout=600) or {}, SIZES)
+
+
+def since_week(seen: Sequence[range], since: date | None) -> list[range]:
+    """Without what is too old; then nothing else is looked through, so weeks to come are added."""
+    if not seen or not since or since < keys.first_day(seen[-1].start):
+        return list(seen)
+    oldest = keys.number(since)
+    newest = range(seen[0].start, seen[0].stop + TO_COME)
+    within = (range(max(each.start, oldest), each.stop) for each in (newest, *seen[1:]))
+    return [each for each in within if each]
+
+
+def papers_by_week() -> dict[int, int]:
+    counted: Counter[int] = Counter()
+    days = SearchText.objects.order_by().values_list("day").annotate(Count("pk"))
+    for day, count in days:
+        counted[keys.number(day)] += count
+    return dict(counted)
+
+
+def in_sqlite(query: Query, values: dict[str, Any]) -> tuple[str, dict[str, Any]]:
     sql = """
         WITH matching AS (
             SELECT paper_id, day, bm25(papers_searchtext_fts, 10, 4, 4, 1) AS distance
@@ -112,12 +204,30 @@ def in_sqlite(query: Query) -> tuple[str, str]:
     wanted: list[str] = []
     unwanted: list[str] = []
     for term in query.terms:
-        column = SQLITE_COLUMNS.get(term.field)
-        row = f'"{" ".join(term.words)}"'
-        part = f"({column} : {row})" if column else row
+        row = f'"{key_of(term) or " ".join(term.words)}"'
+        part = f"(people : {row})" if term.field == "author" else row
         (unwanted if term.excluded else wanted).append(part)
     # FTS5's NOT stands between two: (this) NOT that NOT that.
-    return sql, " NOT ".join([f"({' AND '.join(wanted)})", *unwanted])
+    asked = " NOT ".join([f"({' AND '.join(wanted)})", *unwanted])
+    return sql, values | {"asked": asked}
+
+
+def unknown(query: Query) -> list[Term]:
+    """The single words of a question that no paper has."""
+    plain = [term for term in query.terms if term.is_plain]
+    if not plain:
+        return []
+    on_postgresql = connection.vendor == "postgresql"
+    one = (
+        "SELECT 1 FROM papers_searchtext WHERE document @@ to_tsquery('simple', %s)"
+        if on_postgresql
+        else "SELECT 1 FROM papers_searchtext_fts WHERE papers_searchtext_fts MATCH %s"
+    )
+    asked = [f"'{term.words[0]}'" if on_postgresql else f'"{term.words[0]}"' for term in plain]
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT {', '.join([f'EXISTS ({one})'] * len(plain))}", asked)
+        known = cursor.fetchone()
+    return [term for term, is_known in zip(plain, known, strict=True) if not is_known]
 
 
 def index(papers: Sequence[Paper]) -> int:
@@ -139,6 +249,9 @@ def index(papers: Sequence[Paper]) -> int:
         SearchText.objects.bulk_create(
             changed, update_conflicts=True, unique_fields=["paper"], update_fields=COLUMNS
         )
+    if reworded := [row.paper_id for row in changed if is_reworded(known.get(row.paper_id), row)]:
+        # What it is about is to be found out anew.
+        Embedding.objects.filter(paper__in=reworded).delete()
     return len(changed)
 
 
@@ -168,22 +281,40 @@ def is_same(known: SearchText | None, wanted: SearchText) -> bool:
     )
 
 
+def is_reworded(known: SearchText | None, wanted: SearchText) -> bool:
+    return known is not None and (known.title, known.abstract) != (wanted.title, wanted.abstract)
+
+
 def text_of(paper: Paper, topics: Sequence[str]) -> SearchText:
     """A paper's words, as both engines index them."""
-    return SearchText(paper_id=paper.pk, **columns(paper, topics))
+    texts = columns(paper, topics)
+    # SQLite looks phrases and columns up by itself.
+    own = ""
+    if connection.vendor == "postgresql":
+        own = keys_of(texts["day"], [texts[name] for name in TEXTS])
+    return SearchText(paper_id=paper.pk, keys=own, **texts)
 
 
 def columns(paper: Any, topics: Sequence[str]) -> dict[str, Any]:
     # A category also by its archive: category:cs finds cs.LG.
     names = {each for name in paper.categories for each in (name, name.split(".")[0])}
     labels = rows([paper.arxiv_id, paper.doi, *topics, *paper.categories])
+    found = {*filter(None, map(category, names)), *keys.topics(map(words, topics))}
     return {
         "day": paper.day,
         "title": rows([paper.title]),
         "people": rows(paper.authors),
-        "labels": " ".join([labels, *sorted(filter(None, map(category, names)))]),
+        "labels": " ".join([labels, *sorted(found)]),
         "abstract": rows([paper.abstract]),
     }
+
+
+def keys_of(day: date, texts: Sequence[str]) -> str:
+    found = {keys.week(day)}
+    found.update(keys.author(word) for word in texts[PEOPLE].split())
+    for text in texts:
+        found.update(keys.pairs(text.split()))
+    return " ".join(sorted(found)[:MOST_WORDS])
 
 
 def rows(texts: Sequence[str]) -> str:

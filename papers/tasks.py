@@ -8,11 +8,14 @@ from datetime import datetime
 from celery import shared_task
 from django.utils import timezone
 
-from papers import intake, polling, ranking, registry
+from papers import encoder, intake, polling, ranking, registry, vectors
 from papers.intake import Taken
 from papers.sources import http
 
 logger = logging.getLogger(__name__)
+
+# The rest waits for the next time; the command embed_papers does all at once.
+EMBEDDED_AT_ONCE = 500
 
 
 @shared_task
@@ -21,6 +24,14 @@ def fetch_papers() -> None:
     for name in polling.due(now=timezone.now()):
         fetch_from(name, now=timezone.now())
     score_papers()
+    if encoder.is_installed():
+        embed_papers.delay()
+
+
+@shared_task
+def embed_papers() -> None:
+    """What the new papers are about: as many as a worker does in a minute, the newest of them."""
+    logger.info("embedded %d papers", sum(vectors.embed(most=EMBEDDED_AT_ONCE)))
 
 
 @shared_task

@@ -8,7 +8,7 @@ from django.utils import timezone
 from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_safe
 
-from papers import query, search, sparkline
+from papers import finding, query, search, sparkline
 from papers.models import Paper, Reading, Topic
 from papers.paging import page_of
 
@@ -32,13 +32,14 @@ def papers(request: HttpRequest) -> HttpResponse:
 def results(request: HttpRequest, typed: str) -> HttpResponse:
     wanted = query.parse(typed)
     first = (page_number(request) - 1) * RESULTS_PER_PAGE
-    found = search.find(wanted, first=first, size=RESULTS_PER_PAGE)
+    results = finding.results(wanted, first=first, size=RESULTS_PER_PAGE)
     context = {
         # Back into the box as it was, so far as it was looked at.
         "typed": "".join(letter for letter in typed[: query.LONGEST] if letter.isprintable()),
         "wanted": wanted,
-        "found": found,
-        "page": page_of(request, range(found.total), size=RESULTS_PER_PAGE),
+        "results": results,
+        "found": results.found,
+        "page": page_of(request, range(results.found.total), size=RESULTS_PER_PAGE),
     }
     return render(request, "papers/results.html", context)
 
@@ -69,6 +70,7 @@ def paper(request: HttpRequest, identity: str) -> HttpResponse:
         "observed": observed,
         "citations": newest.get(Kind.SEMANTIC_SCHOLAR_CITATIONS, by_openalex),
         "influential": newest.get(Kind.SEMANTIC_SCHOLAR_INFLUENTIAL),
+        "related": finding.related(paper),
         "line": sparkline.points(observed, width=160, height=40),
         "topics": Topic.objects.busiest_first(on=timezone.now().date()),
         "chosen": {topic.slug for topic in paper.topics.all()},

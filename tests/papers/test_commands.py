@@ -15,11 +15,12 @@ from django.core.management import CommandError, call_command
 from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
 
-from papers import polling, sample, search
+from papers import encoder, polling, sample, search
 from papers.models import Paper
 from papers.query import parse
 from tests import make
 from tests.make import NOW, TODAY
+from tests.papers import meaning
 
 pytestmark = pytest.mark.django_db
 
@@ -290,3 +291,27 @@ def test_fetch_fills_in_the_past_with_what_a_search_finds(settings, httpserver: 
 def test_what_a_source_cannot_be_asked_is_said(options, sentence):
     with pytest.raises(CommandError, match=sentence):
         run("fetch_papers", *options)
+
+
+def test_embed_papers_says_how_many(monkeypatch):
+    meaning.use(monkeypatch)
+    monkeypatch.setattr(encoder, "model", lambda: None)
+    for _ in range(3):
+        make.paper()
+
+    assert run("embed_papers", "--most", "2") == "Embedded 2 papers; 1 have no vector.\n"
+    assert run("embed_papers") == "Embedded 1 papers; 0 have no vector.\n"
+    assert run("embed_papers") == "Embedded 0 papers; 0 have no vector.\n"
+
+
+def test_embed_papers_without_the_extra_says_what_to_install(monkeypatch):
+    monkeypatch.setattr(encoder, "is_installed", lambda: False)
+    encoder.model.cache_clear()
+
+    with pytest.raises(CommandError, match="The extra `semantic` is not installed"):
+        run("embed_papers")
+
+
+def test_embed_papers_of_none_is_refused():
+    with pytest.raises(CommandError, match="--most is a number of papers"):
+        run("embed_papers", "--most", "0")

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from importlib import import_module
+from types import SimpleNamespace
 
 import pytest
+from django.apps import apps
 from django.db import connection
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -14,6 +17,7 @@ from papers.models import Paper, SearchText
 from papers.query import parse
 from tests import make
 from tests.make import TODAY
+from tests.papers import recorded
 from tests.papers.records import add, record
 
 pytestmark = pytest.mark.django_db
@@ -46,6 +50,10 @@ def found(typed, **page):
         "category:cs.RO",
         "category:cs",
         "cs.RO",
+        "topic:act",
+        "topic:that-act",
+        "author:ada author:paul",
+        'graph -"graph transformer" -author:gauss -topic:speech -category:cs.LG',
         "2605.09999",
         "https://arxiv.org/abs/2605.09999v2",
         "graph -survey",
@@ -79,6 +87,11 @@ def test_a_paper_is_found(typed):
         "author:robotics",
         '"networks ada"',
         'author:"Lovelace Paul"',
+        'graph -"graph neural"',
+        "graph -author:ada",
+        "graph -topic:robotics",
+        "graph -category:cs.RO",
+        "topic:graph",
         "graph since:2026-05-12",
         "since:2026-05-01",
         "-survey",
@@ -128,6 +141,60 @@ def test_only_the_newest_matches_are_ranked(monkeypatch):
     assert result.is_capped
 
 
+def test_weeks_that_were_counted_before_leave_no_paper_out(monkeypatch):
+    monkeypatch.setattr(search, "SIZES", ((1, 2), (2, 3)))
+    for weeks in (0, 1, 2, 9, 30):
+        indexed(title=f"Robot {weeks}", listed_on=TODAY - timedelta(weeks=weeks))
+    seen = search.keys.windows(search.papers_by_week(), search.SIZES)
+    monkeypatch.setattr(search, "windows", lambda: seen)
+    assert len(search.windows()) == 2
+    for weeks in (-3, 0, 1, 5, 60):
+        indexed(title=f"New robot {weeks}", listed_on=TODAY - timedelta(weeks=weeks))
+
+    assert len(found("robot")) == 10
+    assert len(found("robot -new")) == 5
+
+
+def test_a_window_that_holds_enough_is_the_last_that_is_looked_through(monkeypatch):
+    monkeypatch.setattr(search, "MOST", 2)
+    monkeypatch.setattr(search, "SIZES", ((1, 1), (2, 3)))
+    monkeypatch.setattr(
+        search, "windows", lambda: search.keys.windows(search.papers_by_week(), search.SIZES)
+    )
+    for weeks in range(6):
+        indexed(title=f"Robot {weeks}", listed_on=TODAY - timedelta(weeks=weeks))
+
+    assert set(found("robot")) == {"Robot 0", "Robot 1"}
+
+
+def test_since_looks_through_no_older_week_and_leaves_no_newer_one_out(monkeypatch):
+    monkeypatch.setattr(search, "SIZES", ((1, 2), (2, 3)))
+    for weeks in (0, 1, 2, 9):
+        indexed(title=f"Robot {weeks}", listed_on=TODAY - timedelta(weeks=weeks))
+    seen = search.keys.windows(search.papers_by_week(), search.SIZES)
+    monkeypatch.setattr(search, "windows", lambda: seen)
+    indexed(title="Robot to come", listed_on=TODAY + timedelta(weeks=2))
+
+    for weeks, number in ((0, 2), (1, 3), (2, 4), (9, 5), (99, 5)):
+        since = TODAY - timedelta(weeks=weeks)
+        assert len(found(f"robot since:{since}")) == number, weeks
+
+
+@recorded.needs_recordings
+@pytest.mark.parametrize(
+    ("typed", "word"),
+    [("graph neural network", "graph"), ("reinforcement learning", "reinforcement")],
+)
+def test_real_papers_about_it_come_first(typed, word):
+    real = recorded.labelled_papers()
+    search.index([make.paper(title=title, abstract=text) for title, text, _ in real])
+
+    first = found(typed)[:6]
+
+    assert len(first) == 6
+    assert [title for title in first if word not in title.lower()] == []
+
+
 HOSTILE = [
     "'); drop table papers_paper; --",
     '"unbalanced phrase',
@@ -163,13 +230,14 @@ def test_a_title_is_found_by_its_own_words(text):
         assert paper in search.find(query, size=1_000).papers
 
 
-@pytest.mark.parametrize("papers", [1, 3])
+@pytest.mark.parametrize("papers", [1, 31])
 def test_a_search_takes_three_queries_however_much_it_finds(papers, django_assert_num_queries):
     for _ in range(papers):
         indexed(title="Robot", topics=["robotics"])
+    search.windows()  # asked for every ten minutes
 
     with django_assert_num_queries(3):
-        assert len(found("robot")) == papers
+        assert search.find(parse("robot")).total == papers
 
 
 @pytest.mark.parametrize("papers", [1, 3])
@@ -229,6 +297,17 @@ def test_a_rebuild_finds_what_was_written_past_the_catalogue(monkeypatch):
     assert sum(search.rebuild()) == 4
     assert found("speech") == ["Speech"]
     assert len(found("robot")) == 3
+
+
+def test_the_migration_gives_keys_to_papers_that_were_indexed_before():
+    paper = make.paper(title="Robot", topics=["speech"])
+    search.index([paper])
+    SearchText.objects.update(keys="")
+    migration = import_module("papers.migrations.0009_quicker_search")
+    migration.add_keys(apps, SimpleNamespace(connection=connection))
+
+    assert found("robot topic:speech") == ["Robot"]
+    assert search.index([paper]) == 0
 
 
 def test_a_rebuild_of_nothing_is_nothing():

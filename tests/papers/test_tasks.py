@@ -12,12 +12,13 @@ import time_machine
 from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
 
-from papers import registry, tasks
+from papers import encoder, registry, tasks, vectors
 from papers.models import Paper
 from papers.sources import Answer, SourceUnavailable, Wanted
 from papers.sources.http import Client
 from tests import make
 from tests.make import NOW, TODAY
+from tests.papers import meaning
 from tests.papers.records import record
 
 pytestmark = pytest.mark.django_db
@@ -27,6 +28,11 @@ pytestmark = pytest.mark.django_db
 def this_morning():
     with time_machine.travel(NOW, tick=False):
         yield
+
+
+@pytest.fixture(autouse=True)
+def without_the_extra(monkeypatch):
+    monkeypatch.setattr(encoder, "is_installed", lambda: False)
 
 
 class Away:
@@ -91,3 +97,16 @@ def test_score_papers_scores():
 
     paper.refresh_from_db()
     assert paper.upvotes == 3
+
+
+def test_where_the_extra_is_new_papers_are_embedded(settings, httpserver: HTTPServer, monkeypatch):
+    meaning.use(monkeypatch)
+    page = [{"paper": {"id": "2605.00001", "title": "A robot"}}]
+    httpserver.expect_request("/api/daily_papers").respond_with_json(page)
+    settings.HUGGINGFACE_URL = httpserver.url_for("")
+    settings.SOURCES = ["huggingface"]
+    make.paper(title="One that had no vector")
+
+    tasks.fetch_papers.delay()
+
+    assert (Paper.objects.count(), vectors.missing().count()) == (2, 0)

@@ -4,15 +4,19 @@ import re
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 import time_machine
 from django.test import Client
 from django.urls import reverse
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
-from papers import search
+from papers import encoder, search, vectors
 from papers.models import Paper
 from tests import make
+from tests.papers import meaning
 
 pytestmark = pytest.mark.django_db
 
@@ -23,6 +27,12 @@ HOSTILE = '<script>alert("x")</script> & 1 < 2'
 def now() -> Iterator[None]:
     with time_machine.travel(make.NOW, tick=False):
         yield
+
+
+@pytest.fixture(autouse=True)
+def without_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same pages wherever the tests run; a test that needs the extra says so."""
+    monkeypatch.setattr(encoder, "is_installed", lambda: False)
 
 
 def titles(html: str) -> list[str]:
@@ -230,7 +240,7 @@ def test_pages_answer_head_and_nothing_that_writes(client: Client) -> None:
         assert client.post(address).status_code == 405
 
 
-@pytest.mark.parametrize("papers", [1, 3])
+@pytest.mark.parametrize("papers", [1, 31])
 @pytest.mark.parametrize(
     ("address", "queries"),
     [
@@ -244,17 +254,43 @@ def test_pages_answer_head_and_nothing_that_writes(client: Client) -> None:
 def test_a_page_asks_the_database_no_more_for_more_papers(
     client: Client, django_assert_num_queries: Any, address: str, queries: int, papers: int
 ) -> None:
-    for number in range(papers):
-        paper = make.paper(
-            arxiv_id=f"2605.1234{5 + number}", topics=["robotics", f"topic-{number}"]
-        )
-        for hours in range(papers):
-            make.reading(paper=paper, observed_at=make.NOW - timedelta(hours=hours))
-        search.index([paper])
-    make.edition(papers=[paper])
+    many_papers(papers)
+    client.get(address)  # how many papers a week has is asked for once
 
     with django_assert_num_queries(queries):
         client.get(address)
+
+
+@pytest.mark.parametrize("papers", [2, 31])
+@pytest.mark.parametrize(
+    ("address", "queries"), [("/papers/?q=study", 4), ("/papers/2605.12345/", 9)]
+)
+def test_nor_for_papers_that_are_close_in_meaning(
+    client: Client,
+    django_assert_num_queries: Any,
+    monkeypatch: pytest.MonkeyPatch,
+    address: str,
+    queries: int,
+    papers: int,
+) -> None:
+    meaning.use(monkeypatch)
+    many_papers(papers)
+    sum(vectors.embed())
+    client.get(address)
+
+    with django_assert_num_queries(queries):
+        client.get(address)
+
+
+def many_papers(number: int) -> None:
+    papers = [
+        make.paper(arxiv_id=f"2605.{12345 + each}", topics=["robotics", f"topic-{each % 5}"])
+        for each in range(number)
+    ]
+    for hours in range(number):
+        make.reading(paper=papers[0], observed_at=make.NOW - timedelta(hours=hours))
+    search.index(papers)
+    make.edition(papers=papers[:1])
 
 
 def indexed(**fields: Any) -> Paper:
@@ -340,6 +376,50 @@ def test_an_empty_result_helps(client: Client, query: str, help_: str) -> None:
     assert results(html) == []
     assert help_ in html
     assert "author:erdos" in html
+
+
+def test_an_empty_result_leads_on(client: Client) -> None:
+    indexed(title="Robot")
+    make.topic("robotics")
+
+    html = get(client, "/papers/?q=robotiks+robot&page=1")
+
+    assert "None has <q>robotiks</q>" in html
+    assert 'look for <a href="?q=robot">robot</a> instead' in html
+    assert 'Do you mean the topic <a href="/topics/robotics/">Robotics</a>?' in html
+
+
+def test_papers_close_in_meaning_are_called_that(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    meaning.use(monkeypatch)
+    paper = indexed(title="Robot arms grasp", abstract="", authors=[])
+    indexed(title="Robot arms throw", abstract="", authors=[])
+    assert "Close in meaning" not in get(client, paper.get_absolute_url())
+    sum(vectors.embed())
+
+    page = get(client, paper.get_absolute_url())
+    found = get(client, "/papers/?q=robot+arms+grasp")
+
+    assert page.index("Close in meaning") < page.index("Robot arms throw")
+    assert page.count("Robot arms throw") == 1
+    assert found.index("Close in meaning") < found.index("<mark>Robot arms</mark> throw")
+
+
+WHATEVER = st.text(st.characters(), max_size=60) | st.sampled_from(
+    ["a" * 10_000, "\x00", "\ud800", '"' * 999, "-" * 99, "since:9999-99-99", "author:", "%", "(\\"]
+)
+
+
+@settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(typed=WHATEVER, page=st.none() | WHATEVER | st.integers().map(str))
+def test_whatever_is_asked_is_answered(client: Client, typed: str, page: str | None) -> None:
+    asked = {"q": f"{typed} study"} | ({} if page is None else {"page": page})
+    query = "&".join(
+        f"{name}={quote(each, errors='surrogatepass')}" for name, each in asked.items()
+    )
+
+    assert client.get(f"/papers/?{query}").status_code in ({200} if page is None else {200, 404})
 
 
 def test_a_capped_count_says_so(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -37,6 +37,8 @@ MAY_CONFIGURE = {
 PURE = [
     "newsletter/digest.py",
     "newsletter/why.py",
+    "papers/fusion.py",
+    "papers/keys.py",
     "papers/latex.py",
     "papers/query.py",
     "papers/sparkline.py",
@@ -45,6 +47,7 @@ PURE = [
     "papers/tex/symbols.py",
     "papers/topics.py",
     "papers/trending.py",
+    "papers/wordpiece.py",
     "papers/words.py",
     "subscribers/learning.py",
     "subscribers/timetable.py",
