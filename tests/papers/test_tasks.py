@@ -101,7 +101,7 @@ def test_score_papers_scores():
 
 def test_where_the_extra_is_new_papers_are_embedded(settings, httpserver: HTTPServer, monkeypatch):
     meaning.use(monkeypatch)
-    page = [{"paper": {"id": "2605.00001", "title": "A robot"}}]
+    page = [{"paper": {"id": "2604.00001", "title": "A robot"}}]
     httpserver.expect_request("/api/daily_papers").respond_with_json(page)
     settings.HUGGINGFACE_URL = httpserver.url_for("")
     settings.SOURCES = ["huggingface"]
