@@ -2,7 +2,6 @@
 # Python 3.11 or newer (with its venv module) and make.
 
 .DEFAULT_GOAL := help
-.NOTPARALLEL:
 
 VENV := .venv
 PY := $(VENV)/bin/python
@@ -15,7 +14,7 @@ CODE := manage.py newsletter papers subscribers tests benchmarks
 
 # The tests and checks see none of the caller's settings (every variable that .env.example names),
 # and keep their data in a folder of their own. (exec: a signal to make must reach the program.)
-ISOLATED = exec env $$(sed -nE 's/^(\# )?([A-Z][A-Z0-9_]*)=.*/-u \2/p' .env.example) DATA_DIR=var/test
+ISOLATED = exec env $$(sed -nE 's/^(\# )?([A-Z][A-Z0-9_]*)=.*/-u \2/p' .env.example) DATA_DIR=var/$@
 
 # The operator's settings, for what works on the operator's data.
 DOTENV = set -a; if [ -f .env ]; then . ./.env; fi; set +a
@@ -37,8 +36,8 @@ migrate: $(RUN) ## Bring the database up to date
 	@$(DOTENV); $(PY) manage.py migrate
 
 .PHONY: test
-test: $(DEV) ## Run the tests on SQLite, then on PostgreSQL and Valkey (ARGS="-k name")
-	@$(MAKE) --no-print-directory --keep-going test-sqlite test-postgresql
+test: $(DEV) ## Run the tests on SQLite and on PostgreSQL with Valkey, side by side (ARGS="-k name")
+	@$(MAKE) --no-print-directory --keep-going --jobs=2 --output-sync=target test-sqlite test-postgresql
 
 .PHONY: test-sqlite
 test-sqlite: $(DEV)
