@@ -114,7 +114,7 @@ def test_the_sample_stands_in_for_a_source_that_is_away_and_says_so():
 
 def test_the_sample_stands_in_for_a_source_without_papers(live):
     assert run("fetch_papers", "--or-sample").startswith(
-        "Hugging Face lists no papers for these days: using the bundled sample of"
+        "There are no papers in the answer of Hugging Face: using the bundled sample of"
     )
 
 
@@ -315,3 +315,25 @@ def test_embed_papers_without_the_extra_says_what_to_install(monkeypatch):
 def test_embed_papers_of_none_is_refused():
     with pytest.raises(CommandError, match="--most is a number of papers"):
         run("embed_papers", "--most", "0")
+
+
+@pytest.mark.parametrize(
+    ("source", "answer"),
+    [
+        ("huggingface", "[]"),
+        ("arxiv", '<feed xmlns="http://www.w3.org/2005/Atom"><title>ArXiv Query</title></feed>'),
+        ("arxiv-rss", '<rss version="2.0"><channel><title>econ updates</title></channel></rss>'),
+    ],
+)
+def test_an_answer_without_a_paper_is_said_and_fails(tmp_path, source, answer):
+    path = tmp_path / "saved"
+    path.write_text(answer)
+
+    with pytest.raises(CommandError, match="There are no papers in the answer of"):
+        run("fetch_papers", "--source", source, "--from-file", str(path))
+
+
+def test_a_source_that_is_asked_for_nothing_has_not_failed():
+    assert run("fetch_papers", "--source", "github") == (
+        "github: 0 papers (0 new, 0 updated), 0 readings\n"
+    )

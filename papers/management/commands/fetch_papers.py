@@ -65,14 +65,18 @@ class Command(BaseCommand):
 
     def take_in(self, source: Source, parts: Iterable[Taken], *, or_sample: bool) -> None:
         """Say what came of it, also when the last part failed: what came before it is kept."""
-        taken, failure = Taken(source.name), ""
+        taken, failure, empty = Taken(source.name), "", False
         try:
             for part in parts:
                 taken += part
+                # An answer without a paper is none that somebody who asks by hand hopes for.
+                empty = not (taken.papers or taken.added.rejected)
         except intake.FAILURES as error:
             failure = str(error)
+        if empty and not failure:
+            failure = f"There are no papers in the answer of {source.title}."
         if or_sample and not taken.papers:
-            self.use_sample(because=failure or f"{source.title} lists no papers for these days.")
+            self.use_sample(because=failure or f"{source.title} was asked for nothing.")
             return
         if taken.papers or not failure:
             self.stdout.write(str(taken))
