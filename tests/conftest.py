@@ -12,6 +12,9 @@ from hypothesis import settings as hypothesis_settings
 
 from newsletter import celery_app
 from papers import throttle
+from tests.browser import browser, open_tab
+
+__all__ = ["browser", "open_tab"]  # fixtures of every test
 
 # How long an example takes says something about this machine, nothing about the code.
 hypothesis_settings.register_profile("ours", deadline=None)
