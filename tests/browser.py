@@ -26,7 +26,9 @@ from playwright.sync_api import (
 
 T = TypeVar("T")
 
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), "")
+CHROMIUM = next(
+    filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), ""
+)
 FLAGS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -64,7 +66,7 @@ class Tab:
         page.on("response", self._response)
 
     def _console(self, said: ConsoleMessage) -> None:
-        if not said.text.startswith(NO_NEWS):
+        if said.type == "error" and not said.text.startswith(NO_NEWS):
             self.complaints.append(f"console: {said.text}")
 
     def _request(self, request: Request) -> None:
