@@ -40,9 +40,15 @@ FLAGS = [
     # Even what it might do behind our back stays on this machine.
     "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost",
 ]
-# What Chromium and htmx say of an answer that is not 200 (see _response), and that this very driver
-# may run nothing in a mail, which is shown in a sandbox.
-NO_NEWS = ("Failed to load resource", "Response Status Error Code", "Blocked script execution")
+# Of an answer that is not 200 (see _response), of a page that is left while it asks something, and
+# of a mail, shown in a sandbox, where this very driver may run nothing.
+NO_NEWS = (
+    "Failed to load resource",
+    "Response Status Error Code",
+    "htmx:sendAbort",
+    "htmx:afterRequest",
+    "Blocked script execution",
+)
 # Milliseconds: of a machine that is busy with other things.
 PATIENCE = 20_000
 
