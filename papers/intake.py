@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
@@ -61,6 +61,20 @@ class Taken:
             for reason, times in rejected.most_common()
         )
         return f"{line}, {rejected.total()} rejected ({reasons})"
+
+
+def ask(source: Source, wanted: Wanted, *, clock: Callable[[], datetime]) -> Iterator[Taken]:
+    """Poll, and note how that went, for the next time and for the operator."""
+    polling.started(source.name, now=clock())
+    papers = 0
+    try:
+        for part in poll(source, wanted, now=clock()):
+            papers += part.papers
+            yield part
+    except FAILURES as failure:
+        polling.ended(source.name, now=clock(), papers=papers, error=str(failure))
+        raise
+    polling.ended(source.name, now=clock(), papers=papers, error="")
 
 
 def poll(source: Source, wanted: Wanted, *, now: datetime) -> Iterator[Taken]:

@@ -41,15 +41,12 @@ def score_papers() -> None:
 
 
 def fetch_from(name: str, *, now: datetime) -> None:
-    taken, error = Taken(name), ""
-    polling.started(name, now=now)
+    taken = Taken(name)
     try:
         source = registry.source_named(name, patience=http.WORKER_PATIENCE)
         wanted = intake.wanted_of(name, days=intake.POLLED_DAYS, now=now)
-        for part in intake.poll(source, wanted, now=now):
+        for part in intake.ask(source, wanted, clock=timezone.now):
             taken += part
     except intake.FAILURES as failure:
-        error = str(failure)
-        logger.warning("%s: %s", name, error)
-    polling.ended(name, now=timezone.now(), papers=taken.papers, error=error)
+        logger.warning("%s: %s", name, failure)
     logger.info("%s", taken)

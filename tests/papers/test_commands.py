@@ -337,3 +337,19 @@ def test_a_source_that_is_asked_for_nothing_has_not_failed():
     assert run("fetch_papers", "--source", "github") == (
         "github: 0 papers (0 new, 0 updated), 0 readings\n"
     )
+
+
+def test_a_fetch_by_hand_shows_in_the_sources_status(settings, live):
+    settings.SOURCES = ["huggingface"]
+    live[TODAY.isoformat()] = ["2605.00001"]
+    run("fetch_papers")
+
+    assert run("source_status") == "huggingface: answered 0 minutes ago with 1 papers\n"
+
+
+def test_a_failure_by_hand_shows_too(settings):
+    settings.SOURCES = ["huggingface"]
+    with pytest.raises(CommandError):
+        run("fetch_papers")
+
+    assert "failed 1 times since: Hugging Face could not be reached" in run("source_status")

@@ -124,7 +124,9 @@ def polled(source: Source, count: int, *, query: str) -> Iterator[Taken]:
     console = Console(stderr=True)
     quiet = count < LONG or not console.is_terminal
     with Progress(console=console, transient=True, disable=quiet) as progress:
-        now = timezone.now()
-        wanted = intake.wanted_of(source.name, days=count, now=now, query=query)
-        parts = intake.poll(source, wanted, now=now)
+        wanted = intake.wanted_of(source.name, days=count, now=timezone.now(), query=query)
+        if query:
+            parts = intake.poll(source, wanted, now=timezone.now())
+        else:
+            parts = intake.ask(source, wanted, clock=timezone.now)
         yield from progress.track(parts, total=count, description=f"Asking {source.title}")
