@@ -28,7 +28,7 @@ def item(number: int) -> dict[str, object]:
         "title": f"A study of $\\alpha$-things, part {number}",
         "numComments": number % 7,
         "paper": {
-            "id": f"{2400 + number // 5000}.{number % 5000:05d}",
+            "id": f"{2401 + number // 5000}.{number % 5000:05d}",
             "title": f"A study of things, part {number}",
             "summary": f"{TEXT} Part {number}.",
             "authors": [{"name": f"Ada Lovelace {name}"} for name in range(6)],
@@ -57,6 +57,7 @@ def main() -> None:
     source = HuggingFace(Client("http://localhost", title="", user_agent=""))
     start = time.perf_counter()
     records = source.parse(body(MANY)).records
+    assert len(records) == MANY
     print(f"{MANY / (time.perf_counter() - start):,.0f} records/s read from JSON")
     for number in (FEW, MANY):
         with benchmarks.empty_database():
