@@ -54,12 +54,15 @@ def complete(subscriber: Subscriber, *, now: datetime) -> None:
 
 
 def bring(
-    subscribers: Sequence[Subscriber], form: Consent.Form, *, confirmed: bool, now: datetime
+    subscribers: Sequence[Subscriber], form: Consent.Form, *, asked: Sequence[datetime]
 ) -> None:
-    """An operator vouches for these, or wants them asked."""
+    """An operator vouches for those who are active, and wants the others asked."""
     Consent.objects.bulk_create(
         Consent(
-            subscriber=subscriber, asked_at=now, confirmed_at=now if confirmed else None, form=form
+            subscriber=subscriber,
+            asked_at=min(moment, subscriber.confirmed_at or moment),
+            confirmed_at=subscriber.confirmed_at,
+            form=form,
         )
-        for subscriber in subscribers
+        for subscriber, moment in zip(subscribers, asked, strict=True)
     )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -10,35 +9,53 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import islice
-from typing import Any, TextIO
+from typing import Any
 
+from django import forms
 from django.core.exceptions import ValidationError
 from django.db import transaction
 
 from papers.matching import Term
 from papers.models import Topic
-from subscribers import choices, consent, fields, signup, suppression, timetable
+from subscribers import choices, consent, fields, formats, signup, suppression, timetable
 from subscribers.addresses import BadAddress, normalise
+from subscribers.choices import Attitude, TopicChoice
 from subscribers.consent import Form
-from subscribers.models import DEFAULT_HOUR, Follow, Preferences, Subscriber
+from subscribers.models import (
+    DEFAULT_HOUR,
+    LONGEST_DIGEST,
+    SHORTEST_DIGEST,
+    Follow,
+    Preferences,
+    Subscriber,
+)
 
-COLUMNS = ("email", "topics", "timezone", "hour", "categories", "authors", "keywords")
 # What may be followed besides topics, and how it is read; more than one with a ; between.
 FOLLOWS = {
     "categories": fields.CategoriesField(),
     "authors": fields.authors(),
     "keywords": fields.keywords(),
 }
+# What else of the preferences may be said, and how it is read.
+SETTINGS: dict[str, forms.Field] = {
+    "frequency": forms.ChoiceField(choices=Preferences.Frequency),
+    "weekday": forms.TypedChoiceField(choices=Preferences.Weekday, coerce=int),
+    "length": forms.IntegerField(min_value=SHORTEST_DIGEST, max_value=LONGEST_DIGEST),
+    "detail": forms.ChoiceField(choices=Preferences.Detail),
+    "minimum": forms.IntegerField(min_value=1, max_value=LONGEST_DIGEST),
+    "paused_until": forms.DateField(),
+    "learning": forms.TypedChoiceField(
+        choices=[("yes", "yes"), ("no", "no")], coerce=lambda word: word == "yes"
+    ),
+}
+TOPICS = {"topics": Attitude.FOLLOW, "preferred": Attitude.PREFER, "muted": Attitude.MUTE}
+COLUMNS = ("email", *TOPICS, *FOLLOWS, "timezone", "hour", *SETTINGS, "asked_at", "confirmed_at")
 # Readers added in one transaction.
 PAGE = 500
 
 
 class BadRow(ValueError):
     """Why a reader cannot be added as asked, in a sentence without the address."""
-
-
-class BadFile(ValueError):
-    """Why a file is not a list of readers, as a sentence."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,16 +67,20 @@ class Row:
     timezone: str | None = None
     hour: int | None = None
     follows: Mapping[Term, str] = field(default_factory=dict)
+    # Topics that are preferred or muted, and what else is said of the preferences.
+    attitudes: Mapping[str, str] = field(default_factory=dict)
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    # When they asked, and said yes, to whoever kept the list.
+    asked_at: datetime | None = None
+    confirmed_at: datetime | None = None
 
 
 def row(written: Mapping[str, Any], *, known_topics: AbstractSet[str]) -> Row:
     """What was written about one reader, checked; empty fields count as not said."""
     given = {name: written.get(name) for name in COLUMNS}
     said = {name: "" if value is None else str(value).strip() for name, value in given.items()}
-    topics = tuple(re.split(r"[,;\s]+", said["topics"])) if said["topics"] else None
-    for slug in topics or ():
-        if slug not in known_topics:
-            raise BadRow(f"There is no topic {slug[:64]!r}.")
+    attitudes = attitudes_of(said, known_topics)
+    topics = tuple(slug for slug, word in attitudes.items() if word == Attitude.FOLLOW)
     zone = said["timezone"] or None
     if zone and zone not in timetable.zones():
         raise BadRow(f"There is no time zone {zone[:64]!r}: they look like Europe/Berlin.")
@@ -70,7 +91,39 @@ def row(written: Mapping[str, Any], *, known_topics: AbstractSet[str]) -> Row:
         email = normalise(said["email"])
     except BadAddress as error:
         raise BadRow(str(error)) from None
-    return Row(email=email, topics=topics, timezone=zone, hour=hour, follows=follows(said))
+    return Row(
+        email=email,
+        topics=topics if said["topics"] else None,
+        timezone=zone,
+        hour=hour,
+        follows=follows(said),
+        attitudes={slug: word for slug, word in attitudes.items() if word != Attitude.FOLLOW},
+        settings=settings_of(said),
+        asked_at=formats.moment(said["asked_at"]),
+        confirmed_at=formats.moment(said["confirmed_at"]),
+    )
+
+
+def attitudes_of(said: Mapping[str, str], known_topics: AbstractSet[str]) -> dict[str, str]:
+    """Slug to what they think of it; what is muted is not followed too."""
+    found: dict[str, str] = {}
+    for column, attitude in TOPICS.items():
+        for slug in filter(None, re.split(r"[,;\s]+", said[column])):
+            if slug not in known_topics:
+                raise BadRow(f"There is no topic {slug[:64]!r}.")
+            found[slug] = attitude
+    return found
+
+
+def settings_of(said: Mapping[str, str]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for name, reader in SETTINGS.items():
+        if said[name]:
+            try:
+                found[name] = reader.clean(said[name])
+            except ValidationError as error:
+                raise BadRow(f"The {name} cannot be that: {' '.join(error.messages)}") from None
+    return found
 
 
 def follows(said: Mapping[str, str]) -> dict[Term, str]:
@@ -87,54 +140,39 @@ def known_topics() -> frozenset[str]:
     return frozenset(Topic.objects.values_list("slug", flat=True))
 
 
-def read(file: TextIO) -> Iterator[tuple[int, Row | BadRow]]:
-    """The rows of a CSV file, or what is wrong with each, by line number."""
-    lines = csv.DictReader(file)
-    known = known_topics()
-    try:
-        lines.fieldnames = [name.strip().lower() for name in lines.fieldnames or ()]
-        check_header(lines.fieldnames)
-        for written in lines:
-            if None in written:
-                yield lines.line_num, BadRow("There are more fields than the header names.")
-                continue
-            try:
-                yield lines.line_num, row(written, known_topics=known)
-            except BadRow as error:
-                yield lines.line_num, error
-    except UnicodeDecodeError:
-        raise BadFile("The file is not text in UTF-8.") from None
-    except csv.Error as error:
-        raise BadFile(f"The file is not CSV, by line {lines.line_num}: {error}.") from None
-
-
-def check_header(names: Sequence[str]) -> None:
-    if "email" not in names:
-        raise BadFile(f"The first line must name the columns: email, or {','.join(COLUMNS)}.")
-    if unknown := set(names) - set(COLUMNS):
-        raise BadFile(
-            f"There is no column {min(unknown)[:64]!r}: the columns are {', '.join(COLUMNS)}."
-        )
-
-
-def add_all(rows: Iterable[Row], *, confirmed: bool, now: datetime) -> Counter[str]:
+def add_all(
+    rows: Iterable[Row], *, confirmed: bool, now: datetime, dry_run: bool = False
+) -> Counter[str]:
     """Add the new ones, page by page, and count what became of each row.
 
-    Who is known already, even as having left, is not touched: their own choice is newer.
+    Who is known already, even as having left, is not touched: their own choice is newer. A dry run
+    counts the same and writes nothing.
     """
     counts: Counter[str] = Counter()
-    remaining = iter(rows)
+    remaining = once(rows, counts)
     while page := list(islice(remaining, PAGE)):
-        by_email = {row.email: row for row in page}
         with transaction.atomic():
-            suppressed = suppression.suppressed(by_email)
-            mine = Subscriber.objects.filter(email__in=by_email)
-            passed_over = suppressed | set(mine.values_list("email", flat=True))
-            new = [row for email, row in by_email.items() if email not in passed_over]
-            add_new(new, Form.IMPORT, confirmed=confirmed, now=now)
-        known = len(page) - len(new) - len(suppressed)
-        counts += Counter(added=len(new), known=known, suppressed=len(suppressed))
-    return counts
+            emails = {row.email for row in page}
+            suppressed = suppression.suppressed(emails)
+            mine = Subscriber.objects.filter(email__in=emails - suppressed)
+            known = set(mine.values_list("email", flat=True))
+            new = [row for row in page if row.email not in suppressed | known]
+            if not dry_run:
+                add_new(new, Form.IMPORT, confirmed=confirmed, now=now)
+        undated = sum(row.asked_at is None and row.confirmed_at is None for row in new)
+        counts.update(added=len(new), known=len(known), suppressed=len(suppressed), undated=undated)
+    return +counts
+
+
+def once(rows: Iterable[Row], counts: Counter[str]) -> Iterator[Row]:
+    """Each address the first time. A number of 64 bits for each is all that is remembered."""
+    seen: set[int] = set()
+    for row in rows:
+        if (number := hash(row.email)) in seen:
+            counts["repeated"] += 1
+            continue
+        seen.add(number)
+        yield row
 
 
 @transaction.atomic
@@ -161,41 +199,61 @@ def change(subscriber: Subscriber, row: Row) -> None:
         preferences.timezone = row.timezone
     if row.hour is not None:
         preferences.hour = row.hour
-    preferences.save(update_fields=["timezone", "hour"])
+    for name, value in row.settings.items():
+        setattr(preferences, name, value)
+    preferences.save(update_fields=["timezone", "hour", *row.settings])
     if row.topics is not None:
         choices.follow_topics(preferences, Topic.objects.filter(slug__in=row.topics))
+    for topic in Topic.objects.filter(slug__in=row.attitudes):
+        choices.set_attitude(preferences, topic, row.attitudes[topic.slug])
     choices.set_follows(subscriber, row.follows, kinds={term.kind for term in row.follows})
 
 
 def add_new(rows: Sequence[Row], form: Form, *, confirmed: bool, now: datetime) -> None:
     """Insert new subscribers. Unless they are confirmed, each is asked with one email."""
     subscribers = [Subscriber(email=row.email) for row in rows]
-    wanted = [
-        Preferences(
-            subscriber=subscriber,
-            timezone=row.timezone or "UTC",
-            hour=DEFAULT_HOUR if row.hour is None else row.hour,
-        )
-        for subscriber, row in zip(subscribers, rows, strict=True)
-    ]
-    for subscriber, preferences in zip(subscribers, wanted, strict=True):
+    wanted = [wishes(*pair) for pair in zip(subscribers, rows, strict=True)]
+    for subscriber, preferences, row in zip(subscribers, wanted, rows, strict=True):
         if confirmed:
-            subscriber.status, subscriber.confirmed_at = Subscriber.Status.ACTIVE, now
+            subscriber.status = Subscriber.Status.ACTIVE
+            subscriber.confirmed_at = past(row.confirmed_at, now) or now
             subscriber.next_digest_at = preferences.next_digest_at(after=now)
         else:
             subscriber.confirmation_requested_at, subscriber.confirmation_count = now, 1
     Subscriber.objects.bulk_create(subscribers)
     Preferences.objects.bulk_create(wanted)
-    consent.bring(subscribers, form, confirmed=confirmed, now=now)
+    asked = [past(row.asked_at, now) or past(row.confirmed_at, now) or now for row in rows]
+    consent.bring(subscribers, form, asked=asked)
+    add_choices(rows, wanted)
+
+
+def past(moment: datetime | None, now: datetime) -> datetime | None:
+    """Nobody has said yes in the future."""
+    return moment if moment is not None and moment <= now else None
+
+
+def wishes(subscriber: Subscriber, row: Row) -> Preferences:
+    return Preferences(
+        subscriber=subscriber,
+        timezone=row.timezone or "UTC",
+        hour=DEFAULT_HOUR if row.hour is None else row.hour,
+        **row.settings,
+    )
+
+
+def add_choices(rows: Sequence[Row], wanted: Sequence[Preferences]) -> None:
     ids = dict(Topic.objects.values_list("slug", "pk"))
-    through = Preferences.topics.through
-    through.objects.bulk_create(
-        through(preferences_id=preferences.pk, topic_id=ids[slug])
-        for preferences, row in zip(wanted, rows, strict=True)
-        for slug in set(row.topics or ())
+    pairs = list(zip(wanted, rows, strict=True))
+    TopicChoice.objects.bulk_create(
+        TopicChoice(preferences=preferences, topic_id=ids[slug], attitude=attitude)
+        for preferences, row in pairs
+        for slug, attitude in {
+            **dict.fromkeys(row.topics or (), Attitude.FOLLOW),
+            **row.attitudes,
+        }.items()
     )
     Follow.objects.bulk_create(
-        Follow(subscriber=subscriber, kind=term.kind, key=term.key, label=label)
-        for subscriber, row in zip(subscribers, rows, strict=True)
+        Follow(subscriber=preferences.subscriber, kind=term.kind, key=term.key, label=label)
+        for preferences, row in pairs
         for term, label in row.follows.items()
     )

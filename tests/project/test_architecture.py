@@ -49,6 +49,7 @@ PURE = [
     "papers/trending.py",
     "papers/wordpiece.py",
     "papers/words.py",
+    "subscribers/formats.py",
     "subscribers/learning.py",
     "subscribers/timetable.py",
 ]

@@ -106,7 +106,10 @@ def test_import_subscribers_adds_the_good_rows_and_names_the_bad_lines(run, tmp_
         run("import_subscribers", file, "--confirmed")
 
     printed = capsys.readouterr()
-    assert printed.out == "Imported: 1 added, 0 known already, 1 suppressed, 2 not understood.\n"
+    assert printed.out.splitlines()[-1] == (
+        "Imported: 1 added, 0 known already, 1 suppressed, 0 repeated, 2 not understood, "
+        "1 of the added without a date."
+    )
     assert printed.err.splitlines()[0] == "Line 4: There is no topic 'astrology'."
     assert "Line 5: " in printed.err
     assert "ben@example.org" not in printed.err
@@ -119,9 +122,10 @@ def test_import_subscribers_again_adds_nobody(run, tmp_path):
 
     printed = [run("import_subscribers", file) for _ in range(2)]
 
-    assert printed == [
-        "Imported: 2 added, 0 known already, 0 suppressed, 0 not understood.\n",
-        "Imported: 0 added, 2 known already, 0 suppressed, 0 not understood.\n",
+    assert [text.splitlines()[-1] for text in printed] == [
+        "Imported: 2 added, 0 known already, 0 suppressed, 0 repeated, 0 not understood, "
+        "2 of the added without a date.",
+        "Imported: 0 added, 2 known already, 0 suppressed, 0 repeated, 0 not understood.",
     ]
     assert {reader.status for reader in Subscriber.objects.all()} == {"pending"}
 
@@ -131,9 +135,10 @@ def test_import_subscribers_again_adds_nobody(run, tmp_path):
     [
         (None, "Could not read .*: No such file or directory."),
         (b"", "The first line must name the columns"),
-        (b"name,mail\n", "The first line must name the columns"),
-        (b"email\n\xff\xfe\n", "The file is not text in UTF-8."),
-        (b"\x89PNG\r\n\x1a\n\x00", "The file is not text in UTF-8."),
+        (b"name,post\n", "The first line must name the columns"),
+        (b"email\n\x81\n", "The file is not text."),
+        (b"\x89PNG\r\n\x1a\n\x00", "The file is not text."),
+        ("email\n".encode("utf-16")[:-1], "The file is not text in UTF-8."),
     ],
 )
 def test_import_subscribers_says_what_is_wrong_with_a_file(run, tmp_path, content, sentence):
@@ -145,6 +150,47 @@ def test_import_subscribers_says_what_is_wrong_with_a_file(run, tmp_path, conten
         run("import_subscribers", file)
 
     assert not Subscriber.objects.exists()
+
+
+def test_import_subscribers_reports_how_it_read_a_list_and_names_nobody(run, tmp_path, capsys):
+    file = tmp_path / "members.csv"
+    file.write_text(
+        "Email Address,First Name,UNSUB_TIME,OPTIN_TIME,MEMBER_RATING,lin@example.org\n"
+        f"{ADA},Ada,,2024-03-05 14:22:01,2,\n"
+        "ben@example.org,Ben,2025-01-01 10:00:00,2024-03-05 14:22:01,2,\n"
+        f"{ADA.upper()},Ada,,,,\n"
+    )
+
+    reports = [run("import_subscribers", file, "--confirmed", dry_run=dry) for dry in (True, False)]
+
+    dry, real = (report.splitlines() for report in reports)
+    assert dry[:-1] == real[:-1]
+    assert dry[:-1] == [
+        "Format: Mailchimp, with commas.",
+        "Columns: email from “email address”, asked_at from “optin_time”.",
+        "Ignored: “first name”, “member_rating”, “…”.",
+        "Encoding: utf-8.",
+    ]
+    counted = (
+        "1 added, 0 known already, 0 suppressed, 1 repeated, 0 not understood, 1 unsubscribed."
+    )
+    assert [dry[-1], real[-1]] == [
+        f"Dry run, nothing is written: {counted}",
+        f"Imported: {counted}",
+    ]
+    assert [reader.email for reader in Subscriber.objects.all()] == [ADA]
+
+
+def test_import_subscribers_hushes_an_address_in_the_wrong_column(run, tmp_path, capsys):
+    file = tmp_path / "readers.csv"
+    file.write_text("topics,email\nada@example.org,robotics\n")
+
+    with pytest.raises(CommandError):
+        run("import_subscribers", file)
+
+    printed = capsys.readouterr()
+    assert "Line 2: There is no topic '…'." in printed.err
+    assert "ada@" not in printed.out + printed.err
 
 
 def test_export_subscriber_prints_everything_as_json(run):

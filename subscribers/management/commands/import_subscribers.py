@@ -1,24 +1,27 @@
-"""Add the readers of a CSV file."""
+"""Bring in the readers of a list that another service exported, or this one."""
 
 from __future__ import annotations
 
+import io
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 from rich import progress
 from rich.console import Console
 
-from subscribers import lists
+from subscribers import lists, tables
 
 
 class Command(BaseCommand):
     help = (
-        f"Add the readers of a CSV file whose first line is {','.join(lists.COLUMNS)} (only the "
-        "first is needed). Known and suppressed addresses are passed over."
+        "Add the readers of a CSV file: a list of Mailchimp, Substack, Buttondown, listmonk or "
+        f"export_subscribers, or one whose first line has some of {','.join(lists.COLUMNS)}. "
+        "Known and suppressed addresses, and who has not said yes there, are passed over."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -26,40 +29,59 @@ class Command(BaseCommand):
         parser.add_argument(
             "--confirmed", action="store_true", help="they have said yes: do not ask each by email"
         )
+        parser.add_argument(
+            "--dry-run", action="store_true", help="write nothing, and report what would be"
+        )
 
     def handle(self, **options: Any) -> None:
-        self.bad = 0
+        self.bad, self.dry_run = 0, options["dry_run"]
+        self.passed_over: Counter[str] = Counter()
         try:
-            with progress.open(
-                options["file"],
-                "r",
-                encoding="utf-8-sig",
-                newline="",
-                description="Importing",
-                console=Console(stderr=True),
-                disable=not sys.stderr.isatty(),
-            ) as file:
-                counts = lists.add_all(
-                    self.good_rows(file), confirmed=options["confirmed"], now=timezone.now()
-                )
+            counts = self.bring(options["file"], confirmed=options["confirmed"])
         except OSError as error:
             raise CommandError(f"Could not read {options['file']}: {error.strerror}.") from None
-        except lists.BadFile as error:
+        except tables.BadFile as error:
             raise CommandError(
                 f"{error} Mend it and run this again: it adds nobody twice."
             ) from None
-        self.stdout.write(
-            f"Imported: {counts['added']} added, {counts['known']} known already, "
-            f"{counts['suppressed']} suppressed, {self.bad} not understood."
-        )
+        self.stdout.write(self.result(counts))
         if self.bad:
             raise CommandError("Mend the lines named above and run this again.")
 
-    def good_rows(self, file: TextIO) -> Iterator[lists.Row]:
+    def bring(self, path: Path, *, confirmed: bool) -> Counter[str]:
+        with path.open("rb") as file:
+            encoding = tables.encoding_of(file)
+        with progress.open(
+            path,
+            "rb",
+            description="Importing",
+            console=Console(stderr=True),
+            disable=not sys.stderr.isatty(),
+        ) as file:
+            table = tables.open_table(io.TextIOWrapper(file, encoding, newline=""))
+            for sentence in [*table.described(), f"Encoding: {encoding}."]:
+                self.stdout.write(sentence)
+            return lists.add_all(
+                self.good_rows(table), confirmed=confirmed, now=timezone.now(), dry_run=self.dry_run
+            )
+
+    def good_rows(self, table: tables.Table) -> Iterator[lists.Row]:
         """The rows that can be added; the others are named by their line, without the address."""
-        for line, row in lists.read(file):
-            if isinstance(row, lists.BadRow):
+        for line, found in table.lines:
+            if isinstance(found, lists.BadRow):
                 self.bad += 1
-                self.stderr.write(f"Line {line}: {row}")
+                self.stderr.write(f"Line {line}: {found}")
+            elif isinstance(found, lists.Row):
+                yield found
             else:
-                yield row
+                self.passed_over[found] += 1
+
+    def result(self, counts: Counter[str]) -> str:
+        reasons = "".join(f", {n} {name}" for name, n in sorted(self.passed_over.items()))
+        undated = f", {counts['undated']} of the added without a date" if counts["undated"] else ""
+        return (
+            f"{'Dry run, nothing is written' if self.dry_run else 'Imported'}: "
+            f"{counts['added']} added, {counts['known']} known already, "
+            f"{counts['suppressed']} suppressed, {counts['repeated']} repeated, "
+            f"{self.bad} not understood{reasons}{undated}."
+        )
