@@ -1,0 +1,51 @@
+"""Write the list of readers as CSV."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from tempfile import NamedTemporaryFile
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from subscribers import exports
+from subscribers.models import Subscriber
+
+
+class Command(BaseCommand):
+    help = (
+        "Write every subscriber and what they chose as CSV, for another service or for "
+        "import_subscribers. No cell is a formula: one that would be begins with an apostrophe."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--status", choices=Subscriber.Status.values, default="")
+        parser.add_argument(
+            "--output", type=Path, help="a file that only you can read (default: printed)"
+        )
+
+    def handle(self, **options: Any) -> None:
+        if path := options["output"]:
+            try:
+                count = self.save(path, options["status"])
+            except OSError as error:
+                raise CommandError(f"Could not write {path}: {error.strerror}.") from None
+            self.stdout.write(f"Exported: {count} subscribers to {path}.")
+        else:
+            count = exports.write(self.stdout, status=options["status"])
+            self.stderr.write(f"Exported: {count} subscribers.")
+
+    def save(self, path: Path, status: str) -> int:
+        """The whole list or, if something goes wrong, the file as it was."""
+        with NamedTemporaryFile(  # mode 0600
+            "w", encoding="utf-8", newline="", dir=path.parent, delete=False
+        ) as file:
+            try:
+                count = exports.write(file, status=status)
+                file.flush()
+                os.replace(file.name, path)
+            except BaseException:
+                os.unlink(file.name)
+                raise
+        return count
