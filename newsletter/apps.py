@@ -8,7 +8,7 @@ class NewsletterConfig(AppConfig):
     verbose_name = "Newsletter"
 
     def ready(self) -> None:
-        from newsletter import receivers  # noqa: F401, PLC0415 -- connects them
+        from newsletter import personal, receivers  # noqa: F401, PLC0415 -- connects them
 
 
 class OperatorsConfig(admin_apps.AdminConfig):

@@ -6,12 +6,11 @@ from datetime import date
 from typing import Any
 
 from anymail.signals import AnymailTrackingEvent, EventType, tracking
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.dispatch import receiver
 from django.utils import timezone
 
-from newsletter.models import Delivery, Edition, ProviderEvent, ProviderReport
-from subscribers import privacy, suppression
+from newsletter.models import Delivery, Edition
 from subscribers.receivers import moment, storable
 
 State, Event = Delivery.State, Delivery.Event
@@ -101,22 +100,3 @@ def advance(
     deliveries.filter(attempted_at__isnull=False, event__in=before).update(
         event=reached, event_at=moment(event, otherwise=timezone.now())
     )
-
-
-@receiver(privacy.erasing, dispatch_uid="newsletter.forget_reports")
-def forget_reports(sender: type, email: str, **_: Any) -> None:
-    """Drop what providers told of an address: the events, and each request that names it.
-
-    What was not worked through yet has no events to go by, so there the body itself is looked at.
-    """
-    theirs = ProviderEvent.objects.filter(
-        Q(recipient_hash__in=suppression.hashes(email)) | Q(delivery__subscriber__email=email)
-    )
-    named = set(theirs.values_list("report", flat=True))
-    spellings = [email.encode(), email.replace("@", "%40").encode()]
-    waiting = ProviderReport.objects.filter(next_at__isnull=False)
-    for pk, body in waiting.values_list("pk", "body").iterator(chunk_size=100):
-        if any(spelling in bytes(body).lower() for spelling in spellings):
-            named.add(pk)
-    theirs.delete()
-    ProviderReport.objects.filter(pk__in=named).update(body=b"", headers={}, next_at=None)

@@ -14,14 +14,17 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from hashlib import sha256
+from typing import Any
 
 from anymail.signals import AnymailTrackingEvent, tracking
 from django.db import IntegrityError, transaction
+from django.db.models import QuerySet
 from django.http import HttpRequest, QueryDict
 
 from newsletter import careful, receivers
 from newsletter.models import Delivery, ProviderEvent, ProviderReport
 from subscribers import outcomes, suppression
+from subscribers.models import Suppression
 from subscribers.receivers import moment, named_in_metadata, recipient, storable
 
 logger = logging.getLogger(__name__)
@@ -102,7 +105,39 @@ def work_through(report_id: int, *, now: datetime, again: bool = False) -> Count
         put_off(report, now=now)
     else:
         ProviderReport.objects.filter(pk=report.pk).update(next_at=None, error="")
+        forget_erased(rows)
     return counts
+
+
+def forget_erased(rows: Sequence[ProviderEvent]) -> None:
+    """Who was erased before this was told is not to come back by it."""
+    erased = Suppression.objects.filter(
+        reason=Suppression.Reason.ERASED,
+        address_hash__in={row.recipient_hash for row in rows},
+    ).values_list("address_hash", flat=True)
+    if gone := set(erased):
+        theirs = ProviderEvent.objects.filter(recipient_hash__in=gone)
+        blank(theirs, set(theirs.values_list("report", flat=True)))
+
+
+def blank(events: QuerySet[ProviderEvent], report_ids: Iterable[int]) -> None:
+    """Drop events, and what the requests said that told of them."""
+    events.delete()
+    ProviderReport.objects.filter(pk__in=report_ids).update(
+        body=b"", headers={}, next_at=None, error=""
+    )
+
+
+def words_of(row: ProviderEvent) -> Any:
+    """One event as its provider wrote it; none if that is kept no more, or cannot be read."""
+    if not row.report.body:
+        return None
+    try:
+        event = read(row.report)[row.position].esp_event
+    except (careful.Malformed, *careful.UNREADABLE):
+        return None
+    told = dict(event.lists()) if isinstance(event, QueryDict) else event
+    return json.loads(json.dumps(told, default=str))
 
 
 def cause(error: Exception) -> str:

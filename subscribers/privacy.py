@@ -3,35 +3,47 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
 from django.db import transaction
 from django.dispatch import Signal
 
 from subscribers import suppression
-from subscribers.models import Subscriber, Suppression
+from subscribers.models import Farewell, Subscriber, Suppression, TopicChoice
 
+# What other apps keep of the `subscriber` without a relation to their row: each answers with a
+# dict of rows, by the name of its table.
+exporting = Signal()
 # Sent with the `email` of whom is to be forgotten, before the row goes: what other apps keep of
 # them without a relation to that row must go too.
 erasing = Signal()
 
+# Opens a door and says nothing about them.
+SECRET = "confirmation_nonce"
+
 
 def export(subscriber: Subscriber) -> dict[str, Any]:
     """Every row about them, by the name of its table; other apps' rows too."""
+    row = Subscriber.objects.values().get(pk=subscriber.pk)
+    shunned = Suppression.objects.filter(address_hash__in=suppression.hashes(subscriber.email))
     kept: dict[str, Any] = {
-        "subscriber": Subscriber.objects.values().get(pk=subscriber.pk),
-        "topics": dict(
-            subscriber.preferences.topic_choices.order_by("topic__slug").values_list(
-                "topic__slug", "attitude"
-            )
-        ),
+        "subscriber": {name: value for name, value in row.items() if name != SECRET},
+        "topics": attitudes(subscriber),
         "suppressed": suppression.is_suppressed(subscriber.email),
+        "suppressions": list(shunned.values("reason", "created_at")),
     }
     for relation in Subscriber._meta.related_objects:
         about_them = {relation.field.name: subscriber}
         rows = relation.related_model._default_manager.filter(**about_them).order_by("pk")
         kept[str(relation.related_model._meta.verbose_name_plural)] = list(rows.values())
+    for _, told in exporting.send(sender=Subscriber, subscriber=subscriber):
+        kept.update(cast("dict[str, Any]", told))
     return kept
+
+
+def attitudes(subscriber: Subscriber) -> dict[str, str]:
+    rows = TopicChoice.objects.filter(preferences__subscriber=subscriber)
+    return dict(rows.order_by("topic__slug").values_list("topic__slug", "attitude"))
 
 
 @transaction.atomic
@@ -39,5 +51,7 @@ def erase(email: str, now: datetime) -> bool:
     """Forget them, save for the hash that keeps a list from bringing them back; False if unknown."""
     suppression.suppress(email, Suppression.Reason.ERASED, now)
     erasing.send(sender=Subscriber, email=email)
+    # Nobody's; but somebody may have signed with their address.
+    Farewell.objects.filter(words__icontains=email).update(words="")
     deleted, _ = Subscriber.objects.filter(email=email).delete()
     return bool(deleted)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from subscribers import preference_views, signup_views, views
+from subscribers import preference_views, privacy_views, signup_views, views
 
 app_name = "subscribers"
 
@@ -20,6 +20,8 @@ urlpatterns = [
     path(
         "preferences/<str:token>/forget-votes/", preference_views.forget_votes, name="forget_votes"
     ),
+    path("preferences/<str:token>/about-me.json", privacy_views.about_me, name="about_me"),
+    path("preferences/<str:token>/erase/", privacy_views.erase, name="erase"),
     path("unsubscribe/<str:token>/", views.unsubscribe, name="unsubscribe"),
     path("farewell/", views.thanks, name="thanks"),
     path("farewell/<str:token>/", views.farewell, name="farewell"),

@@ -11,6 +11,7 @@ from django.core.serializers.json import DjangoJSONEncoder
 
 from subscribers import consent, lists, privacy, suppression
 from subscribers.models import (
+    Farewell,
     Follow,
     Preferences,
     Subscriber,
@@ -56,9 +57,11 @@ def test_the_export_holds_every_row_about_them_and_no_other_s(ada):
         "deliveries",
         "follows",
         "preferences",
+        "provider events",
         "soft bounces",
         "subscriber",
         "suppressed",
+        "suppressions",
         "topics",
         "votes",
     ]
@@ -67,6 +70,41 @@ def test_the_export_holds_every_row_about_them_and_no_other_s(ada):
     assert [row["verb"] for row in kept["votes"]] == ["less"]
     assert {len(kept["deliveries"]), len(kept["preferences"])} == {1}
     assert "ben@" not in json.dumps(kept, cls=DjangoJSONEncoder)
+
+
+def test_the_export_opens_no_door(ada):
+    kept = json.dumps(privacy.export(ada), cls=DjangoJSONEncoder)
+
+    assert "nonce" not in kept
+    assert str(ada.confirmation_nonce) not in kept
+    assert suppression.address_hash(ADA) not in kept
+
+
+def test_why_they_are_not_written_to_is_theirs_to_know(ada):
+    suppression.suppress(ADA, Suppression.Reason.BOUNCED, NOW)
+
+    kept = privacy.export(ada)
+
+    assert kept["suppressed"]
+    assert kept["suppressions"] == [{"reason": "bounced", "created_at": NOW}]
+
+
+def test_who_never_chose_can_read_what_is_kept_too():
+    reader = Subscriber.objects.create(email=ADA)
+
+    assert privacy.export(reader)["topics"] == {}
+
+
+def test_an_address_that_somebody_signed_a_farewell_with_goes_and_other_words_stay(ada):
+    for words in (f"Bye! {ADA.title()}", "Too long."):
+        Farewell.objects.create(reason="other", words=words, said_on=NOW.date())
+
+    privacy.erase(ADA, NOW)
+
+    assert list(Farewell.objects.order_by("pk").values_list("words", flat=True)) == [
+        "",
+        "Too long.",
+    ]
 
 
 def test_nothing_that_names_them_is_left_in_any_table(ada):
