@@ -105,12 +105,13 @@ def work_through(report_id: int, *, now: datetime, again: bool = False) -> Count
         put_off(report, now=now)
     else:
         ProviderReport.objects.filter(pk=report.pk).update(next_at=None, error="")
+    if not counts["failed"]:
         forget_erased(rows)
     return counts
 
 
 def forget_erased(rows: Sequence[ProviderEvent]) -> None:
-    """Who was erased before this was told is not to come back by it."""
+    """Who was erased before this was told is not to come back by it, nor waits for a delivery."""
     erased = Suppression.objects.filter(
         reason=Suppression.Reason.ERASED,
         address_hash__in={row.recipient_hash for row in rows},
