@@ -10,12 +10,11 @@ from celery import shared_task
 from django.utils import timezone
 from kombu.exceptions import OperationalError
 
-from newsletter import delivery, editions, reports
+from newsletter import delivery, editions, reports, retention
 from newsletter import dispatch as dispatching
 from newsletter.dispatch import Tick
 from newsletter.models import Edition
 from papers import tasks as papers_tasks
-from subscribers import bounces, farewells
 from subscribers import tasks as subscribers_tasks
 
 logger = logging.getLogger(__name__)
@@ -44,7 +43,7 @@ def ring(tick: Tick) -> None:
         publish_edition.apply_async(expires=60)
     subscribers_tasks.send_due_confirmations.apply_async(expires=60)
     sweep_reports.apply_async(expires=60)
-    subscribers_tasks.forget_unconfirmed.apply_async(expires=60)
+    forget.apply_async(expires=60)
 
 
 @shared_task
@@ -76,13 +75,15 @@ def call_for(report_id: int) -> None:
 
 @shared_task
 def sweep_reports() -> None:
-    """What is left of reports, and what is kept no longer."""
+    """What is left of reports."""
     until = timezone.now() + TASK_TIME
     for report_id in reports.due(now=timezone.now(), most=MOST_REPORTS):
         if timezone.now() >= until:
             break
         reports.work_through(report_id, now=timezone.now())
-    while reports.forget(now=timezone.now()) and timezone.now() < until:
-        pass
-    bounces.forget(now=timezone.now())
-    farewells.forget(now=timezone.now())
+
+
+@shared_task
+def forget() -> None:
+    """What has been kept for long enough."""
+    retention.forget(now=timezone.now())

@@ -13,6 +13,7 @@ import logging
 import math
 import time
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cache
 from typing import Any, Literal
 from urllib.parse import urlsplit
@@ -101,6 +102,12 @@ def address() -> str:
     return settings.REDIS_URL or "database://default"
 
 
+def forget(*, now: datetime) -> int:
+    """Take away the counts of windows that have closed; where Redis counts it does so by itself."""
+    counter = storage("database://default")
+    return counter.sweep(now.timestamp()) if isinstance(counter, DatabaseStorage) else 0
+
+
 @cache
 def storage(url: str) -> Storage:
     """The counter at an address; it connects when it is first asked."""
@@ -156,12 +163,13 @@ class DatabaseStorage(Storage):
             cursor.execute(self.COUNT, values)
             return int(cursor.fetchone()[0])
 
-    def sweep(self, now: float) -> None:
+    def sweep(self, now: float) -> int:
         """Take away what has expired, except what another process has hold of."""
         hits = Hits.objects.using(self.using)
         with transaction.atomic(using=self.using):
             old = hits.filter(expires_at__lte=now).select_for_update(skip_locked=True)
-            hits.filter(pk__in=list(old.values_list("pk", flat=True)[:MOST_SWEPT])).delete()
+            page = list(old.values_list("pk", flat=True)[:MOST_SWEPT])
+            return hits.filter(pk__in=page).delete()[0]
 
     def get(self, key: str) -> int:
         return self.open_window(key)[0]

@@ -10,7 +10,7 @@ from django.db import transaction
 from django.utils import timezone
 from kombu.exceptions import OperationalError
 
-from subscribers import confirmations, unconfirmed
+from subscribers import confirmations
 
 logger = logging.getLogger(__name__)
 
@@ -28,11 +28,6 @@ def send_due_confirmations() -> None:
     """Call for what waits: new, or put back, or asked for while there was no broker."""
     for subscriber_id in confirmations.due(now=timezone.now(), most=MOST):
         send_confirmation.apply_async((subscriber_id,), expires=60)
-
-
-@shared_task
-def forget_unconfirmed() -> None:
-    unconfirmed.forget(now=timezone.now())
 
 
 def ring(subscriber_id: int) -> None:

@@ -1,4 +1,4 @@
-"""newsletter/management/commands: replay_events and forget_reports"""
+"""newsletter/management/commands: replay_events"""
 
 from __future__ import annotations
 
@@ -12,8 +12,7 @@ import time_machine
 from django.core.management import CommandError, call_command
 
 from newsletter import reports
-from newsletter.models import Delivery, ProviderEvent, ProviderReport
-from subscribers.models import Farewell, SoftBounce
+from newsletter.models import Delivery, ProviderReport
 from tests import make
 
 pytestmark = pytest.mark.django_db
@@ -113,24 +112,3 @@ def test_a_report_that_fails_makes_the_command_fail() -> None:
 
     with pytest.raises(CommandError, match="the log says why"):
         replayed()
-
-
-def test_what_is_kept_for_a_time_only_is_forgotten() -> None:
-    report(received_at=make.NOW - reports.KEEP)
-    SoftBounce.objects.create(
-        subscriber=make.subscriber(), message="m", happened_at=make.NOW - timedelta(days=180)
-    )
-    Farewell.objects.create(
-        reason="other", words="x", said_on=(make.NOW - timedelta(days=365)).date()
-    )
-    out = StringIO()
-
-    for _ in range(2):
-        call_command("forget_reports", stdout=out)
-
-    assert out.getvalue().splitlines() == [
-        "Forgotten: 1 reports, 1 soft bounces, 1 farewells.",
-        "Forgotten: 0 reports, 0 soft bounces, 0 farewells.",
-    ]
-    assert not ProviderEvent.objects.exists()
-    assert [(row.reason, row.words) for row in Farewell.objects.all()] == [("other", "")]

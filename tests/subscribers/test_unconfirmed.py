@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 import time_machine
-from django.core.management import call_command
 
 from newsletter import tasks
 from newsletter.dispatch import Tick
@@ -130,14 +129,3 @@ def test_every_tick_forgets():
         tasks.ring(Tick(counts=Counter(), fetch=False, publish=False, waiting={}))
 
     assert not Subscriber.objects.filter(pk=ada.pk).exists()
-
-
-def test_the_command_says_how_many_and_may_be_repeated(capsys):
-    with time_machine.travel(NOW, tick=False):
-        pending()
-        call_command("forget_unconfirmed")
-        call_command("forget_unconfirmed")
-
-    assert capsys.readouterr().out == (
-        "Forgotten: 1 who never confirmed.\nForgotten: 0 who never confirmed.\n"
-    )
