@@ -9,6 +9,7 @@ from django.conf import settings
 from django.utils.html import escape
 from django.utils.text import wrap
 
+from newsletter import clicks
 from newsletter.digest import Wanted
 from newsletter.models import Entry
 from newsletter.pieces import Pieces
@@ -97,20 +98,14 @@ def personal_why(entry: Entry, wanted: Wanted) -> Both:
 
 
 def card_context(entry: Entry, topics: Mapping[str, Topic], detail: str) -> dict[str, Any]:
-    paper = entry.paper
+    paper, links = entry.paper, clicks.urls(entry)
     card = {
         "title": paper.title,
         "byline": paper.byline,
         "organization": paper.organization,
         "abstract": abstract_of(paper.abstract, detail),
         "machine_summary": abstract_of(paper.machine_summary, detail),
-        "page_url": absolute(paper.get_absolute_url()),
-        "arxiv_url": paper.arxiv_url,
-        "source_url": paper.doi_url or absolute(paper.get_absolute_url()),
-        "pdf_url": paper.pdf_url,
-        "code_url": paper.code_url,
-        "project_url": paper.project_url,
-        "discussion_url": paper.discussion_url,
+        **{f"{kind}_url": address for kind, address in links.items()},
         "why": why(entry, topics).words(),
         "small": detail == Detail.TITLES,
     }

@@ -55,6 +55,41 @@ class Entry(models.Model):
         return f"{self.edition_id}: {self.rank}"
 
 
+class Clicks(models.Model):
+    """How often one link of an entry was followed on a day, by everybody together."""
+
+    class Kind(models.TextChoices):
+        PAGE = "page", "Our page of the paper"
+        ARXIV = "arxiv", "arXiv"
+        PDF = "pdf", "PDF"
+        SOURCE = "source", "Its source"
+        CODE = "code", "Code"
+        PROJECT = "project", "Project"
+        DISCUSSION = "discussion", "Discussion"
+
+    entry = models.ForeignKey(Entry, on_delete=models.CASCADE, related_name="clicks")
+    kind = models.CharField(max_length=16, choices=Kind)
+    day = models.DateField()
+    count = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        verbose_name_plural = "clicks"
+        constraints = (
+            models.UniqueConstraint(
+                fields=["entry", "kind", "day"], name="one_count_of_clicks_a_day"
+            ),
+            models.CheckConstraint(
+                condition=Q(
+                    kind__in=["page", "arxiv", "pdf", "source", "code", "project", "discussion"]
+                ),
+                name="click_kind_is_known",
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.count} × {self.kind} of entry {self.entry_id}"
+
+
 class Batch(models.Model):
     """The deliveries handed to the provider in one go; its id is the idempotency key."""
 

@@ -340,6 +340,9 @@ if odd := [each for each in SIGNUP_ORIGINS if not re.fullmatch(r"https?://[^/?#]
     )
 CONSENT_IP = env_bool("CONSENT_IP", default=False)
 
+# Whether links of digests are counted, for everybody together (docs/data-map.md).
+CLICKS = env_bool("CLICKS", default=False)
+
 # Sources
 SOURCES = env("SOURCES", "huggingface,arxiv").replace(",", " ").split()
 ARXIV_CATEGORIES = env("ARXIV_CATEGORIES").replace(",", " ").split()

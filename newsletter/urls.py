@@ -30,6 +30,7 @@ pages = [
     path("editions/", views.editions, name="editions"),
     path("editions/<day:day>/", views.edition, name="edition"),
     path("preferences/<str:token>/preview/", views.digest_preview, name="digest_preview"),
+    path("go/<str:token>/", views.go, name="go"),
     path("mailbox/", views.mailbox, name="mailbox"),
     path("mailbox/<str:name>/", views.mail, name="mail"),
     path("mailbox/<str:name>/body/", views.mail_body, name="mail_body"),

@@ -10,7 +10,14 @@ from csp.constants import NONE, SELF, UNSAFE_INLINE
 from csp.decorators import csp, csp_update
 from django.conf import settings
 from django.db.models import Count, Prefetch
-from django.http import FileResponse, Http404, HttpRequest, HttpResponse, JsonResponse
+from django.http import (
+    FileResponse,
+    Http404,
+    HttpRequest,
+    HttpResponse,
+    HttpResponseRedirect,
+    JsonResponse,
+)
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
@@ -19,7 +26,7 @@ from django.views.decorators.clickjacking import xframe_options_sameorigin
 from django.views.decorators.http import require_POST, require_safe
 
 from newsletter import api as described
-from newsletter import gateway, previews
+from newsletter import clicks, gateway, previews
 from newsletter import health as health_check
 from newsletter import mailbox as letters
 from newsletter.models import Edition, Entry
@@ -174,3 +181,19 @@ def health(request: HttpRequest) -> HttpResponse:
     parts = health_check.check()
     well = all(parts.values())
     return JsonResponse({"ok": well, **parts}, status=200 if well else 503)
+
+
+@require_safe
+@never_cache
+def go(request: HttpRequest, token: str) -> HttpResponse:
+    """On to what a link of a digest is about. Old mails lead there with counting off, too."""
+    try:
+        entry, kind, target = clicks.read(token)
+    except clicks.BadLink:
+        raise Http404 from None
+    if settings.CLICKS and request.method == "GET":
+        clicks.count(entry, kind, now=timezone.now())
+    response = HttpResponseRedirect(target)
+    response["Referrer-Policy"] = "no-referrer"
+    response["X-Robots-Tag"] = "noindex"
+    return response
