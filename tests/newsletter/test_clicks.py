@@ -95,10 +95,20 @@ def test_links_of_mails_from_before_still_lead_on_uncounted(entry: Entry) -> Non
 def test_what_we_did_not_sign_leads_nowhere(entry: Entry) -> None:
     token = path(entry, Kind.CODE).split("/")[2]
     foreign = Signer(salt="subscribers.links.preferences", sep=".").sign(token.split(".")[0])
-    forged = [token[:-1], f"x{token}", foreign, "https:example.org", "é", "x" * 5000, "."]
+    other = path(entry, Kind.PDF).split("/")[2]
+    mixed = f"{token.split('.')[0]}.{other.split('.')[1]}"
+    forged = [mixed, token[:-1], f"x{token}", foreign, "https:example.org", "é", "x" * 5000, "."]
 
     assert {Client().get(f"/go/{each}/").status_code for each in forged} == {404}
     assert counts() == []
+
+
+def test_a_link_outlives_a_change_of_the_key(entry: Entry, settings: Any) -> None:
+    address = path(entry, Kind.CODE)
+    settings.SECRET_KEY_FALLBACKS = [settings.SECRET_KEY]
+    settings.SECRET_KEY = "another"
+
+    assert Client().get(address)["Location"] == CODE
 
 
 def test_a_link_to_what_has_gone_is_a_page_that_is_not_there(entry: Entry) -> None:

@@ -153,7 +153,10 @@ def test_a_very_long_title_does_not_fill_the_subject() -> None:
     "text", ["Wörter über Wörter. ", "We study <things> & “others”. ", "深度学习。"]
 )
 @pytest.mark.parametrize("detail", ["titles", "short", "full"])
-def test_the_longest_digest_stays_below_what_gmail_cuts(detail: str, text: str) -> None:
+def test_the_longest_digest_stays_below_what_gmail_cuts(
+    detail: str, text: str, settings: Any
+) -> None:
+    settings.CLICKS = True  # its links are longer
     follows = [("author", "0 author", "Author Number 0")]
     reader = make.subscriber(preferences={"length": 20, "detail": detail}, follows=follows)
     edition = make.edition()
