@@ -80,6 +80,7 @@ def build(papers: Iterator[Made]) -> None:
         while batch := list(islice(papers, BATCH)):
             store(batch, slugs, names)
         if on_postgresql:
+            cursor.execute("SET maintenance_work_mem = '1GB'")
             cursor.execute(definition)
         cursor.execute("VACUUM ANALYZE" if on_postgresql else "ANALYZE")
 

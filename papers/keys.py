@@ -1,19 +1,19 @@
 """Words that no text has, by which an index finds at once what would take reading (pure).
 
-A topic, a category, an author's name, two words that adjoin, a week: each is one word more in a
+A topic, a category, an author's name, two words that adjoin, some days: each is one word more in a
 paper's row, so that to look for it is to look for a word.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 from itertools import pairwise
-from zlib import crc32
 
-# Pairs of words share so many keys: enough that hardly any paper has one by chance.
-PAIRS = 2**20
-WEEK = 7
+# Days that stand together, from the year 1 on: each of these lies within one of the next.
+SPANS = (7, 28, 112)
+# Papers of so many days may have come since somebody looked which are the newest.
+TO_COME = 3 * SPANS[1]
 
 
 def author(word: str) -> str:
@@ -33,42 +33,43 @@ def topics(names: Iterable[Sequence[str]]) -> Iterator[str]:
 
 
 def pairs(row: Sequence[str]) -> Iterator[str]:
-    for first, second in pairwise(row):
-        yield f"zz{crc32(f'{first} {second}'.encode()) % PAIRS:05x}"
+    """With a sign that no word has: so none is taken for another."""
+    return map("_".join, pairwise(row))
 
 
-def week(day: date) -> str:
-    return in_week(number(day))
+def days(day: date) -> Iterator[str]:
+    for span in SPANS:
+        yield in_days(span, day.toordinal() // span)
 
 
-def in_week(number: int) -> str:
-    return f"inweek{number}"
+def in_days(span: int, number: int) -> str:
+    return f"in{span}days{number}"
 
 
-def number(day: date) -> int:
-    """Weeks since the year 1."""
-    return day.toordinal() // WEEK
+def within(start: int, end: int) -> Iterator[str]:
+    """The fewest stretches for the days from one number to before another; both begin a week."""
+    while start < end:
+        span = max(each for each in SPANS if start % each == 0 and start + each <= end)
+        yield in_days(span, start // span)
+        start += span
 
 
-def first_day(number: int) -> date:
-    return date.fromordinal(max(number * WEEK, 1))
+def week(number: int) -> int:
+    """The first day of the week of this one."""
+    return number - number % SPANS[0]
 
 
-def windows(papers: Mapping[int, int], sizes: Sequence[tuple[int, int]]) -> list[range]:
-    """The newest weeks, from how many papers each has: so many papers at least, or so many weeks.
+def windows(newest: int, edges: Iterable[int]) -> list[range]:
+    """Days to look through one window after the other, the newest first, until each edge or before.
 
-    Each window ends where the one before began. None if one would hold them all.
+    The older an edge, the longer the stretch it is moved to, so that few keys make up a window.
     """
-    if sum(papers.values()) <= sizes[0][0]:
-        return []
     found: list[range] = []
-    end, oldest = max(papers) + 1, min(papers)
-    for enough, most in sizes:
-        start, count = end, 0
-        while start > oldest and count < enough and end - start < most:
-            start -= 1
-            count += papers.get(start, 0)
+    end = newest - newest % SPANS[1] + TO_COME
+    for edge in edges:
+        span = next((each for each in reversed(SPANS) if 3 * each < newest - edge), SPANS[0])
+        start = edge - edge % span
         if start < end:
             found.append(range(start, end))
-        end = start
+            end = start
     return found

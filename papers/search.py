@@ -7,7 +7,7 @@ migrations/0002); both follow the rows by themselves, in the same transaction.
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -15,7 +15,7 @@ from typing import Any
 
 from django.core.cache import cache
 from django.db import connection, transaction
-from django.db.models import Count, Max
+from django.db.models import Max
 
 from papers import keys
 from papers.fusion import fused
@@ -36,14 +36,13 @@ PEOPLE = TEXTS.index("people")
 COLUMNS = ("day", *TEXTS, "keys")
 # So many of the best by their titles are ordered by all their words.
 LOOKED_INTO = 100
-# Papers, and weeks, to look through before older ones: a common word is soon found often enough.
-SIZES = ((5_000, 12), (25_000, 30), (125_000, 60))
-# Weeks that may have begun since they were counted.
-TO_COME = 8
-WEEKS = "papers.search.weeks"
+# Newest papers to look through before older ones: a common word is soon found often enough. The
+# first few may bear a wrong day.
+SIZES = (50, 5_000, 15_000, 50_000, 150_000)
+WINDOWS = "papers.search.windows"
 NEWEST = """(
     SELECT paper_id, day, headline FROM papers_searchtext
-    WHERE document @@ to_tsquery('simple', %({asked})s) AND {days} AND day BETWEEN %(since)s AND %(until)s
+    WHERE document @@ to_tsquery('simple', %({asked})s) AND day BETWEEN %(since)s AND %(until)s {days}
     ORDER BY day DESC, paper_id DESC LIMIT %(most)s
 )"""
 
@@ -94,23 +93,25 @@ def ranked(query: Query, *, first: int = 0, size: int = MOST) -> list[tuple[int,
 
 
 def in_postgresql(query: Query, values: dict[str, Any]) -> tuple[str, dict[str, Any]]:
-    """The newest weeks first, and no further than needed: UNION ALL ends at its LIMIT.
+    """The newest first, and no further than needed: UNION ALL ends at its LIMIT.
 
     To look into a document takes longer than all else here, and the planner does not know that: so
     only the index is asked, and it may not read the table through. Those with most of the words in
     their titles come first; among them, the first few by all that they say.
     """
     asked, parts = tsquery(query), []
-    seen = windows()
-    for weeks in since_week(seen, query.since):
-        name = f"in{weeks.start}"
-        values[name] = f"({asked}) & ({' | '.join(map(keys.in_week, weeks))})"
-        parts.append(NEWEST.format(asked=name, days="true"))
-    if not seen or not query.since or query.since < keys.first_day(seen[-1].start):
-        first, last = (seen[-1].start, seen[0].stop) if seen else (1, 1)
-        values |= {"from": keys.first_day(first), "to": keys.first_day(last)}
-        outside = "(day < %(from)s OR day >= %(to)s)"
-        parts.append(NEWEST.format(asked="asked", days=outside))
+    seen, since = windows(), (query.since or date.min).toordinal()
+    for number, window in enumerate(seen):
+        if window.stop > since:
+            days = keys.within(max(window.start, keys.week(since)), window.stop)
+            values[f"in{number}"] = f"{asked} & ({' | '.join(days)})"
+            parts.append(NEWEST.format(asked=f"in{number}", days=""))
+    if not seen:
+        parts.append(NEWEST.format(asked="asked", days=""))
+    elif since < seen[-1].start:
+        values |= {"from": date.fromordinal(seen[-1].start), "to": date.fromordinal(seen[0].stop)}
+        days = "AND (day < %(from)s OR day >= %(to)s)"
+        parts.append(NEWEST.format(asked="asked", days=days))
     # (The weights are those of D, C, B and A.)
     sql = f"""
         SET LOCAL enable_seqscan = off;
@@ -151,9 +152,9 @@ def conditions(term: Term) -> Iterator[str]:
     is_author = term.field == "author"
     if is_author:
         yield from (f"'{keys.author(word)}'" for word in term.words)
-    if len(term.words) > 1 and not term.excluded:
-        yield from (f"'{pair}'" for pair in keys.pairs(term.words))
-    if len(term.words) > 1 or not is_author:
+    yield from (f"'{pair}'" for pair in keys.pairs(term.words))
+    # One word of an author, or two of any text, are a key.
+    if len(term.words) != (1 if is_author else 2):
         weight = ":B" if is_author else ""
         yield " <-> ".join(f"'{word}'{weight}" for word in term.words)
 
@@ -166,26 +167,15 @@ def key_of(term: Term) -> str:
 
 
 def windows() -> list[range]:
-    """Weeks to look through one after the other; as they were some minutes ago, which will do."""
-    return keys.windows(cache.get_or_set(WEEKS, papers_by_week, timeout=600) or {}, SIZES)
+    """Days to look through one after the other; as they were some minutes ago, which will do."""
+    return cache.get_or_set(WINDOWS, count_windows, timeout=600) or []
 
 
-def since_week(seen: Sequence[range], since: date | None) -> list[range]:
-    """Without what is too old; then nothing else is looked through, so weeks to come are added."""
-    if not seen or not since or since < keys.first_day(seen[-1].start):
-        return list(seen)
-    oldest = keys.number(since)
-    newest = range(seen[0].start, seen[0].stop + TO_COME)
-    within = (range(max(each.start, oldest), each.stop) for each in (newest, *seen[1:]))
-    return [each for each in within if each]
-
-
-def papers_by_week() -> dict[int, int]:
-    counted: Counter[int] = Counter()
-    days = SearchText.objects.order_by().values_list("day").annotate(Count("pk"))
-    for day, count in days:
-        counted[keys.number(day)] += count
-    return dict(counted)
+def count_windows() -> list[range]:
+    """None if the first would have all."""
+    newest_first = Paper.objects.order_by("-day").values_list("day", flat=True)
+    days = [day.toordinal() for size in SIZES for day in newest_first[size : size + 1]]
+    return keys.windows(days[0], days[1:]) if days else []
 
 
 def in_sqlite(query: Query, values: dict[str, Any]) -> tuple[str, dict[str, Any]]:
@@ -310,11 +300,20 @@ def columns(paper: Any, topics: Sequence[str]) -> dict[str, Any]:
 
 
 def keys_of(day: date, texts: Sequence[str]) -> str:
-    found = {keys.week(day)}
-    found.update(keys.author(word) for word in texts[PEOPLE].split())
-    for text in texts:
-        found.update(keys.pairs(text.split()))
-    return " ".join(sorted(found)[:MOST_WORDS])
+    """The authors last: some papers have thousands, and an index has limits."""
+    people = texts[PEOPLE]
+    found = [*keys.days(day)]
+    for text in (*texts[:PEOPLE], *texts[PEOPLE + 1 :]):
+        found += in_rows(text)
+    found += [keys.author(word) for word in people.split() if word != BREAK]
+    found += in_rows(people)
+    return " ".join([*dict.fromkeys(found)][:MOST_WORDS])
+
+
+def in_rows(text: str) -> Iterator[str]:
+    """The pairs of words of each row of a text."""
+    for row in text.split(BREAK):
+        yield from keys.pairs(row.split())
 
 
 def rows(texts: Sequence[str]) -> str:

@@ -20,11 +20,12 @@ POSTGRESQL = (
             || setweight(to_tsvector('simple'::regconfig, people), 'B')
             || setweight(to_tsvector('simple'::regconfig, labels), 'C')
             || setweight(to_tsvector('simple'::regconfig, abstract), 'D')
-            || strip(to_tsvector('simple'::regconfig, keys))
+            || array_to_tsvector(string_to_array(keys, ' '))
         ) STORED,
         ADD COLUMN headline tsvector NOT NULL
             GENERATED ALWAYS AS (to_tsvector('simple'::regconfig, title)) STORED,
-        ALTER COLUMN headline SET STORAGE MAIN
+        ALTER COLUMN headline SET STORAGE MAIN,
+        ALTER COLUMN document SET STORAGE EXTERNAL
     """,
     "CREATE INDEX papers_searchtext_document ON papers_searchtext USING gin (document)",
 )

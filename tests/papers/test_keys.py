@@ -1,4 +1,4 @@
-"""Keys stand for what would take reading; weeks are looked through in windows."""
+"""Keys stand for what would take reading; days are looked through in windows."""
 
 from __future__ import annotations
 
@@ -10,8 +10,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from papers import keys
-
-SIZES = ((10, 3), (50, 4))
 
 
 def test_a_topic_is_found_by_each_part_of_its_name():
@@ -29,35 +27,48 @@ def test_words_that_adjoin_share_a_key_in_that_order_only():
     (forth,), (back,) = keys.pairs(["state", "art"]), keys.pairs(["art", "state"])
 
     assert forth != back
-    assert [forth] == list(keys.pairs(["state", "art"]))
+    assert [forth] == list(keys.pairs(["state", "art"])) == ["state_art"]
     assert list(keys.pairs(["state"])) == []
 
 
-def test_a_week_begins_on_its_first_day():
-    for day in (date(1, 1, 1), date(2026, 5, 12), date(2026, 5, 13)):
-        number = keys.number(day)
-        assert keys.first_day(number) <= day < keys.first_day(number + 1)
+@given(st.integers(0, 800_000), st.integers(0, 9_999), st.data())
+def test_a_paper_is_in_a_stretch_of_days_if_its_day_is(start, length, data):
+    start, end = keys.week(start), keys.week(start + length)
+    number = data.draw(st.integers(start, end + 99).map(lambda each: max(each - 50, 1)))
+    own = set(keys.days(date.fromordinal(number)))
+
+    assert len(own & set(keys.within(start, end))) == (start <= number < end)
+
+
+def test_few_stretches_make_up_many_days():
+    assert list(keys.within(112 * 9 - 7, 112 * 10 + 35)) == [
+        "in7days143",
+        "in112days9",
+        "in28days40",
+        "in7days164",
+    ]
 
 
 @pytest.mark.parametrize(
-    ("papers", "windows"),
+    ("edges", "windows"),
     [
-        ({}, []),
-        ({7: 10}, []),
-        ({7: 6, 6: 5}, [range(6, 8)]),
-        ({7: 60, 6: 60, 5: 60}, [range(7, 8), range(6, 7)]),
-        ({20: 1, 19: 1, 18: 1, 17: 9}, [range(18, 21), range(17, 18)]),
-        ({2_000: 1, 20: 100}, [range(1998, 2001), range(1994, 1998)]),
+        ([], []),
+        ([9_998], [range(9_996, 10_080)]),
+        ([9_990, 9_970], [range(9_989, 10_080), range(9_968, 9_989)]),
+        ([9_990, 9_990], [range(9_989, 10_080)]),
     ],
 )
-def test_windows_end_at_enough_papers_or_enough_weeks(papers, windows):
-    assert keys.windows(papers, SIZES) == windows
+def test_windows_end_where_a_stretch_of_days_begins(edges, windows):
+    assert keys.windows(10_000, edges) == windows
 
 
-@given(st.dictionaries(st.integers(0, 300), st.integers(1, 60)))
-def test_windows_follow_each_other_from_the_newest_week_backwards(papers):
-    windows = keys.windows(papers, SIZES)
+@given(st.integers(1, 800_000), st.lists(st.integers(0, 3_000), max_size=5).map(sorted))
+def test_windows_follow_each_other_to_each_edge_or_before(newest, ages):
+    edges = [max(newest - age, 1) for age in ages]
+
+    windows = keys.windows(newest, edges)
 
     for later, earlier in pairwise(windows):
         assert earlier.stop == later.start
-    assert not windows or windows[0].stop == max(papers) + 1
+    assert all(any(edge in window for window in windows) for edge in edges)
+    assert not windows or windows[0].stop > newest + 2 * keys.SPANS[1]

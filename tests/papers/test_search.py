@@ -79,6 +79,8 @@ def test_a_paper_is_found(typed):
     "typed",
     [
         '"neural graph"',
+        '"graph network"',
+        '"nothing graph"',
         "graph survey",
         "graph -neural",
         "author:graph",
@@ -141,43 +143,56 @@ def test_only_the_newest_matches_are_ranked(monkeypatch):
     assert result.is_capped
 
 
-def test_weeks_that_were_counted_before_leave_no_paper_out(monkeypatch):
-    monkeypatch.setattr(search, "SIZES", ((1, 2), (2, 3)))
+@pytest.fixture
+def windows(monkeypatch):
+    """Looks through few papers at a time; those that are there when it is called."""
+
+    def count(*sizes):
+        monkeypatch.setattr(search, "SIZES", sizes)
+        seen = search.count_windows()
+        monkeypatch.setattr(search, "windows", lambda: seen)
+        return len(seen)
+
+    return count
+
+
+def test_windows_that_were_counted_before_leave_no_paper_out(windows):
     for weeks in (0, 1, 2, 9, 30):
         indexed(title=f"Robot {weeks}", listed_on=TODAY - timedelta(weeks=weeks))
-    seen = search.keys.windows(search.papers_by_week(), search.SIZES)
-    monkeypatch.setattr(search, "windows", lambda: seen)
-    assert len(search.windows()) == 2
-    for weeks in (-3, 0, 1, 5, 60):
+    assert windows(0, 1, 3) == 2
+    for weeks in (-30, -3, 0, 1, 5, 60):
         indexed(title=f"New robot {weeks}", listed_on=TODAY - timedelta(weeks=weeks))
 
-    assert len(found("robot")) == 10
+    assert len(found("robot")) == 11
     assert len(found("robot -new")) == 5
 
 
-def test_a_window_that_holds_enough_is_the_last_that_is_looked_through(monkeypatch):
+def test_a_window_that_holds_enough_is_the_last_that_is_looked_through(windows, monkeypatch):
     monkeypatch.setattr(search, "MOST", 2)
-    monkeypatch.setattr(search, "SIZES", ((1, 1), (2, 3)))
-    monkeypatch.setattr(
-        search, "windows", lambda: search.keys.windows(search.papers_by_week(), search.SIZES)
-    )
     for weeks in range(6):
         indexed(title=f"Robot {weeks}", listed_on=TODAY - timedelta(weeks=weeks))
+    assert windows(0, 1, 3) == 2
 
     assert set(found("robot")) == {"Robot 0", "Robot 1"}
 
 
-def test_since_looks_through_no_older_week_and_leaves_no_newer_one_out(monkeypatch):
-    monkeypatch.setattr(search, "SIZES", ((1, 2), (2, 3)))
+def test_since_looks_through_no_older_window_and_leaves_no_newer_paper_out(windows):
     for weeks in (0, 1, 2, 9):
         indexed(title=f"Robot {weeks}", listed_on=TODAY - timedelta(weeks=weeks))
-    seen = search.keys.windows(search.papers_by_week(), search.SIZES)
-    monkeypatch.setattr(search, "windows", lambda: seen)
+    assert windows(0, 1, 2) == 2
     indexed(title="Robot to come", listed_on=TODAY + timedelta(weeks=2))
 
     for weeks, number in ((0, 2), (1, 3), (2, 4), (9, 5), (99, 5)):
         since = TODAY - timedelta(weeks=weeks)
         assert len(found(f"robot since:{since}")) == number, weeks
+
+
+def test_papers_with_a_day_to_come_do_not_make_the_windows_wide(windows):
+    for weeks in (-9_999, 0, 1, 2):
+        indexed(title="Robot", listed_on=TODAY - timedelta(weeks=weeks))
+
+    assert windows(1, 2) == 1
+    assert search.windows()[0].stop < TODAY.toordinal() + 100
 
 
 @recorded.needs_recordings
@@ -234,7 +249,7 @@ def test_a_title_is_found_by_its_own_words(text):
 def test_a_search_takes_three_queries_however_much_it_finds(papers, django_assert_num_queries):
     for _ in range(papers):
         indexed(title="Robot", topics=["robotics"])
-    search.windows()  # asked for every ten minutes
+    search.windows()  # counted every ten minutes
 
     with django_assert_num_queries(3):
         assert search.find(parse("robot")).total == papers
