@@ -27,7 +27,7 @@ from rich.table import Table
 import benchmarks
 from benchmarks import corpus
 from benchmarks.corpus import Made
-from papers import query, search, taxonomy
+from papers import query, search, taxonomy, texts
 from papers.models import Paper, SearchText, Topic
 from papers.words import words
 
@@ -94,7 +94,7 @@ def remove_index(cursor: Any) -> str:
 
 def store(batch: Sequence[Made], slugs: dict[str, int], names: dict[str, str]) -> None:
     papers = [paper(each) for each in batch]
-    texts = [text(row, made, names) for row, made in zip(papers, batch, strict=True)]
+    rows = [text(row, made, names) for row, made in zip(papers, batch, strict=True)]
     link = Paper.topics.through
     links = [
         link(paper_id=each.number + 1, topic_id=slugs[slug])
@@ -102,14 +102,14 @@ def store(batch: Sequence[Made], slugs: dict[str, int], names: dict[str, str]) -
         for slug in each.topics
     ]
     write(Paper, papers)
-    write(SearchText, texts)
+    write(SearchText, rows)
     write(link, links)
 
 
 def text(row: Paper, made: Made, names: dict[str, str]) -> SearchText:
     """As search.text_of, but each sentence is taken apart only once, however often it comes."""
     topics = labels(made.topics, names)
-    texts = search.columns(
+    columns = texts.columns(
         Paper(
             arxiv_id=row.arxiv_id,
             title=row.title,
@@ -119,12 +119,10 @@ def text(row: Paper, made: Made, names: dict[str, str]) -> SearchText:
         ),
         topics,
     )
-    abstract = [search.BREAK, *(word for each in made.sentences for word in words_of(each))]
-    texts["abstract"] = " ".join(abstract[: search.MOST_WORDS])
-    own = ""
-    if connection.vendor == "postgresql":
-        own = search.keys_of(made.day, [texts[name] for name in search.TEXTS])
-    return SearchText(paper_id=row.pk, keys=own, **texts)
+    abstract = [texts.BREAK, *(word for each in made.sentences for word in words_of(each))]
+    columns["abstract"] = " ".join(abstract[: texts.MOST_WORDS])
+    own = texts.keys_of(columns) if connection.vendor == "postgresql" else ""
+    return SearchText(paper_id=row.pk, keys=own, **columns)
 
 
 @cache
@@ -189,14 +187,14 @@ def sizes() -> Iterator[str]:
 def questions(made_of: Sequence[corpus.Pattern]) -> list[Asked]:
     """Of every kind some, from the words of the papers themselves; the same every time."""
     chance = random.Random(corpus.SEED)
-    texts = [words(f"{each.title} . {' . '.join(each.sentences)}") for each in made_of]
-    counted = Counter(word for text in texts for word in set(text) if word.isalpha())
+    spoken = [words(f"{each.title} . {' . '.join(each.sentences)}") for each in made_of]
+    counted = Counter(word for text in spoken for word in set(text) if word.isalpha())
     common = [word for word, _ in counted.most_common(40)]
     rare = sorted(word for word, count in counted.items() if 1 <= count <= 2 and len(word) > 4)
     titles = [text[:6] for each in made_of if len(text := words(each.title)) >= 6]
     pairs = Counter(pair for each in made_of for pair in pairwise(words(each.title)))
     phrases = [" ".join(pair) for pair, _ in pairs.most_common(30)]
-    adjoining = {pair for text in texts for pair in pairwise(text)}
+    adjoining = {pair for text in spoken for pair in pairwise(text)}
     authors = sorted({name.split()[-1] for each in made_of for name in each.authors})
     categories = sorted({name for each in made_of for name in each.categories})
     slugs = [slug for slug, _ in Counter(s for each in made_of for s in each.topics).most_common()]

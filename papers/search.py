@@ -17,23 +17,16 @@ from django.core.cache import cache
 from django.db import connection, transaction
 from django.db.models import Max
 
-from papers import keys
+from papers import keys, texts
 from papers.fusion import fused
 from papers.models import Embedding, Paper, SearchText
-from papers.query import Query, Term, category
-from papers.words import words
+from papers.query import Query, Term
 
 # Only the newest matches are ranked, so a common word costs no more than a rare one does.
 MOST = 2_000
 BATCH = 500
-# More words than any list of authors or abstract has; an index has limits.
-MOST_WORDS = 8_000
-# Before each text: the last word of one and the first of the next stand in no row.
-BREAK = "zzbreakzz"
 
-TEXTS = ("title", "people", "labels", "abstract")
-PEOPLE = TEXTS.index("people")
-COLUMNS = ("day", *TEXTS, "keys")
+COLUMNS = ("day", *texts.NAMES, "keys")
 # So many of the best by their titles are ordered by all their words.
 LOOKED_INTO = 100
 # Newest papers to look through before older ones: a common word is soon found often enough. The
@@ -42,7 +35,8 @@ SIZES = (50, 5_000, 15_000, 50_000, 150_000)
 WINDOWS = "papers.search.windows"
 NEWEST = """(
     SELECT paper_id, day, headline FROM papers_searchtext
-    WHERE document @@ to_tsquery('simple', %({asked})s) AND day BETWEEN %(since)s AND %(until)s {days}
+    WHERE document @@ to_tsquery('simple', %(asked{number})s)
+        AND day BETWEEN %(since)s AND %(until)s AND {days}
     ORDER BY day DESC, paper_id DESC LIMIT %(most)s
 )"""
 
@@ -99,23 +93,14 @@ def in_postgresql(query: Query, values: dict[str, Any]) -> tuple[str, dict[str, 
     only the index is asked, and it may not read the table through. Those with most of the words in
     their titles come first; among them, the first few by all that they say.
     """
-    asked, parts = tsquery(query), []
-    seen, since = windows(), (query.since or date.min).toordinal()
-    for number, window in enumerate(seen):
-        if window.stop > since:
-            days = keys.within(max(window.start, keys.week(since)), window.stop)
-            values[f"in{number}"] = f"{asked} & ({' | '.join(days)})"
-            parts.append(NEWEST.format(asked=f"in{number}", days=""))
-    if not seen:
-        parts.append(NEWEST.format(asked="asked", days=""))
-    elif since < seen[-1].start:
-        values |= {"from": date.fromordinal(seen[-1].start), "to": date.fromordinal(seen[0].stop)}
-        days = "AND (day < %(from)s OR day >= %(to)s)"
-        parts.append(NEWEST.format(asked="asked", days=days))
+    found = []
+    for number, (asked, days) in enumerate(newest_first(tsquery(query), query.since)):
+        values[f"asked{number}"] = asked
+        found.append(NEWEST.format(number=number, days=days))
     # (The weights are those of D, C, B and A.)
     sql = f"""
         SET LOCAL enable_seqscan = off;
-        WITH newest AS (SELECT * FROM ({" UNION ALL ".join(parts)}) AS found LIMIT %(most)s),
+        WITH newest AS (SELECT * FROM ({" UNION ALL ".join(found)}) AS found LIMIT %(most)s),
         titled AS (
             SELECT *, ts_rank(headline, to_tsquery('simple', %(either)s)) AS in_title FROM newest
         ),
@@ -133,7 +118,22 @@ def in_postgresql(query: Query, values: dict[str, Any]) -> tuple[str, dict[str, 
     """
     wanted = sorted({word for term in query.terms if not term.excluded for word in term.words})
     either, every = (sign.join(f"'{word}'" for word in wanted) for sign in (" | ", " & "))
-    return sql, values | {"asked": asked, "either": either, "all": every, "into": LOOKED_INTO}
+    return sql, values | {"either": either, "all": every, "into": LOOKED_INTO}
+
+
+def newest_first(asked: str, oldest: date | None) -> Iterator[tuple[str, str]]:
+    """What to ask for one after the other, and of which days; together they leave none out."""
+    since = (oldest or date.min).toordinal()
+    seen = windows()
+    newer = [range(max(each.start, keys.week(since)), each.stop) for each in seen]
+    newer = [each for each in newer if each]
+    for each in newer:
+        yield f"{asked} & ({' | '.join(keys.within(each.start, each.stop))})", "true"
+    if not newer:
+        yield asked, "true"
+    elif since < seen[-1].start:
+        outside = f"BETWEEN {seen[-1].start} AND {seen[0].stop - 1}"
+        yield asked, f"day - DATE '0001-01-01' + 1 NOT {outside}"
 
 
 def tsquery(query: Query) -> str:
@@ -277,45 +277,7 @@ def is_reworded(known: SearchText | None, wanted: SearchText) -> bool:
 
 def text_of(paper: Paper, topics: Sequence[str]) -> SearchText:
     """A paper's words, as both engines index them."""
-    texts = columns(paper, topics)
+    columns = texts.columns(paper, topics)
     # SQLite looks phrases and columns up by itself.
-    own = ""
-    if connection.vendor == "postgresql":
-        own = keys_of(texts["day"], [texts[name] for name in TEXTS])
-    return SearchText(paper_id=paper.pk, keys=own, **texts)
-
-
-def columns(paper: Any, topics: Sequence[str]) -> dict[str, Any]:
-    # A category also by its archive: category:cs finds cs.LG.
-    names = {each for name in paper.categories for each in (name, name.split(".")[0])}
-    labels = rows([paper.arxiv_id, paper.doi, *topics, *paper.categories])
-    found = {*filter(None, map(category, names)), *keys.topics(map(words, topics))}
-    return {
-        "day": paper.day,
-        "title": rows([paper.title]),
-        "people": rows(paper.authors),
-        "labels": " ".join([labels, *sorted(found)]),
-        "abstract": rows([paper.abstract]),
-    }
-
-
-def keys_of(day: date, texts: Sequence[str]) -> str:
-    """The authors last: some papers have thousands, and an index has limits."""
-    people = texts[PEOPLE]
-    found = [*keys.days(day)]
-    for text in (*texts[:PEOPLE], *texts[PEOPLE + 1 :]):
-        found += in_rows(text)
-    found += [keys.author(word) for word in people.split() if word != BREAK]
-    found += in_rows(people)
-    return " ".join([*dict.fromkeys(found)][:MOST_WORDS])
-
-
-def in_rows(text: str) -> Iterator[str]:
-    """The pairs of words of each row of a text."""
-    for row in text.split(BREAK):
-        yield from keys.pairs(row.split())
-
-
-def rows(texts: Sequence[str]) -> str:
-    found = [word for text in texts for word in (BREAK, *words(text))]
-    return " ".join(found[:MOST_WORDS])
+    own = texts.keys_of(columns) if connection.vendor == "postgresql" else ""
+    return SearchText(paper_id=paper.pk, keys=own, **columns)

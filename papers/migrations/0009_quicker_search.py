@@ -4,7 +4,8 @@ from django.db import migrations, models
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 
 from papers import keys
-from papers.search import BATCH, TEXTS, keys_of
+from papers.search import BATCH
+from papers.texts import NAMES, keys_of
 from papers.words import words
 
 # The words of a title stand in the row itself, all else beside it: thousands of rows are looked at
@@ -60,7 +61,7 @@ def add_keys(apps: Apps, schema_editor: BaseDatabaseSchemaEditor) -> None:
         labels = [word for word in before if word not in found]
         row.labels = " ".join([*labels, *sorted(found | set(keys.topics(names)))])
         if schema_editor.connection.vendor == "postgresql":
-            row.keys = keys_of(row.day, [getattr(row, name) for name in TEXTS])
+            row.keys = keys_of({name: getattr(row, name) for name in ("day", *NAMES)})
         rows.append(row)
         if len(rows) == BATCH:
             SearchText.objects.bulk_update(rows, ["labels", "keys"])

@@ -182,7 +182,7 @@ def test_since_looks_through_no_older_window_and_leaves_no_newer_paper_out(windo
     assert windows(0, 1, 2) == 2
     indexed(title="Robot to come", listed_on=TODAY + timedelta(weeks=2))
 
-    for weeks, number in ((0, 2), (1, 3), (2, 4), (9, 5), (99, 5)):
+    for weeks, number in ((-99, 0), (0, 2), (1, 3), (2, 4), (9, 5), (99, 5)):
         since = TODAY - timedelta(weeks=weeks)
         assert len(found(f"robot since:{since}")) == number, weeks
 

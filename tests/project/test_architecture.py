@@ -45,6 +45,7 @@ PURE = [
     "papers/tex/commands.py",
     "papers/tex/reader.py",
     "papers/tex/symbols.py",
+    "papers/texts.py",
     "papers/topics.py",
     "papers/trending.py",
     "papers/wordpiece.py",
