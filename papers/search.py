@@ -35,7 +35,7 @@ SIZES = (50, 5_000, 15_000, 50_000, 150_000)
 WINDOWS = "papers.search.windows"
 NEWEST = """(
     SELECT paper_id, day, headline FROM papers_searchtext
-    WHERE document @@ to_tsquery('simple', %(asked{number})s)
+    WHERE document @@ ({asked} && %(within{number})s::tsquery)
         AND day BETWEEN %(since)s AND %(until)s AND {days}
     ORDER BY day DESC, paper_id DESC LIMIT %(most)s
 )"""
@@ -93,10 +93,10 @@ def in_postgresql(query: Query, values: dict[str, Any]) -> tuple[str, dict[str, 
     only the index is asked, and it may not read the table through. Those with most of the words in
     their titles come first; among them, the first few by all that they say.
     """
-    found = []
-    for number, (asked, days) in enumerate(newest_first(tsquery(query), query.since)):
-        values[f"asked{number}"] = asked
-        found.append(NEWEST.format(number=number, days=days))
+    asked, found = tsquery(query, values), []
+    for number, (within, days) in enumerate(newest_first(query.since)):
+        values[f"within{number}"] = within
+        found.append(NEWEST.format(asked=asked, number=number, days=days))
     # (The weights are those of D, C, B and A.)
     sql = f"""
         SET LOCAL enable_seqscan = off;
@@ -121,42 +121,49 @@ def in_postgresql(query: Query, values: dict[str, Any]) -> tuple[str, dict[str, 
     return sql, values | {"either": either, "all": every, "into": LOOKED_INTO}
 
 
-def newest_first(asked: str, oldest: date | None) -> Iterator[tuple[str, str]]:
-    """What to ask for one after the other, and of which days; together they leave none out."""
+def newest_first(oldest: date | None) -> Iterator[tuple[str, str]]:
+    """Of which days, as keys and as a condition; together they leave none out."""
     since = (oldest or date.min).toordinal()
     seen = windows()
     newer = [range(max(each.start, keys.week(since)), each.stop) for each in seen]
     newer = [each for each in newer if each]
     for each in newer:
-        yield f"{asked} & ({' | '.join(keys.within(each.start, each.stop))})", "true"
+        yield " | ".join(keys.within(each.start, each.stop)), "true"
     if not newer:
-        yield asked, "true"
+        yield "", "true"
     elif since < seen[-1].start:
         outside = f"BETWEEN {seen[-1].start} AND {seen[0].stop - 1}"
-        yield asked, f"day - DATE '0001-01-01' + 1 NOT {outside}"
+        yield "", f"day - DATE '0001-01-01' + 1 NOT {outside}"
 
 
-def tsquery(query: Query) -> str:
+def tsquery(query: Query, values: dict[str, Any]) -> str:
+    """PostgreSQL takes words apart as it does in a text; keys it must leave as they are."""
     parts = []
-    for term in query.terms:
-        row = " & ".join(f"({each})" for each in conditions(term))
-        parts.append(f"!({row})" if term.excluded else f"({row})")
-    return " & ".join(parts)
+    for number, term in enumerate(query.terms):
+        values[f"keys{number}"] = " & ".join(f"'{key}'" for key in keys_of(term))
+        values[f"words{number}"] = in_a_row(term)
+        part = f"(%(keys{number})s::tsquery && to_tsquery('simple', %(words{number})s))"
+        parts.append(f"!!{part}" if term.excluded else part)
+    return " && ".join(parts)
 
 
-def conditions(term: Term) -> Iterator[str]:
-    """Keys first: what they leave over is little to look into, mostly nothing."""
+def keys_of(term: Term) -> Iterator[str]:
+    """What they leave over is little to look into, mostly nothing."""
     if key := key_of(term):
-        yield f"'{key}'"
+        yield key
         return
+    if term.field == "author":
+        yield from map(keys.author, term.words)
+    yield from keys.pairs(term.words)
+
+
+def in_a_row(term: Term) -> str:
+    """What no key says; an author's name, and two words of any text, are one."""
     is_author = term.field == "author"
-    if is_author:
-        yield from (f"'{keys.author(word)}'" for word in term.words)
-    yield from (f"'{pair}'" for pair in keys.pairs(term.words))
-    # One word of an author, or two of any text, are a key.
-    if len(term.words) != (1 if is_author else 2):
-        weight = ":B" if is_author else ""
-        yield " <-> ".join(f"'{word}'{weight}" for word in term.words)
+    if key_of(term) or len(term.words) == (1 if is_author else 2):
+        return ""
+    weight = ":B" if is_author else ""
+    return " <-> ".join(f"'{word}'{weight}" for word in term.words)
 
 
 def key_of(term: Term) -> str:

@@ -10,7 +10,7 @@ from papers.models import Paper
 
 def keys_of(**fields):
     paper = Paper(day=date(2026, 5, 12), **fields)
-    return texts.keys_of(texts.columns(paper, ["robotics"])).split()
+    return texts.keys_of(texts.columns(paper, [])).split()
 
 
 def test_words_that_adjoin_are_a_key_but_none_from_one_text_to_the_next():
