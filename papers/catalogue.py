@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from django.db import transaction
@@ -20,6 +20,8 @@ from papers.sources import Record
 from papers.tidying import tidy
 from papers.uniting import unite
 
+# Of what there are papers of: the first journals.
+FIRST_DAY = date(1665, 1, 1)
 # Papers in one transaction: a few queries each time, and no row locked for long.
 BATCH = 200
 
@@ -87,12 +89,12 @@ def add(records: Iterable[Record], *, source: str, told_at: datetime) -> Added:
 
 def telling(record: Record, *, told_at: datetime) -> Telling | str:
     """The record, as people read it; or why it is none."""
-    fields = tidy(record)
+    fields = {name: value for name, value in tidy(record).items() if is_possible(value, told_at)}
     number = identity.doi(record.doi)
     arxiv_id = identity.arxiv_id(record.arxiv_id) or identity.arxiv_id(number) or ""
     if record.arxiv_id and not arxiv_id:
         return "not an arXiv id"
-    if not (arxiv_id or number or "title" in fields):
+    if not (arxiv_id or number or identity.title_key(fields.get("title", ""))):
         return "no title"
     return Telling(
         record=record,
@@ -101,6 +103,11 @@ def telling(record: Record, *, told_at: datetime) -> Telling | str:
         doi="" if identity.arxiv_id(number) else number,
         at=int((record.updated_at or told_at).timestamp()),
     )
+
+
+def is_possible(value: Any, told_at: datetime) -> bool:
+    """A day that nobody can have told of is not known."""
+    return not isinstance(value, date) or FIRST_DAY <= value <= told_at.date() + timedelta(days=2)
 
 
 @transaction.atomic

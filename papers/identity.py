@@ -8,23 +8,24 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Sequence
+from urllib.parse import unquote
 
 from papers.matching import author_key
 from papers.words import bare
 
 ARXIV_ID = re.compile(
     r"""
-    (?: (?:https?://)? (?:www\.|export\.)? (?:arxiv\.org|huggingface\.co|alphaxiv\.org)
-        /(?:abs|pdf|html|ps|format|papers)/
-      | arxiv: | oai:arxiv\.org: | (?:https?://(?:dx\.|www\.)?doi\.org/ | doi:)? 10\.48550/arxiv\. )?
+    (?: (?:https?://)? (?: (?:[\w-]+\.){0,3} (?:arxiv\.org|huggingface\.co|alphaxiv\.org) | xxx\.lanl\.gov )
+        /+(?:abs|pdf|html|ps|format|papers|src|e-print|overview)/
+      | arxiv:\s* | oai:arxiv\.org: | (?:(?:https?://)?(?:dx\.|www\.)?doi\.org/ | doi:\s*)? 10\.48550/arxiv\. )?
     (?: (?P<new> [0-9]{2}(?:0[1-9]|1[0-2]) \. [0-9]{4,5} )
       | (?P<archive> [a-z]{2,10}(?:-[a-z]{2,4})? ) (?:\.[a-z]{2})? / (?P<number> [0-9]{7} ) )
-    (?:v(?P<version>[0-9]{1,4}))? (?:\.pdf)? /? (?:[?#].*)?
+    (?:v(?P<version>[0-9]{1,4}))? (?:\.pdf)? /? (?:[?#].*)? (?:\s*\[[\w.-]+\])?
     """,
     re.IGNORECASE | re.VERBOSE | re.ASCII,
 )
 DOI = re.compile(
-    r"(?:https?://(?:dx\.|www\.)?doi\.org/|doi:\s*)?(10\.[0-9]{4,9}/[^\s\"<>]{1,200})",
+    r"(?:(?:https?://)?(?:dx\.|www\.)?doi\.org/|doi:?\s*)?(10\.[0-9]{4,9}/[^\s\"<>]{1,200})",
     re.IGNORECASE | re.ASCII,
 )
 LONGEST = 255
@@ -36,21 +37,31 @@ def arxiv_id(text: str) -> str | None:
     2605.01234v2, arXiv:2605.01234, https://arxiv.org/pdf/2605.01234v1, 10.48550/arXiv.2605.01234,
     and of the years before 2007 math.GT/0309136, which is also math/0309136.
     """
-    found = ARXIV_ID.fullmatch(text.strip())
+    found = ARXIV_ID.fullmatch(plain(text))
     if found is None:
         return None
     return found["new"] or f"{found['archive'].lower()}/{found['number']}"
 
 
+def plain(text: str) -> str:
+    """Without what cannot be seen, which copying brings along, and as it is outside of an address."""
+    seen = "".join(letter for letter in text if letter.isprintable()).strip().rstrip(",;")
+    return unquote(seen) if "doi.org/" in seen.lower() else seen
+
+
 def doi(text: str) -> str:
     """The DOI in a DOI or its address, in lower case as all of them compare; empty if none."""
-    found = DOI.fullmatch(text.strip())
+    found = DOI.fullmatch(plain(text))
     return found[1].lower().rstrip(".,;/") if found else ""
 
 
 def title_key(title: str) -> str:
-    """The same for the same title, whatever its case, accents, hyphens and punctuation."""
-    return digest(folded(title))
+    """The same for the same title, whatever its case, accents, hyphens and punctuation.
+
+    Empty for one of signs only: they are all alike.
+    """
+    text = folded(title)
+    return digest(text) if text else ""
 
 
 def of_title(title: str, authors: Sequence[str]) -> str:
@@ -61,7 +72,7 @@ def of_title(title: str, authors: Sequence[str]) -> str:
 
 def names(written: str) -> str:
     """The identity that a person means: v2 of a paper is that paper."""
-    return arxiv_id(written) or doi(written) or written
+    return arxiv_id(written) or doi(written) or written.strip()
 
 
 def of(arxiv_id: str, doi: str, title: str, authors: Sequence[str]) -> str:

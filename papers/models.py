@@ -6,7 +6,7 @@ from datetime import date, timedelta
 from urllib.parse import quote
 
 from django.db import models
-from django.db.models import Count, F, Prefetch, Q
+from django.db.models import Case, Count, F, Prefetch, Q, When
 from django.urls import reverse
 
 from papers.identity import names
@@ -52,10 +52,16 @@ class Topic(models.Model):
 
 class PaperQuerySet(models.QuerySet["Paper"]):
     def known_as(self, written: str) -> PaperQuerySet:
-        """The paper of an arXiv id or a DOI, however written, or of its own identity."""
-        text = written.strip()
-        # PostgreSQL refuses to look for a NUL.
-        return self.filter(identity=names(text)) if text.isprintable() else self.none()
+        """The paper of an arXiv id or a DOI, however written, or of its own identity: one at most.
+
+        Two that were both published may have one DOI: the one that is named by it comes first.
+        """
+        if not (name := names(written)).isprintable():  # PostgreSQL refuses to look for a NUL
+            return self.none()
+        known = Paper.objects.filter(Q(identity=name) | Q(doi=name)).order_by(
+            Case(When(identity=name, then=0), default=1), "pk"
+        )
+        return self.filter(pk__in=known.values("pk")[:1])
 
     def listed_between(self, first: date, last: date) -> PaperQuerySet:
         """Both days included."""

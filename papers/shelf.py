@@ -76,16 +76,22 @@ class Shelf:
         """
         found: list[Paper] = []
         for key in keys(telling.arxiv_id, telling.doi, telling.title_key):
+            agree = have_one_author if key == telling.title_key else have_no_other_number
             for paper in self.by_key.get(key, ()):
-                if paper not in found and telling.is_about(paper) and all_one([*found, paper]):
+                if paper not in found and telling.is_about(paper) and agree([*found, paper]):
                     found.append(paper)
         return found
 
 
-def all_one(papers: Sequence[Paper]) -> bool:
-    """Whether no two of them have different numbers."""
+def have_no_other_number(papers: Sequence[Paper]) -> bool:
     numbers = ({paper.arxiv_id for paper in papers}, {paper.doi for paper in papers})
     return all(len(each - {""}) <= 1 for each in numbers)
+
+
+def have_one_author(papers: Sequence[Paper]) -> bool:
+    """A title that names no author proves nothing of papers whose first authors differ."""
+    authors = {author_key(paper.authors[0]) for paper in papers if paper.authors}
+    return len(authors) <= 1 and have_no_other_number(papers)
 
 
 def keys(arxiv_id: str, doi: str, title_key: str) -> Iterator[str]:

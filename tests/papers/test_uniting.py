@@ -180,3 +180,39 @@ def test_a_paper_is_listed_by_who_lists_it_and_published_before():
 
     paper = Paper.objects.trending(on=TODAY).get()
     assert (paper.listed_on, paper.published_on, paper.day) == (TODAY, date(2020, 1, 1), TODAY)
+
+
+def test_a_title_without_an_author_does_not_make_one_paper_of_two():
+    by_ada = Record(arxiv_id="2604.00001", title=TITLE, authors=("Ada Lovelace",))
+    by_grace = Record(doi="10.1145/1.2", title=TITLE, authors=("Grace Hopper",))
+    for each in (by_ada, by_grace, Record(title=TITLE, abstract="We need it.")):
+        add([each], source="import")
+
+    assert [(each["identity"], each["authors"]) for each in known()] == [
+        ("10.1145/1.2", ["Grace Hopper"]),
+        ("2604.00001", ["Ada Lovelace"]),
+    ]
+
+
+def test_a_title_of_signs_only_says_nothing():
+    add([Record(arxiv_id="2604.00001", title="???")], source="arxiv")
+
+    added = add([Record(title="+++")], source="import")
+
+    assert added.rejected == ["no title"]
+
+
+@pytest.mark.parametrize("day", [date(1, 1, 1), date(9999, 12, 31), TODAY + timedelta(days=3)])
+def test_a_day_that_cannot_be_is_not_known(day):
+    add([record(listed_on=day, published_on=day)], at=NOW)
+
+    paper = Paper.objects.get()
+    assert (paper.listed_on, paper.published_on, paper.day) == (None, None, TODAY)
+
+
+def test_a_paper_is_found_by_its_doi_also_when_it_got_an_arxiv_id():
+    add([BY_DOI], source="openalex")
+    add([BY_BOTH], source="semanticscholar")
+
+    assert Paper.objects.known_as("10.1145/1.2").get().identity == "2604.00001"
+    assert Paper.objects.known_as("https://doi.org/10.1145/1.2").get().identity == "2604.00001"

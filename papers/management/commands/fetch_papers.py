@@ -70,7 +70,7 @@ class Command(BaseCommand):
             for part in parts:
                 taken += part
                 # An answer without a paper is none that somebody who asks by hand hopes for.
-                empty = not (taken.papers or taken.added.rejected)
+                empty = not taken.papers
         except intake.FAILURES as error:
             failure = str(error)
         if empty and not failure:
@@ -78,7 +78,7 @@ class Command(BaseCommand):
         if or_sample and not taken.papers:
             self.use_sample(because=failure or f"{source.title} was asked for nothing.")
             return
-        if taken.papers or not failure:
+        if taken.papers or taken.added.rejected or not failure:
             self.stdout.write(str(taken))
         if failure and or_sample:
             self.stderr.write(failure)
