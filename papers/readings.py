@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import UTC, datetime
 
-from django.db.models import Max, Window
+from django.db.models import Max, Min, Window
 from django.db.models.functions import RowNumber, TruncWeek
 
 from papers.models import Paper, Reading
@@ -62,7 +62,8 @@ def thin(*, before: datetime) -> int:
     Weeks begin on Monday, in UTC. How many were let go; again, it lets go of none.
     """
     gone = 0
-    last, newest = 0, Paper.objects.aggregate(newest=Max("pk"))["newest"] or 0
+    ends = Paper.objects.aggregate(first=Min("pk"), last=Max("pk"))
+    last, newest = (ends["first"] or 1) - 1, ends["last"] or 0
     while last < newest:
         papers = Reading.objects.filter(paper__gt=last, paper__lte=last + PAPERS)
         places = papers.filter(observed_at__lt=before).annotate(
