@@ -241,6 +241,7 @@ AXES_FAILURE_LIMIT = 5
 AXES_COOLOFF_TIME = 1  # hours
 # Not the name alone: or anybody could keep an operator out.
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_CLIENT_IP_CALLABLE = "papers.visitors.client_ip"
 AXES_LOCKOUT_TEMPLATE = "newsletter/locked_out.html"
 AXES_RESET_ON_SUCCESS = True
 AXES_VERBOSE = False
