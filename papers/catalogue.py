@@ -13,12 +13,12 @@ from typing import Any
 
 from django.db import transaction
 
-from papers import identity, precedence, search, taxonomy, topics
+from papers import identity, search, taxonomy, topics
 from papers.models import Paper
 from papers.shelf import Shelf, Telling
 from papers.sources import Record
 from papers.tidying import tidy
-from papers.uniting import unite
+from papers.uniting import hear, unite
 
 # Of what there are papers of: the first journals.
 FIRST_DAY = date(1665, 1, 1)
@@ -213,15 +213,10 @@ class Work:
 def refresh(paper: Paper, telling: Telling, *, source: str) -> bool:
     """Put what is told into a paper; whether that changed it."""
     news = telling.fields | ({"doi": telling.doi} if telling.doi else {})
-    known = {name: getattr(paper, name) for name in (*TOLD, "doi")}
-    changed, paper.tellers = precedence.merge(
-        known, paper.tellers, news, source=source, at=telling.at
-    )
+    changed = hear(paper, news, source=source, at=telling.at)
     if telling.arxiv_id and not paper.arxiv_id:
-        changed["arxiv_id"] = telling.arxiv_id
-    for name, value in changed.items():
-        setattr(paper, name, value)
-    return settle(paper, told_on=datetime.fromtimestamp(telling.at, UTC).date()) or bool(changed)
+        paper.arxiv_id, changed = telling.arxiv_id, True
+    return settle(paper, told_on=datetime.fromtimestamp(telling.at, UTC).date()) or changed
 
 
 def settle(paper: Paper, *, told_on: date | None = None) -> bool:

@@ -65,8 +65,10 @@ def take_over(paper: Paper, other: Paper) -> None:
     paper.doi = paper.doi or other.doi
 
 
-def hear(paper: Paper, news: dict[str, object], *, source: str, at: int) -> None:
+def hear(paper: Paper, news: dict[str, object], *, source: str, at: int) -> bool:
+    """Put news into a paper, as far as their source is believed; whether that changed it."""
     known = {name: getattr(paper, name) for name in news}
     changed, paper.tellers = precedence.merge(known, paper.tellers, news, source=source, at=at)
     for name, value in changed.items():
         setattr(paper, name, value)
+    return bool(changed)
