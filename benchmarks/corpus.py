@@ -17,8 +17,8 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 
 import benchmarks
-from papers import topics
-from papers.latex import readable
+from papers.text.latex import readable
+from papers.topics import classifier
 
 SEED = 20260512
 TODAY = date(2026, 5, 12)
@@ -67,7 +67,7 @@ def recorded(row: dict[str, str | list[str]]) -> Pattern:
         sentences=tuple(re.split(r"(?<=[.!?]) ", abstract)),
         authors=tuple(map(str, row["authors"])),
         categories=categories,
-        topics=frozenset(topics.match(title, abstract, categories)),
+        topics=frozenset(classifier.match(title, abstract, categories)),
     )
 
 
@@ -75,7 +75,7 @@ def invented(number: int) -> Iterator[Pattern]:
     chance = random.Random(SEED)
     vocabulary = [word(each) for each in range(40_000)]
     weights = list(itertools.accumulate(1 / (rank + 3) for rank in range(len(vocabulary))))
-    slugs = [rule.slug for rule in topics.load()]
+    slugs = [rule.slug for rule in classifier.load()]
     categories = ["cs.LG", "cs.CL", "cs.CV", "stat.ML", "math.PR", "hep-ph"]
 
     def text(length: int) -> str:

@@ -28,17 +28,18 @@ from rich.console import Console
 from rich.table import Table
 
 import benchmarks
-from newsletter import delivery, providers, rendering, schedule
+from newsletter.delivery import handover, providers, schedule
+from newsletter.digest import rendering
 from newsletter.models import Delivery, Edition, Entry
-from papers import taxonomy
 from papers.models import Paper, Topic
+from papers.topics import sync
+from subscribers.mail.outcomes import Kind, Outcome
 from subscribers.models import Preferences, Subscriber
-from subscribers.outcomes import Kind, Outcome
 
 READERS, PAPERS = 2_000, 60
 NOW = datetime(2026, 5, 12, 6, tzinfo=UTC)
 OPEN, CLAIM, RENDER, HAND_OVER, PLAIN_LOOP = "open", "claim", "render", "hand over", "plain"
-MAILBOX = "newsletter.mailbox.EmailBackend"
+MAILBOX = "newsletter.delivery.mailbox.EmailBackend"
 # What the plain loop hands to: a file a message, or a list; each message is built in full.
 PLAIN = {
     "file": "django.core.mail.backends.filebased.EmailBackend",
@@ -93,7 +94,7 @@ def clock() -> datetime:
 
 def make_edition() -> Edition:
     """Sixty papers, one in three topics each."""
-    taxonomy.store()
+    sync.store()
     topics = list(Topic.objects.order_by("pk"))
     edition = Edition.objects.create(date=NOW.date(), published_at=NOW - timedelta(hours=2))
     for number in range(PAPERS):
@@ -146,7 +147,7 @@ def send_all(edition: Edition, steps: Steps) -> EmailMultiAlternatives:
     written: list[EmailMultiAlternatives] = []
     while True:
         with steps.timed(CLAIM):
-            claimed = delivery.claim(edition, renderer, now=NOW, counts=counts)
+            claimed = handover.claim(edition, renderer, now=NOW, counts=counts)
         if claimed is None:
             break
         # Once more than needed, to know the share of it: handing over renders each by itself.
@@ -156,7 +157,7 @@ def send_all(edition: Edition, steps: Steps) -> EmailMultiAlternatives:
                 for each in claimed.members
             ]
         with steps.timed(HAND_OVER):
-            delivery.hand_over(claimed, renderer, clock=clock, counts=counts)
+            handover.hand_over(claimed, renderer, clock=clock, counts=counts)
     handed_over = Delivery.objects.filter(state=Delivery.State.HANDED_OVER).count()
     assert handed_over == READERS, f"{handed_over} of {READERS} handed over: {counts}"
     return written[0]

@@ -27,9 +27,10 @@ from rich.table import Table
 import benchmarks
 from benchmarks import corpus
 from benchmarks.corpus import Made
-from papers import query, search, taxonomy, texts
 from papers.models import Paper, SearchText, Topic
-from papers.words import words
+from papers.search import documents, engine, query
+from papers.text.tokens import words
+from papers.topics import sync
 
 PAPERS, ROUNDS, EACH = 20_000, 5, 5
 BATCH = 2_000
@@ -71,7 +72,7 @@ def measure(number: int) -> None:
 
 
 def build(papers: Iterator[Made]) -> None:
-    slugs = taxonomy.store()
+    slugs = sync.store()
     names = dict(Topic.objects.values_list("slug", "name"))
     on_postgresql = connection.vendor == "postgresql"
     with connection.cursor() as cursor:
@@ -109,7 +110,7 @@ def store(batch: Sequence[Made], slugs: dict[str, int], names: dict[str, str]) -
 def text(row: Paper, made: Made, names: dict[str, str]) -> SearchText:
     """As search.text_of, but each sentence is taken apart only once, however often it comes."""
     topics = labels(made.topics, names)
-    columns = texts.columns(
+    columns = documents.columns(
         Paper(
             arxiv_id=row.arxiv_id,
             title=row.title,
@@ -119,9 +120,9 @@ def text(row: Paper, made: Made, names: dict[str, str]) -> SearchText:
         ),
         topics,
     )
-    abstract = [texts.BREAK, *(word for each in made.sentences for word in words_of(each))]
-    columns["abstract"] = " ".join(abstract[: texts.MOST_WORDS])
-    own = texts.keys_of(columns) if connection.vendor == "postgresql" else ""
+    abstract = [documents.BREAK, *(word for each in made.sentences for word in words_of(each))]
+    columns["abstract"] = " ".join(abstract[: documents.MOST_WORDS])
+    own = documents.keys_of(columns) if connection.vendor == "postgresql" else ""
     return SearchText(paper_id=row.pk, keys=own, **columns)
 
 
@@ -234,7 +235,7 @@ def rounds(asked: Sequence[Asked]) -> tuple[dict[Asked, list[float]], list[float
         random.Random(turn).shuffle(order)
         for each in order:
             start = time.perf_counter()
-            result = search.find(query.parse(each.typed))
+            result = engine.find(query.parse(each.typed))
             between = time.perf_counter()
             with connection.cursor() as cursor:
                 cursor.execute("SELECT 1")

@@ -13,9 +13,10 @@ from django.test import Client
 from django.utils import timezone
 
 import benchmarks
-from papers import throttle
-from subscribers import doors, tasks, work
-from subscribers.consent import Form
+from papers.web import ratelimit
+from subscribers import tasks
+from subscribers.signup import abuse_protection, proof_of_work
+from subscribers.signup.consent import Form
 
 FLOOD, NETWORKS = 10_000, 200
 VICTIM, PERSON = "victim@example.org", "person@example.com"
@@ -23,14 +24,14 @@ VICTIM, PERSON = "victim@example.org", "person@example.com"
 
 def press(email: str, ip: str, *, proof: str = "") -> tuple[int, float]:
     """The status, and how long it took."""
-    form = {"email": email, "seal": doors.seal(Form.PAGE, ripe=True), "proof": proof}
+    form = {"email": email, "seal": abuse_protection.seal(Form.PAGE, ripe=True), "proof": proof}
     start = time.perf_counter()
     response = Client(REMOTE_ADDR=ip).post("/subscribe/", form)
     return response.status_code, time.perf_counter() - start
 
 
 def proof() -> str:
-    challenge = altcha.Challenge.from_dict(work.challenge(now=timezone.now()))
+    challenge = altcha.Challenge.from_dict(proof_of_work.challenge(now=timezone.now()))
     solution = altcha.solve_challenge(challenge)
     assert solution
     return altcha.Payload(challenge, solution).to_base64()
@@ -65,7 +66,7 @@ def main() -> None:
     settings.EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
     settings.REDIS_URL = ""
     with benchmarks.empty_database():
-        throttle.storage(throttle.address()).reset()
+        ratelimit.storage(ratelimit.address()).reset()
         mail.outbox = []
         one_network()
         one_victim()

@@ -19,7 +19,7 @@ from rich.console import Console
 from rich.table import Table
 
 import benchmarks
-from papers import categories, topics
+from papers.topics import categories, classifier
 
 SEED = 20260512
 SPLITS = 200
@@ -74,9 +74,9 @@ def labelled() -> list[Labelled]:
 
 def tallies(papers: Sequence[Labelled]) -> dict[str, Tally]:
     """By topic."""
-    counted = {rule.slug: Tally() for rule in topics.load()}
+    counted = {rule.slug: Tally() for rule in classifier.load()}
     for paper in papers:
-        found = set(topics.match(paper.title, paper.abstract))
+        found = set(classifier.match(paper.title, paper.abstract))
         for slug in found | paper.labels:
             right, wrong = slug in found & paper.labels, slug not in paper.labels
             counted[slug] += Tally(int(right), int(wrong), int(not right and not wrong))
@@ -104,7 +104,7 @@ class Filed:
     category: str
 
     def topics(self) -> set[str]:
-        return set(topics.match(self.title, self.abstract))
+        return set(classifier.match(self.title, self.abstract))
 
 
 def rare(papers: Sequence[Labelled], others: Sequence[Filed]) -> list[str]:
@@ -118,8 +118,8 @@ def phrases(papers: Sequence[Labelled] | Sequence[Filed]) -> Counter[str]:
     """In how many papers each phrase is."""
     used: Counter[str] = Counter()
     for paper in papers:
-        text = topics.words(f"{paper.title} . {paper.abstract}")
-        used.update({each for _, each, _ in topics.find(text, topics.trie(of_title=True))})
+        text = classifier.words(f"{paper.title} . {paper.abstract}")
+        used.update({each for _, each, _ in classifier.find(text, classifier.trie(of_title=True))})
     return used
 
 
@@ -139,7 +139,7 @@ def expected() -> tuple[dict[str, set[str]], dict[str, set[str]]]:
     """By category the topics that are its own, and those with all that are filed there too."""
     own: defaultdict[str, set[str]] = defaultdict(set)
     wide: defaultdict[str, set[str]] = defaultdict(set)
-    for row in json.loads(topics.FILE.read_text(encoding="utf-8"))["topics"]:
+    for row in json.loads(classifier.FILE.read_text(encoding="utf-8"))["topics"]:
         for each in row["arxiv_primary"] + row["arxiv_general"]:
             own[each].add(row["slug"])
         for each in row["arxiv_primary"] + row["arxiv_general"] + row["arxiv_hint"]:

@@ -27,8 +27,8 @@ from rich.console import Console
 from rich.table import Table
 
 import benchmarks
-from papers import trending
 from papers.models import TRENDING_DAYS
+from papers.trends import score
 
 SEED = 20260512
 SHUFFLES, RESAMPLES = 20, 2000
@@ -58,7 +58,7 @@ class Known:
 
     @property
     def days(self) -> timedelta:
-        """Age as papers/ranking.py takes it: in whole days."""
+        """Age as papers/trends/ranking.py takes it: in whole days."""
         return self.now.date() - self.listed_at.date()
 
 
@@ -80,7 +80,7 @@ Formula = Callable[[Known], float]
 
 
 def ours(paper: Known) -> float:
-    return trending.score(paper.upvotes, age=paper.days)
+    return score.score(paper.upvotes, age=paper.days)
 
 
 def upvotes(paper: Known) -> float:

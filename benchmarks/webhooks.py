@@ -11,7 +11,8 @@ from django.conf import settings
 from django.test import Client
 
 import benchmarks
-from newsletter import reports, tasks
+from newsletter import tasks
+from newsletter.events import processing
 from newsletter.models import Delivery, Edition, ProviderEvent, ProviderReport
 from subscribers.models import Preferences, Subscriber
 
@@ -104,8 +105,8 @@ def work_through(what: str) -> None:
     queries = benchmarks.Queries()
     with queries.counted():
         start = time.perf_counter()
-        for report_id in reports.due(now=NOW + timedelta(days=9999), most=READERS):
-            reports.work_through(report_id, now=NOW)
+        for report_id in processing.due(now=NOW + timedelta(days=9999), most=READERS):
+            processing.work_through(report_id, now=NOW)
         seconds = time.perf_counter() - start
     events = ProviderEvent.objects.exclude(state="duplicate").count()
     print(

@@ -9,7 +9,8 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 
-from newsletter import delivery, receipt
+from newsletter.delivery import handover
+from newsletter.editions import receipt
 from newsletter.models import (
     Batch,
     Delivery,
@@ -54,11 +55,11 @@ class DeliveryAdmin(MachineOwned):
 
     @admin.action(description="Unknown: count as sent", permissions=["settle"])
     def count_as_sent(self, request: HttpRequest, deliveries: QuerySet[Delivery]) -> None:
-        self.report(request, delivery.count_as_sent(deliveries, now=timezone.now()))
+        self.report(request, handover.count_as_sent(deliveries, now=timezone.now()))
 
     @admin.action(description="Unknown: send again (may arrive twice)", permissions=["settle"])
     def send_again(self, request: HttpRequest, deliveries: QuerySet[Delivery]) -> None:
-        self.report(request, delivery.send_again(deliveries))
+        self.report(request, handover.send_again(deliveries))
 
     def has_settle_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("newsletter.change_delivery")

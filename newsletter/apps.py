@@ -8,11 +8,12 @@ class NewsletterConfig(AppConfig):
     verbose_name = "Newsletter"
 
     def ready(self) -> None:
-        from newsletter import personal, receivers  # noqa: F401, PLC0415 -- connects them
+        from newsletter.events import receivers  # noqa: F401, PLC0415 -- connects them
+        from newsletter.operations import personal_data  # noqa: F401, PLC0415 -- connects them
 
 
 class OperatorsConfig(admin_apps.AdminConfig):
     """The desk of the operators, who need a second factor beside their password."""
 
     default = False
-    default_site = "newsletter.desk.Desk"
+    default_site = "newsletter.operations.admin_site.Desk"

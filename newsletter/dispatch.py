@@ -12,9 +12,10 @@ from datetime import datetime
 
 from django.db.models import Count
 
-from newsletter import delivery, editions, schedule
+from newsletter.delivery import handover, schedule
+from newsletter.editions import publish as editions_publish
 from newsletter.models import Delivery, Edition
-from papers import polling
+from papers.ingest import schedule as ingest_schedule
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,11 +37,11 @@ class Tick:
 
 def tick(*, now: datetime) -> Tick:
     """Open what is due, give back what dead workers held, and see what else there is to do."""
-    counts = schedule.open_due(now=now) + delivery.settle(now=now)
+    counts = schedule.open_due(now=now) + handover.settle(now=now)
     waiting = Delivery.objects.waiting(now=now).values_list("edition").annotate(Count("pk"))
     return Tick(
         counts=counts,
-        fetch=bool(polling.due(now=now)),
+        fetch=bool(ingest_schedule.due(now=now)),
         publish=publish_is_due(now=now),
         waiting=dict(waiting),
     )
@@ -49,12 +50,12 @@ def tick(*, now: datetime) -> Tick:
 def publish_is_due(*, now: datetime) -> bool:
     """It is time, there is none yet, and the sources have been asked lately."""
     return (
-        now.time() >= editions.PUBLISH_AT
-        and polling.listings_were_asked(now=now)
+        now.time() >= editions_publish.PUBLISH_AT
+        and ingest_schedule.listings_were_asked(now=now)
         and not Edition.objects.filter(date=now.date()).exists()
     )
 
 
 def publish_today(*, now: datetime) -> Edition | None:
     """Today's edition if it is due and there is something to publish."""
-    return editions.publish(now.date(), at=now) if publish_is_due(now=now) else None
+    return editions_publish.publish(now.date(), at=now) if publish_is_due(now=now) else None

@@ -278,7 +278,7 @@ class ProviderEvent(models.Model):
     report = models.ForeignKey(ProviderReport, on_delete=models.CASCADE, related_name="events")
     # Its place in the report.
     position = models.PositiveIntegerField()
-    # What makes it the same event when it is told again (newsletter/reports.py).
+    # What makes it the same event when it is told again (newsletter/events/processing.py).
     key = models.CharField(max_length=64)
     state = models.CharField(max_length=16, choices=State, default=State.NEW)
     # The kind of event, in Anymail's words.

@@ -116,7 +116,7 @@ MIDDLEWARE = [
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
     # Before the sessions: the API has none, and what fails behind here is said in its own way.
-    "newsletter.gateway.api",
+    "newsletter.api.middleware.api",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -134,7 +134,7 @@ CONTEXT_PROCESSORS = [
     "django.template.context_processors.request",
     "django.contrib.auth.context_processors.auth",
     "django.contrib.messages.context_processors.messages",
-    "newsletter.context.site",
+    "newsletter.context_processors.site",
 ]
 TEMPLATES = [
     {
@@ -241,7 +241,7 @@ AXES_FAILURE_LIMIT = 5
 AXES_COOLOFF_TIME = 1  # hours
 # Not the name alone: or anybody could keep an operator out.
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
-AXES_CLIENT_IP_CALLABLE = "papers.visitors.client_ip"
+AXES_CLIENT_IP_CALLABLE = "papers.web.client_ip.client_ip"
 AXES_LOCKOUT_TEMPLATE = "newsletter/locked_out.html"
 AXES_RESET_ON_SUCCESS = True
 AXES_VERBOSE = False
@@ -270,7 +270,7 @@ SEND_RATE = env_number("SEND_RATE", 0)
 
 BACKENDS = Path(anymail.backends.__path__[0])
 if EMAIL_PROVIDER == "file":
-    EMAIL_BACKEND = "newsletter.mailbox.EmailBackend"
+    EMAIL_BACKEND = "newsletter.delivery.mailbox.EmailBackend"
 elif EMAIL_PROVIDER == "smtp":
     EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
 elif (BACKENDS / f"{EMAIL_PROVIDER}.py").is_file() and EMAIL_PROVIDER.isidentifier():

@@ -10,10 +10,13 @@ from celery import shared_task
 from django.utils import timezone
 from kombu.exceptions import OperationalError
 
-from newsletter import delivery, editions, reports, retention
 from newsletter import dispatch as dispatching
+from newsletter.delivery import handover
 from newsletter.dispatch import Tick
+from newsletter.editions import publish
+from newsletter.events import processing
 from newsletter.models import Edition
+from newsletter.operations import retention
 from papers import tasks as papers_tasks
 from subscribers import tasks as subscribers_tasks
 
@@ -27,7 +30,7 @@ MOST_CALLS = 8
 MOST_REPORTS = 2000
 
 
-@shared_task
+@shared_task(name="newsletter.tasks.dispatch")
 def dispatch() -> None:
     ring(dispatching.tick(now=timezone.now()))
 
@@ -35,7 +38,7 @@ def dispatch() -> None:
 def ring(tick: Tick) -> None:
     """Call workers for what a tick found. A bell that nobody hears is rung again by the next."""
     for edition_id, waiting in tick.waiting.items():
-        for _ in range(min(ceil(waiting / delivery.BATCH), MOST_CALLS)):
+        for _ in range(min(ceil(waiting / handover.BATCH), MOST_CALLS)):
             deliver.apply_async((edition_id,), expires=60)
     if tick.fetch:
         papers_tasks.fetch_papers.apply_async(expires=60)
@@ -46,23 +49,23 @@ def ring(tick: Tick) -> None:
     forget.apply_async(expires=60)
 
 
-@shared_task
+@shared_task(name="newsletter.tasks.publish_edition")
 def publish_edition() -> None:
     try:
         dispatching.publish_today(now=timezone.now())
-    except editions.NothingToPublish as error:
+    except publish.NothingToPublish as error:
         logger.warning("%s", error)
 
 
-@shared_task
+@shared_task(name="newsletter.tasks.deliver")
 def deliver(edition_id: int) -> None:
     edition = Edition.objects.get(pk=edition_id)
-    delivery.deliver(edition, clock=timezone.now, until=timezone.now() + TASK_TIME)
+    handover.deliver(edition, clock=timezone.now, until=timezone.now() + TASK_TIME)
 
 
-@shared_task
+@shared_task(name="newsletter.tasks.work_through_report")
 def work_through_report(report_id: int) -> None:
-    reports.work_through(report_id, now=timezone.now())
+    processing.work_through(report_id, now=timezone.now())
 
 
 def call_for(report_id: int) -> None:
@@ -73,17 +76,17 @@ def call_for(report_id: int) -> None:
         logger.warning("report %s: no broker, left to the sweep", report_id)
 
 
-@shared_task
+@shared_task(name="newsletter.tasks.sweep_reports")
 def sweep_reports() -> None:
     """What is left of reports."""
     until = timezone.now() + TASK_TIME
-    for report_id in reports.due(now=timezone.now(), most=MOST_REPORTS):
+    for report_id in processing.due(now=timezone.now(), most=MOST_REPORTS):
         if timezone.now() >= until:
             break
-        reports.work_through(report_id, now=timezone.now())
+        processing.work_through(report_id, now=timezone.now())
 
 
-@shared_task
+@shared_task(name="newsletter.tasks.forget")
 def forget() -> None:
     """What has been kept for long enough."""
     retention.forget(now=timezone.now())

@@ -8,7 +8,7 @@ from django.contrib import admin
 from django.urls import include, path, register_converter
 
 from newsletter import views, webhooks
-from newsletter.api import api
+from newsletter.api.routes import api
 
 
 class DayConverter:

@@ -25,19 +25,20 @@ from django.views.decorators.cache import cache_control, never_cache
 from django.views.decorators.clickjacking import xframe_options_sameorigin
 from django.views.decorators.http import require_POST, require_safe
 
-from newsletter import api as described
-from newsletter import clicks, gateway, previews
-from newsletter import health as health_check
-from newsletter import mailbox as letters
+from newsletter.api import middleware
+from newsletter.api import routes as described
+from newsletter.delivery import mailbox as letters
+from newsletter.digest import click_tracking, preview
 from newsletter.models import Edition, Entry
-from papers import problems
+from newsletter.operations import health as health_check
 from papers.models import Paper, Topic
-from papers.paging import page_of
-from subscribers import links
-from subscribers.links import Purpose
-from subscribers.preference_views import preferences_page
-from subscribers.preferences import PreferencesForm
-from subscribers.views import by_link
+from papers.web import problems
+from papers.web.pagination import page_of
+from subscribers.link_views import by_link
+from subscribers.mail import links
+from subscribers.mail.links import Purpose
+from subscribers.preferences.form import PreferencesForm
+from subscribers.preferences.views import preferences_page
 
 # How many papers the front page shows, and an edition in full.
 SHOWN = 20
@@ -95,7 +96,7 @@ def api(request: HttpRequest) -> HttpResponse:
         "api_url": settings.API_URL,
         "resources": described.resources(),
         "problems": problems.kinds(),
-        "limit": gateway.LIMIT.replace("/", " calls a "),
+        "limit": middleware.LIMIT.replace("/", " calls a "),
     }
     return render(request, "newsletter/api.html", context)
 
@@ -106,7 +107,7 @@ def digest_preview(request: HttpRequest, token: str) -> HttpResponse:
     """Today's papers by choices that are not saved: for the page's own script, or as a page."""
     reader, now = links.read(Purpose.PREFERENCES, token), timezone.now()
     form = PreferencesForm(request.POST, instance=reader.preferences, now=now)
-    shown = previews.preview(form, now=now) if form.is_valid() else None
+    shown = preview.preview(form, now=now) if form.is_valid() else None
     if request.headers.get("HX-Request") != "true":
         return preferences_page(request, token, form, preview=shown, previewed=True)
     with timezone.override(form.zone):
@@ -188,11 +189,11 @@ def health(request: HttpRequest) -> HttpResponse:
 def go(request: HttpRequest, token: str) -> HttpResponse:
     """On to what a link of a digest is about. Old mails lead there with counting off, too."""
     try:
-        entry, kind, target = clicks.read(token)
-    except clicks.BadLink:
+        entry, kind, target = click_tracking.read(token)
+    except click_tracking.BadLink:
         raise Http404 from None
     if settings.CLICKS and request.method == "GET":
-        clicks.count(entry, kind, now=timezone.now())
+        click_tracking.count(entry, kind, now=timezone.now())
     response = HttpResponseRedirect(target)
     response["Referrer-Policy"] = "no-referrer"
     response["X-Robots-Tag"] = "noindex"

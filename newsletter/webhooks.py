@@ -1,7 +1,7 @@
 """Where providers report: each request is looked at, kept as it came, and answered at once.
 
 What is wrong with a request is answered with 4xx and a sentence; only what fails here is 5xx, and
-comes again. What a report means is worked out after the answer (newsletter/reports.py).
+comes again. What a report means is worked out after the answer (newsletter/events/processing.py).
 """
 
 from __future__ import annotations
@@ -22,9 +22,10 @@ from django.http.response import HttpResponseBase
 from django.urls import URLPattern
 from django.utils import timezone
 
-from newsletter import careful, reports, tasks
-from newsletter.careful import Malformed, TryAgain
-from subscribers import links
+from newsletter import tasks
+from newsletter.events import parsing, processing
+from newsletter.events.parsing import Malformed, TryAgain
+from subscribers.mail import links
 
 logger = logging.getLogger(__name__)
 
@@ -44,7 +45,7 @@ class Keeping(AnymailCoreWebhookView):
             for event in events:
                 inbound.send(sender=self.__class__, event=event, esp_name=self.esp_name)
         elif self.signal is tracking and events:
-            report = reports.keep(self.provider, request, now=timezone.now())
+            report = processing.keep(self.provider, request, now=timezone.now())
             if report:
                 tasks.call_for(report.pk)
         return HttpResponse()
@@ -89,8 +90,8 @@ def sentence(text: str, *, status: int) -> HttpResponse:
 
 def kept(pattern: URLPattern) -> URLPattern:
     """Anymail's own address, with its view made careful, and keeping what it takes."""
-    name = careful.name_of(pattern.name or "")
-    view_class: Any = type(name, (careful.VIEWS[name], Keeping), {"provider": name})
+    name = parsing.name_of(pattern.name or "")
+    view_class: Any = type(name, (parsing.VIEWS[name], Keeping), {"provider": name})
     view = refusing(view_class.as_view())
     if "inbound" in name:
         view = if_mail_is_taken(view, name.removesuffix("_inbound"))

@@ -10,8 +10,8 @@ import re
 from collections.abc import Sequence
 from urllib.parse import unquote
 
-from papers.matching import author_key
-from papers.words import bare
+from papers.text.authors import author_key
+from papers.text.tokens import bare
 
 ARXIV_ID = re.compile(
     r"""

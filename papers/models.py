@@ -10,6 +10,9 @@ from django.db.models import Case, Count, F, Prefetch, Q, When
 from django.urls import reverse
 
 from papers.identity import names
+from papers.web.models import Hits
+
+__all__ = ["Hits"]
 
 # A paper that was listed longer ago than this no longer trends.
 TRENDING_DAYS = 7
@@ -109,7 +112,7 @@ class Paper(models.Model):
     project_url = models.URLField(max_length=500, blank=True)
     topics = models.ManyToManyField(Topic, related_name="papers", blank=True)
     added_at = models.DateTimeField(auto_now_add=True)
-    # Who told each field, and as of when: see papers/precedence.py.
+    # Who told each field, and as of when: see papers/catalogue/precedence.py.
     tellers = models.JSONField(default=dict, blank=True)
 
     # Derived from the readings by score_papers; may be recomputed at will.
@@ -164,7 +167,7 @@ class Paper(models.Model):
 
 
 class SearchText(models.Model):
-    """A paper's words as the search looks them up; written by papers/search.py only."""
+    """A paper's words as the search looks them up; written by papers/search/engine.py only."""
 
     paper = models.OneToOneField(
         Paper, primary_key=True, on_delete=models.CASCADE, related_name="search_text"
@@ -176,7 +179,7 @@ class SearchText(models.Model):
     # Topics, categories and the arXiv id.
     labels = models.TextField(blank=True)
     abstract = models.TextField(blank=True)
-    # What PostgreSQL finds other things than words by: papers/keys.py.
+    # What PostgreSQL finds other things than words by: papers/search/index_terms.py.
     keys = models.TextField(blank=True, db_default="")
 
     def __str__(self) -> str:
@@ -184,7 +187,7 @@ class SearchText(models.Model):
 
 
 class Embedding(models.Model):
-    """What a paper is about, as a vector; written by papers/vectors.py, where its extra is."""
+    """What a paper is about, as a vector; written by papers/search/embeddings.py, where its extra is."""
 
     # Numbers rise with time: whoever has loaded some loads only those after.
     id = models.BigAutoField(primary_key=True)
@@ -274,19 +277,3 @@ class Turn(models.Model):
 
     def __str__(self) -> str:
         return f"{self.name} from {self.next_at:%H:%M:%S}"
-
-
-class Hits(models.Model):
-    """How often somebody asked within a window of time; written by papers/throttle.py only."""
-
-    # Says nothing about who: their address is hashed with the secret key.
-    key = models.CharField(max_length=128, primary_key=True)
-    count = models.PositiveBigIntegerField()
-    # In seconds since 1970, as the counting library has it.
-    expires_at = models.FloatField(db_index=True)
-
-    class Meta:
-        verbose_name_plural = "hits"
-
-    def __str__(self) -> str:
-        return f"{self.count} hits"

@@ -8,9 +8,11 @@ from datetime import datetime
 from celery import shared_task
 from django.utils import timezone
 
-from papers import encoder, intake, polling, ranking, registry, vectors
-from papers.intake import Taken
+from papers.ingest import pipeline, registry, schedule
+from papers.ingest.pipeline import Taken
+from papers.search import embeddings, encoder
 from papers.sources import http
+from papers.trends import ranking
 
 logger = logging.getLogger(__name__)
 
@@ -18,23 +20,23 @@ logger = logging.getLogger(__name__)
 EMBEDDED_AT_ONCE = 500
 
 
-@shared_task
+@shared_task(name="papers.tasks.fetch_papers")
 def fetch_papers() -> None:
     """Ask the sources that are due, then score; one that fails takes nothing from the others."""
-    for name in polling.due(now=timezone.now()):
+    for name in schedule.due(now=timezone.now()):
         fetch_from(name, now=timezone.now())
     score_papers()
     if encoder.is_installed():
         embed_papers.delay()
 
 
-@shared_task
+@shared_task(name="papers.tasks.embed_papers")
 def embed_papers() -> None:
     """What the new papers are about: as many as a worker does in a minute, the newest of them."""
-    logger.info("embedded %d papers", sum(vectors.embed(most=EMBEDDED_AT_ONCE)))
+    logger.info("embedded %d papers", sum(embeddings.embed(most=EMBEDDED_AT_ONCE)))
 
 
-@shared_task
+@shared_task(name="papers.tasks.score_papers")
 def score_papers() -> None:
     now = timezone.now()
     logger.info("scored %d papers", ranking.apply(now))
@@ -44,9 +46,9 @@ def fetch_from(name: str, *, now: datetime) -> None:
     taken = Taken(name)
     try:
         source = registry.source_named(name, patience=http.WORKER_PATIENCE)
-        wanted = intake.wanted_of(name, days=intake.POLLED_DAYS, now=now)
-        for part in intake.ask(source, wanted, clock=timezone.now):
+        wanted = pipeline.wanted_of(name, days=pipeline.POLLED_DAYS, now=now)
+        for part in pipeline.ask(source, wanted, clock=timezone.now):
             taken += part
-    except intake.FAILURES as failure:
+    except pipeline.FAILURES as failure:
         logger.warning("%s: %s", name, failure)
     logger.info("%s", taken)

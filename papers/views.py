@@ -8,9 +8,11 @@ from django.utils import timezone
 from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_safe
 
-from papers import finding, query, search, sparkline
 from papers.models import Paper, Reading, Topic
-from papers.paging import page_of
+from papers.search import engine, query
+from papers.search import results as search_results
+from papers.trends import sparkline
+from papers.web.pagination import page_of
 
 Kind = Reading.Source
 
@@ -32,7 +34,7 @@ def papers(request: HttpRequest) -> HttpResponse:
 def results(request: HttpRequest, typed: str) -> HttpResponse:
     wanted = query.parse(typed)
     first = (page_number(request) - 1) * RESULTS_PER_PAGE
-    results = finding.results(wanted, first=first, size=RESULTS_PER_PAGE)
+    results = search_results.results(wanted, first=first, size=RESULTS_PER_PAGE)
     context = {
         # Back into the box as it was, so far as it was looked at.
         "typed": "".join(letter for letter in typed[: query.LONGEST] if letter.isprintable()),
@@ -49,7 +51,7 @@ def page_number(request: HttpRequest) -> int:
         number = int(request.GET.get("page", 1))
     except ValueError:
         raise Http404 from None
-    if not 1 <= number <= search.MOST // RESULTS_PER_PAGE:
+    if not 1 <= number <= engine.MOST // RESULTS_PER_PAGE:
         raise Http404
     return number
 
@@ -70,7 +72,7 @@ def paper(request: HttpRequest, identity: str) -> HttpResponse:
         "observed": observed,
         "citations": newest.get(Kind.SEMANTIC_SCHOLAR_CITATIONS, by_openalex),
         "influential": newest.get(Kind.SEMANTIC_SCHOLAR_INFLUENTIAL),
-        "related": finding.related(paper),
+        "related": search_results.related(paper),
         "line": sparkline.points(observed, width=160, height=40),
         "topics": Topic.objects.busiest_first(on=timezone.now().date()),
         "chosen": {topic.slug for topic in paper.topics.all()},

@@ -9,7 +9,7 @@ from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 
-from subscribers import signup, suppression
+from subscribers import suppression
 from subscribers.addresses import BadAddress, normalise
 from subscribers.models import (
     Consent,
@@ -19,7 +19,8 @@ from subscribers.models import (
     Subscriber,
     Suppression,
 )
-from subscribers.preferences import PreferencesForm
+from subscribers.preferences.form import PreferencesForm
+from subscribers.signup import lifecycle
 
 Reason = Subscriber.Reason
 
@@ -86,7 +87,7 @@ class SubscriberAdmin(MachineOwned):
     @admin.action(description="Unsubscribe")
     def unsubscribe(self, request: HttpRequest, chosen: QuerySet[Subscriber]) -> None:
         for subscriber in chosen:
-            signup.leave(subscriber, Reason.UNSUBSCRIBED, timezone.now())
+            lifecycle.leave(subscriber, Reason.UNSUBSCRIBED, timezone.now())
         self.message_user(request, "They get nothing from now on.")
 
     @admin.action(description="Suppress: they complained")
@@ -95,7 +96,7 @@ class SubscriberAdmin(MachineOwned):
             suppression.suppress(
                 subscriber.email, Suppression.Reason.COMPLAINED, now := timezone.now()
             )
-            signup.leave(subscriber, Reason.COMPLAINED, now)
+            lifecycle.leave(subscriber, Reason.COMPLAINED, now)
         self.message_user(request, "Their addresses are written to no more.")
 
 

@@ -12,8 +12,9 @@ from datetime import datetime, timedelta
 from django.db import transaction
 from django.db.models import Q
 
-from subscribers import signup, suppression
+from subscribers import suppression
 from subscribers.models import SoftBounce, Subscriber, Suppression
+from subscribers.signup import lifecycle
 
 # So many in a row, and none that arrived between them.
 IN_A_ROW = 5
@@ -52,11 +53,11 @@ def reconsider(subscriber: Subscriber, *, now: datetime) -> None:
     if in_a_row(row) >= IN_A_ROW:
         suppression.suppress(row.email, Suppression.Reason.UNREACHABLE, now)
         if row.status != Status.PENDING:
-            signup.leave(row, Reason.UNREACHABLE, now)
+            lifecycle.leave(row, Reason.UNREACHABLE, now)
         return
     suppression.lift(row.email, only=Suppression.Reason.UNREACHABLE)
     if given_up:
-        signup.take_back(row, now)
+        lifecycle.take_back(row, now)
 
 
 def in_a_row(subscriber: Subscriber) -> int:

@@ -22,9 +22,11 @@ from anymail.signals import (
 from django.dispatch import receiver
 from django.utils import timezone
 
-from subscribers import bounces, links, signup, suppression
+from subscribers import bounces, suppression
 from subscribers.addresses import BadAddress, normalise
+from subscribers.mail import links
 from subscribers.models import Subscriber, Suppression
+from subscribers.signup import lifecycle
 
 logger = logging.getLogger(__name__)
 
@@ -79,7 +81,7 @@ def heed_report(sender: type, event: AnymailTrackingEvent, esp_name: str, **_: A
     if reason in SUPPRESSIONS:
         suppression.suppress(email, SUPPRESSIONS[reason], now)
     if subscriber:
-        signup.leave(subscriber, reason, now)
+        lifecycle.leave(subscriber, reason, now)
 
 
 def reason_to_stop(event: AnymailTrackingEvent, esp_name: str) -> Reason | None:
@@ -203,7 +205,7 @@ def heed_mail(sender: type, event: AnymailInboundEvent, esp_name: str, **_: Any)
             subscriber = links.read_mailbox(address)
         except links.BadLink:
             continue
-        signup.leave(subscriber, Reason.UNSUBSCRIBED, timezone.now())
+        lifecycle.leave(subscriber, Reason.UNSUBSCRIBED, timezone.now())
         logger.info("subscriber %s: left by mail", subscriber.pk)
 
 

@@ -10,7 +10,7 @@ from django.db import transaction
 from django.utils import timezone
 from kombu.exceptions import OperationalError
 
-from subscribers import confirmations
+from subscribers.signup import confirmations
 
 logger = logging.getLogger(__name__)
 
@@ -18,12 +18,12 @@ logger = logging.getLogger(__name__)
 MOST = 500
 
 
-@shared_task
+@shared_task(name="subscribers.tasks.send_confirmation")
 def send_confirmation(subscriber_id: int) -> None:
     confirmations.send(subscriber_id, now=timezone.now())
 
 
-@shared_task
+@shared_task(name="subscribers.tasks.send_due_confirmations")
 def send_due_confirmations() -> None:
     """Call for what waits: new, or put back, or asked for while there was no broker."""
     for subscriber_id in confirmations.due(now=timezone.now(), most=MOST):

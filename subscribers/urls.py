@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from django.urls import path
 
-from subscribers import preference_views, privacy_views, signup_views, views
+from subscribers.leaving import views as leaving_views
+from subscribers.preferences import views as preferences_views
+from subscribers.privacy import views as privacy_views
+from subscribers.signup import views as signup_views
 
 app_name = "subscribers"
 
@@ -15,16 +18,16 @@ urlpatterns = [
     path("subscribe/embed/", signup_views.embed, name="embed"),
     path("subscribe/embed/check-your-inbox/", signup_views.embed_asked, name="embed_asked"),
     path("fresh-link/<str:token>/", signup_views.fresh_link, name="fresh_link"),
-    path("confirm/<str:token>/", views.confirm, name="confirm"),
-    path("preferences/<str:token>/", preference_views.preferences, name="preferences"),
+    path("confirm/<str:token>/", signup_views.confirm, name="confirm"),
+    path("preferences/<str:token>/", preferences_views.preferences, name="preferences"),
     path(
-        "preferences/<str:token>/forget-votes/", preference_views.forget_votes, name="forget_votes"
+        "preferences/<str:token>/forget-votes/", preferences_views.forget_votes, name="forget_votes"
     ),
     path("preferences/<str:token>/about-me.json", privacy_views.about_me, name="about_me"),
     path("preferences/<str:token>/erase/", privacy_views.erase, name="erase"),
-    path("unsubscribe/<str:token>/", views.unsubscribe, name="unsubscribe"),
-    path("farewell/", views.thanks, name="thanks"),
-    path("farewell/<str:token>/", views.farewell, name="farewell"),
-    path("resubscribe/<str:token>/", views.resubscribe, name="resubscribe"),
-    path("feedback/<str:token>/", preference_views.say, name="feedback"),
+    path("unsubscribe/<str:token>/", leaving_views.unsubscribe, name="unsubscribe"),
+    path("farewell/", leaving_views.thanks, name="thanks"),
+    path("farewell/<str:token>/", leaving_views.farewell, name="farewell"),
+    path("resubscribe/<str:token>/", leaving_views.resubscribe, name="resubscribe"),
+    path("feedback/<str:token>/", preferences_views.say, name="feedback"),
 ]

@@ -11,7 +11,7 @@ from django.conf import settings
 from hypothesis import settings as hypothesis_settings
 
 from newsletter import celery_app
-from papers import throttle
+from papers.web import ratelimit
 from tests.browser import browser, open_tab
 
 __all__ = ["browser", "open_tab"]  # fixtures of every test
@@ -61,4 +61,4 @@ def no_source_is_asked(settings: Any) -> None:
 def nobody_has_asked_before() -> None:
     """What Redis has counted in one test is not rolled back with it."""
     if settings.REDIS_URL:
-        throttle.storage(settings.REDIS_URL).reset()
+        ratelimit.storage(settings.REDIS_URL).reset()

@@ -12,12 +12,15 @@ import time_machine
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page
 
-from newsletter import mailbox, schedule, tasks, views
-from subscribers import feedback, links, signup
-from subscribers.feedback import Verb
-from subscribers.links import Purpose
+from newsletter import tasks, views
+from newsletter.delivery import mailbox, schedule
+from subscribers.mail import links
+from subscribers.mail.links import Purpose
 from subscribers.models import Subscriber
-from tests import make
+from subscribers.preferences import feedback
+from subscribers.preferences.feedback import Verb
+from subscribers.signup import lifecycle
+from tests import factories
 from tests.browser import Tab
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -35,18 +38,18 @@ def a_laptop(
     settings: Any, tmp_path: Path, live_server: Any, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[None]:
     settings.EMAIL_PROVIDER = "file"
-    settings.EMAIL_BACKEND = "newsletter.mailbox.EmailBackend"
+    settings.EMAIL_BACKEND = "newsletter.delivery.mailbox.EmailBackend"
     settings.MAILBOX_DIR = tmp_path
     settings.SITE_URL = live_server.url
     monkeypatch.setattr(views, "SHOWN", 2)  # of an edition in full; the others are below them
-    with time_machine.travel(make.NOW, tick=True):
+    with time_machine.travel(factories.NOW, tick=True):
         yield
 
 
 @pytest.fixture
 def pages() -> dict[str, str]:
     """Every kind of page, with what is hardest to fit."""
-    paper = make.paper(
+    paper = factories.paper(
         title="A very-long-title-without-a-place-to-break-" * 3,
         abstract="We study things. " * 40,
         authors=[f"Ada-Augusta Lovelace the {number}th" for number in range(20)],
@@ -55,26 +58,28 @@ def pages() -> dict[str, str]:
         organization="The Institute for Very Long Names of Institutes",
         upvotes=1200,
     )
-    make.topic("voices", name=LONG)
-    others = [make.paper(topics=["voices"], upvotes=9) for _ in range(3)]
-    make.edition(day=make.TODAY.replace(day=11), papers=[make.paper(topics=["robotics"])])
-    edition = make.edition(papers=[paper, *others])
-    reader = make.subscriber(
+    factories.topic("voices", name=LONG)
+    others = [factories.paper(topics=["voices"], upvotes=9) for _ in range(3)]
+    factories.edition(
+        day=factories.TODAY.replace(day=11), papers=[factories.paper(topics=["robotics"])]
+    )
+    edition = factories.edition(papers=[paper, *others])
+    reader = factories.subscriber(
         topics=["robotics"],
         follows=[("category", "cs.RO", "cs.RO"), ("author", "noether emmy", "Emmy Noether")],
     )
-    make.vote(reader, paper)
-    newcomer = make.subscriber(status=Subscriber.Status.PENDING)
-    schedule.open_now(edition, now=make.NOW, only=[reader.pk])
+    factories.vote(reader, paper)
+    newcomer = factories.subscriber(status=Subscriber.Status.PENDING)
+    schedule.open_now(edition, now=factories.NOW, only=[reader.pk])
     tasks.deliver(edition.pk)
     for asking in (reader, newcomer):
-        signup.ask(asking.email, (), "", make.NOW)
+        lifecycle.ask(asking.email, (), "", factories.NOW)
     tasks.dispatch()
 
     def link(purpose: Purpose, whose: Subscriber = reader) -> str:
         return f"/{purpose}/{links.token(purpose, whose)}/"
 
-    voices = make.topic("voices")
+    voices = factories.topic("voices")
     with time_machine.travel("2025-01-01"):
         too_old = link(Purpose.PREFERENCES)
     mails = {mail.kind: f"/mailbox/{mail.name}/" for mail in mailbox.messages()}

@@ -12,17 +12,19 @@ from typing import Any
 import pytest
 import time_machine
 
-from newsletter import editions, mailbox, tasks
+from newsletter import tasks
+from newsletter.delivery import mailbox
+from newsletter.editions import publish
 from newsletter.models import Delivery
-from subscribers import doors
 from subscribers.models import Farewell, Follow, Subscriber, TopicChoice, Vote
-from tests import make
+from subscribers.signup import abuse_protection
+from tests import factories
 from tests.browser import Tab
-from tests.hands import Keys, Mouse
+from tests.browser_input import Keys, Mouse
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-SIX, DAY = make.NOW, make.TODAY
+SIX, DAY = factories.NOW, factories.TODAY
 BACK = DAY + timedelta(days=2)  # from a holiday
 ADA = "ada@example.org"
 
@@ -49,11 +51,11 @@ def a_laptop(
     """Mail lies in a folder with pages of its own, and its links lead to this very server."""
     settings.DEBUG = True
     settings.EMAIL_PROVIDER = "file"
-    settings.EMAIL_BACKEND = "newsletter.mailbox.EmailBackend"
+    settings.EMAIL_BACKEND = "newsletter.delivery.mailbox.EmailBackend"
     settings.MAILBOX_DIR = tmp_path
     settings.SITE_URL = live_server.url
     # Programs type faster than people.
-    monkeypatch.setattr(doors, "QUICKEST", timedelta(seconds=-1))
+    monkeypatch.setattr(abuse_protection, "QUICKEST", timedelta(seconds=-1))
 
 
 def sent(kind: str) -> list[mailbox.Mail]:
@@ -61,15 +63,15 @@ def sent(kind: str) -> list[mailbox.Mail]:
 
 
 def a_day_s_papers() -> None:
-    make.paper(title="Robots that fold", topics=["robotics"], upvotes=40)
-    make.paper(title="Robots that sing", topics=["robotics", "speech"], upvotes=90)
-    make.paper(title="Compilers that dream", authors=["Grace Hopper"], upvotes=10)
-    make.paper(title="How proteins fold", topics=["biology"], upvotes=8)
-    make.paper(title="Cities from above", topics=["vision"], upvotes=99)
+    factories.paper(title="Robots that fold", topics=["robotics"], upvotes=40)
+    factories.paper(title="Robots that sing", topics=["robotics", "speech"], upvotes=90)
+    factories.paper(title="Compilers that dream", authors=["Grace Hopper"], upvotes=10)
+    factories.paper(title="How proteins fold", topics=["biology"], upvotes=8)
+    factories.paper(title="Cities from above", topics=["vision"], upvotes=99)
 
 
 def the_next_papers() -> None:
-    make.paper(
+    factories.paper(
         title="Robots that knit",
         topics=["robotics", "agents"],
         abstract="Knitting is hard. " * 40 + "The last sentence.",
@@ -88,7 +90,7 @@ def test_join_confirm_choose_read_say_and_leave(way: Way, open_tab: Callable[...
 
     at = partial(time_machine.travel, tick=True)
     with at(SIX):
-        editions.publish(DAY, at=SIX)
+        publish.publish(DAY, at=SIX)
         assert "asked" in do(join) if way.scripts else "/check-your-inbox/" in do(join)
         ada = Subscriber.objects.get()
         assert (ada.email, ada.status) == (ADA, Subscriber.Status.PENDING)
@@ -125,7 +127,7 @@ def test_join_confirm_choose_read_say_and_leave(way: Way, open_tab: Callable[...
 
     with at(SIX + timedelta(days=2, hours=2)):
         the_next_papers()
-        editions.publish(BACK, at=SIX + timedelta(days=2))
+        publish.publish(BACK, at=SIX + timedelta(days=2))
         tasks.dispatch()
         [digest] = sent("digest")
         text = mailbox.read(digest.name).text
@@ -156,8 +158,8 @@ def test_join_confirm_choose_read_say_and_leave(way: Way, open_tab: Callable[...
         assert Subscriber.objects.get().status == Subscriber.Status.LEFT
 
     with at(SIX + timedelta(days=3, hours=2)):
-        make.paper(title="Robots too late", topics=["robotics"], listed_on=BACK, upvotes=50)
-        editions.publish(BACK + timedelta(days=1), at=SIX + timedelta(days=3))
+        factories.paper(title="Robots too late", topics=["robotics"], listed_on=BACK, upvotes=50)
+        publish.publish(BACK + timedelta(days=1), at=SIX + timedelta(days=3))
         tasks.dispatch()
         assert sent("digest") == [digest]
         assert Delivery.objects.count() == 1

@@ -18,17 +18,20 @@ from django.contrib.sessions.models import Session
 from django.core.management import call_command
 from django.test import Client
 
-from newsletter import delivery, schedule
-from subscribers import bounces, feedback, links, signup, suppression
-from subscribers.feedback import Verb
-from subscribers.links import Purpose
+from newsletter.delivery import handover, schedule
+from subscribers import bounces, suppression
+from subscribers.mail import links
+from subscribers.mail.links import Purpose
 from subscribers.models import Farewell, Subscriber
-from tests import make
+from subscribers.preferences import feedback
+from subscribers.preferences.feedback import Verb
+from subscribers.signup import lifecycle
+from tests import factories
 
 # Workers claim in transactions of their own.
 pytestmark = pytest.mark.django_db(transaction=True)
 
-NOW = make.NOW
+NOW = factories.NOW
 EMAIL = "zephyrine.quillfeather@example.org"
 PARTS = ["zephyrine", "quillfeather", "xylographology"]
 BASIC = "Basic dXNlcm5hbWU6cGFzc3dvcmQ="
@@ -37,7 +40,7 @@ BASIC = "Basic dXNlcm5hbWU6cGFzc3dvcmQ="
 @pytest.fixture(autouse=True)
 def _now_and_folder(settings: Any, tmp_path: Path) -> Iterator[None]:
     settings.EMAIL_PROVIDER = "file"
-    settings.EMAIL_BACKEND = "newsletter.mailbox.EmailBackend"
+    settings.EMAIL_BACKEND = "newsletter.delivery.mailbox.EmailBackend"
     settings.MAILBOX_DIR = tmp_path / "mailbox"
     settings.ANYMAIL = {"WEBHOOK_SECRET": "username:password"}
     settings.CONSENT_IP = True
@@ -81,16 +84,16 @@ def post(kind: str, **fields: Any) -> None:
 def lived_here() -> Subscriber:
     """Somebody who used everything there is: the pages, the mails, and what providers tell."""
     browser = Client(REMOTE_ADDR="192.0.2.77")
-    browser.post("/subscribe/", make.signup_form(EMAIL))
+    browser.post("/subscribe/", factories.signup_form(EMAIL))
     reader = Subscriber.objects.get()
     browser.post(f"/confirm/{links.token(Purpose.CONFIRM, reader)}/")
-    paper = make.paper(topics=["robotics"])
-    edition = make.edition(papers=[paper])
-    reader.preferences.topic_choices.create(topic=make.topic("robotics"), attitude="prefer")
+    paper = factories.paper(topics=["robotics"])
+    edition = factories.edition(papers=[paper])
+    reader.preferences.topic_choices.create(topic=factories.topic("robotics"), attitude="prefer")
     reader.follows.create(kind="keyword", key="xylographology", label="Xylographology")
     browser.post(feedback.url(reader, Verb.MORE, paper.pk).removeprefix("http://localhost:8000"))
     schedule.open_now(edition, now=NOW, only=[reader.pk])
-    delivery.deliver(edition, clock=lambda: NOW, until=NOW)
+    handover.deliver(edition, clock=lambda: NOW, until=NOW)
     told = {"delivery": str(reader.deliveries.get().pk), "edition": str(edition)}
     told |= {"subscriber": str(reader.public_id)}
     post("Bounce", Type="Transient", BouncedAt=NOW.isoformat(), Metadata=told)
@@ -100,7 +103,7 @@ def lived_here() -> Subscriber:
     AccessAttempt.objects.create(username=EMAIL, post_data=EMAIL, failures_since_start=1)
     AccessLog.objects.create(username=EMAIL)
     operator = Client()
-    make.at_the_desk(operator)
+    factories.at_the_desk(operator)
     operator.get("/admin/subscribers/subscriber/", {"q": EMAIL})
     LogEntry.objects.create(
         user=get_user_model().objects.get(),
@@ -151,14 +154,14 @@ def test_nothing_personal_is_left_in_any_table_and_the_suppression_holds(tmp_pat
 
 
 def test_who_was_erased_comes_back_by_their_own_press_only(tmp_path: Path) -> None:
-    reader = make.subscriber(email=EMAIL)
+    reader = factories.subscriber(email=EMAIL)
     token = links.token(Purpose.PREFERENCES, reader)
     Client().post(f"/preferences/{token}/erase/")
 
-    Client().post("/subscribe/", make.signup_form(EMAIL))
+    Client().post("/subscribe/", factories.signup_form(EMAIL))
     asked = Subscriber.objects.get()
     stands = (asked.status, suppression.is_suppressed(EMAIL))
-    signup.confirm(asked, NOW)
+    lifecycle.confirm(asked, NOW)
 
     assert stands == ("pending", True)
     assert (asked.status, suppression.is_suppressed(EMAIL)) == ("active", False)

@@ -12,11 +12,12 @@ import time_machine
 from django.core.management import call_command
 from django.test import Client
 
-from newsletter import mailbox, tasks
+from newsletter import tasks
+from newsletter.delivery import mailbox
 from newsletter.models import Delivery
-from papers import polling
+from papers.ingest import schedule
 from subscribers.models import Subscriber
-from tests import make
+from tests import factories
 
 DAY = date(2026, 5, 12)
 EIGHT = datetime(2026, 5, 12, 8, 0, tzinfo=UTC)
@@ -25,7 +26,7 @@ EIGHT = datetime(2026, 5, 12, 8, 0, tzinfo=UTC)
 @pytest.fixture(autouse=True)
 def folder(settings: Any, tmp_path: Path) -> None:
     settings.EMAIL_PROVIDER = "file"
-    settings.EMAIL_BACKEND = "newsletter.mailbox.EmailBackend"
+    settings.EMAIL_BACKEND = "newsletter.delivery.mailbox.EmailBackend"
     settings.MAILBOX_DIR = tmp_path
     settings.HUGGINGFACE_URL = "http://127.0.0.1:9"
 
@@ -49,13 +50,13 @@ def header(mail: mailbox.Mail, name: str) -> str:
 def test_join_confirm_read_choose_leave_and_silence() -> None:
     browser = Client()
     # The sources were asked just now, and nobody asks them again meanwhile.
-    polling.started("huggingface", now=EIGHT + timedelta(days=3))
-    robots = make.paper(title="Robots that fold", topics=["robotics"], upvotes=40)
-    make.paper(title="Voices that sing", topics=["speech"], upvotes=90)
+    schedule.started("huggingface", now=EIGHT + timedelta(days=3))
+    robots = factories.paper(title="Robots that fold", topics=["robotics"], upvotes=40)
+    factories.paper(title="Voices that sing", topics=["speech"], upvotes=90)
 
     with time_machine.travel(EIGHT - timedelta(hours=2), tick=False):
         # She leaves her address on the page, and is asked to confirm.
-        form = make.signup_form(topics=["robotics"], timezone="UTC")
+        form = factories.signup_form(topics=["robotics"], timezone="UTC")
         assert browser.post("/subscribe/", form).status_code in {302, 303}
         tasks.dispatch()
         [confirmation] = sent("confirmation")
@@ -94,8 +95,8 @@ def test_join_confirm_read_choose_leave_and_silence() -> None:
 
     with time_machine.travel(EIGHT + timedelta(hours=23), tick=False):
         # The next edition differs, and repeats nothing.
-        make.paper(title="Whispers", topics=["speech"], listed_on=DAY, upvotes=7)
-        make.paper(title="More robots", topics=["robotics"], listed_on=DAY, upvotes=8)
+        factories.paper(title="Whispers", topics=["speech"], listed_on=DAY, upvotes=7)
+        factories.paper(title="More robots", topics=["robotics"], listed_on=DAY, upvotes=8)
         call_command("publish_edition")
         tasks.dispatch()
         tomorrow = next(mail for mail in sent("digest") if "2026-05-13" in mail.name)
@@ -114,7 +115,7 @@ def test_join_confirm_read_choose_leave_and_silence() -> None:
 
     with time_machine.travel(EIGHT + timedelta(hours=47), tick=False):
         # And then there is silence.
-        make.paper(title="Shouts", topics=["speech"], listed_on=date(2026, 5, 13), upvotes=9)
+        factories.paper(title="Shouts", topics=["speech"], listed_on=date(2026, 5, 13), upvotes=9)
         call_command("publish_edition")
         tasks.dispatch()
         assert len(sent("digest")) == 2

@@ -17,9 +17,9 @@ from bibtexparser.model import (
 )
 
 from papers import identity
-from papers.imports import Brought, Unreadable, fields
+from papers.imports import Brought, Unreadable, columns
 from papers.sources import Record
-from papers.sources.values import Rejected
+from papers.sources.json_values import Rejected
 
 # It warns of every entry that is broken; so do we.
 logging.getLogger("bibtexparser").setLevel(logging.CRITICAL)
@@ -89,7 +89,7 @@ def read(entry: Entry) -> Record:
     told: dict[str, str] = {}
     for field in entry.fields:
         told.setdefault(field.key.lower(), str(field.value).strip())
-    return fields.record(
+    return columns.record(
         {
             "title": unbraced(told.get("title", "")),
             "abstract": unbraced(told.get("abstract", "")),

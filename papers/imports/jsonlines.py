@@ -6,9 +6,9 @@ import json
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from papers.imports import Brought, Unreadable, fields
+from papers.imports import Brought, Unreadable, columns
 from papers.sources import Record
-from papers.sources.values import Rejected
+from papers.sources.json_values import Rejected
 
 # Where documents keep their list.
 LISTS = ("papers", "data", "results", "items", "records", "recommendedPapers")
@@ -96,4 +96,4 @@ def read(value: Any) -> Record:
         raise Rejected(NOT_JSON)
     if not isinstance(value, dict):
         raise Rejected("no object")
-    return fields.record(value)
+    return columns.record(value)

@@ -15,7 +15,7 @@ from itertools import zip_longest
 from papers import identity
 from papers.imports import Brought
 from papers.sources import Record
-from papers.sources.values import numbers
+from papers.sources.json_values import numbers
 
 # Characters: no title is longer, and hardly an abstract shorter.
 LONGEST_TITLE = 200

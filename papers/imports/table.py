@@ -8,14 +8,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
 
-from papers.imports import Brought, Unreadable, fields
+from papers.imports import Brought, Unreadable, columns
 from papers.sources import Record
-from papers.sources.values import Rejected
+from papers.sources.json_values import Rejected
 
 DELIMITERS = ",;\t|"
 # Lines above the names of the columns, as some programs write them.
 MOST_ABOVE = 10
-KNOWN = frozenset(name for names in fields.NAMES.values() for name in names)
+KNOWN = frozenset(name for names in columns.NAMES.values() for name in names)
 MISPLACED_QUOTE = "a quotation mark in the wrong place"
 
 
@@ -44,7 +44,7 @@ def parse(text: str) -> Brought:
     for line, cells in rows(text, header.delimiter):
         try:
             if line > header.line and (row := named(header, cells)):
-                records.append(fields.record(row))
+                records.append(columns.record(row))
         except EndsInQuotes:
             cut_off = f"The file breaks off: a quotation mark in line {line} is not closed."
         except Rejected as reason:
@@ -60,8 +60,8 @@ def header_of(text: str, *, alone: bool = False) -> Header | None:
 
 def header_with(text: str, delimiter: str, *, alone: bool) -> Header | None:
     for line, cells in islice(rows(text, delimiter), MOST_ABOVE):
-        names = tuple(map(fields.folded, cells)) if isinstance(cells, list) else ()
-        titles = set(names) & set(fields.NAMES["title"])
+        names = tuple(map(columns.folded, cells)) if isinstance(cells, list) else ()
+        titles = set(names) & set(columns.NAMES["title"])
         if titles and (alone or len(set(names) & KNOWN) > 1):
             return Header(names, delimiter, line)
     return None
@@ -85,7 +85,7 @@ def named(header: Header, cells: list[str] | Rejected) -> dict[str, str]:
     """The cells by their columns' names; empty for an empty row and a header that comes again."""
     if isinstance(cells, Rejected):
         raise cells
-    if tuple(map(fields.folded, cells)) == header.names:
+    if tuple(map(columns.folded, cells)) == header.names:
         return {}
     if any(cell.strip() for cell in cells[len(header.names) :]):
         raise Rejected("more fields than columns")

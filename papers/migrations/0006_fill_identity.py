@@ -2,7 +2,7 @@ from django.apps.registry import Apps
 from django.db import migrations
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 
-from papers import identity
+from papers.migrations import _frozen_0006_0009 as frozen
 
 BATCH = 500
 
@@ -12,7 +12,7 @@ def fill_identity(apps: Apps, schema_editor: BaseDatabaseSchemaEditor) -> None:
     batch = []
     for paper in Paper.objects.order_by("pk").iterator(BATCH):
         paper.identity = paper.arxiv_id
-        paper.title_key = identity.title_key(paper.title)
+        paper.title_key = frozen.title_key(paper.title)
         paper.day = paper.listed_on  # type: ignore[assignment] # it has one
         batch.append(paper)
         if len(batch) == BATCH:

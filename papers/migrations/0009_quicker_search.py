@@ -3,10 +3,9 @@ from django.apps.registry import Apps
 from django.db import migrations, models
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 
-from papers import keys
-from papers.search import BATCH
-from papers.texts import NAMES, keys_of
-from papers.words import words
+from papers.migrations import _frozen_0006_0009 as frozen
+
+BATCH = 500
 
 # The words of a title stand in the row itself, all else beside it: thousands of rows are looked at
 # to answer a question, and one is 300 bytes instead of 2,000.
@@ -54,14 +53,17 @@ def add_keys(apps: Apps, schema_editor: BaseDatabaseSchemaEditor) -> None:
     rows = []
     for row in known.order_by("pk").iterator(BATCH):
         names = [
-            words(text) for topic in row.paper.topics.all() for text in (topic.name, topic.slug)
+            frozen.tokenize(text)
+            for topic in row.paper.topics.all()
+            for text in (topic.name, topic.slug)
         ]
         before = row.labels.split()
         found = {word for word in before if word.startswith(("incategory", "intopic"))}
         labels = [word for word in before if word not in found]
-        row.labels = " ".join([*labels, *sorted(found | set(keys.topics(names)))])
+        row.labels = " ".join([*labels, *sorted(found | set(frozen.topic_terms(names)))])
         if schema_editor.connection.vendor == "postgresql":
-            row.keys = keys_of({name: getattr(row, name) for name in ("day", *NAMES)})
+            columns = {name: getattr(row, name) for name in ("day", *frozen.COLUMNS)}
+            row.keys = frozen.index_terms(columns)
         rows.append(row)
         if len(rows) == BATCH:
             SearchText.objects.bulk_update(rows, ["labels", "keys"])

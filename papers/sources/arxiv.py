@@ -21,11 +21,19 @@ from collections.abc import Iterator, Sequence
 from datetime import date
 from xml.etree.ElementTree import Element
 
-from papers import categories
 from papers.identity import arxiv_id
-from papers.sources import Answer, MalformedAnswer, Record, SourceUnavailable, Wanted, eprint, xml
+from papers.sources import (
+    Answer,
+    MalformedAnswer,
+    Record,
+    SourceUnavailable,
+    Wanted,
+    arxiv_common,
+    xml,
+)
 from papers.sources.http import Client
-from papers.sources.values import Unknown, answer_of
+from papers.sources.json_values import Unknown, answer_of
+from papers.topics import categories
 
 PATH = "api/query"
 MOST_IDS = 100
@@ -43,10 +51,10 @@ SEARCH_FIELD = re.compile(r"(?:ti|au|abs|co|jr|cat|rn|id|all):.", re.IGNORECASE)
 class Arxiv:
     name = "arxiv"
     title = "arXiv"
-    turns = eprint.TURNS
+    turns = arxiv_common.TURNS
 
     def __init__(self, client: Client) -> None:
-        self.client = eprint.xml_from(client)
+        self.client = arxiv_common.xml_from(client)
 
     def fetch(self, wanted: Wanted) -> Iterator[Answer]:
         """What the words find; else the papers that are named; else the newest of the categories."""
@@ -56,7 +64,7 @@ class Arxiv:
             yield from self.look_up([paper.arxiv_id for paper in wanted.papers if paper.arxiv_id])
         else:
             oldest = min(wanted.days, default=None)
-            for category in eprint.known(wanted.categories):
+            for category in arxiv_common.known(wanted.categories):
                 most = MOST_PAGES if oldest else 1
                 yield from self.pages(f"cat:{category}", order=NEWEST, most=most, oldest=oldest)
 
@@ -88,7 +96,7 @@ class Arxiv:
 
     def ask(self, **query: str | int) -> tuple[Answer, int]:
         """An answer, and how many papers there are for the question in all."""
-        return eprint.get(self.client, PATH, query, self.read_feed)
+        return arxiv_common.get(self.client, PATH, query, self.read_feed)
 
     def parse(self, body: bytes, *, day: date | None = None) -> Answer:
         return self.read_feed(body)[0]
@@ -100,7 +108,7 @@ class Arxiv:
         entries = feed.findall("entry")
         for entry in entries:
             if is_error(entry):
-                raise eprint.ErrorAnswer(self.title, xml.text(entry, "summary"))
+                raise arxiv_common.ErrorAnswer(self.title, xml.text(entry, "summary"))
             if entry.find("announce_type") is not None:
                 raise MalformedAnswer("The answer is a daily feed: arxiv-rss is the source of it.")
         total = xml.text(feed, "totalResults")
@@ -117,21 +125,21 @@ def is_error(entry: Element) -> bool:
 
 def read(entry: Element) -> Record:
     """One entry as a record; raises Rejected."""
-    number = eprint.number(xml.text(entry, "id"))
+    number = arxiv_common.number(xml.text(entry, "id"))
     if not (title := xml.text(entry, "title")):
         raise Unknown("no title")
     comment, abstract = xml.text(entry, "comment"), xml.text(entry, "summary")
     return Record(
         arxiv_id=number,
-        doi=eprint.doi(xml.text(entry, "doi")),
+        doi=arxiv_common.doi(xml.text(entry, "doi")),
         title=title,
         abstract=abstract,
-        authors=eprint.people(xml.texts(entry, "author/name")),
+        authors=arxiv_common.people(xml.texts(entry, "author/name")),
         categories=tuple(categories.canonicals(terms(entry))),
         published_on=xml.day(xml.text(entry, "published")),
         updated_at=xml.moment(xml.text(entry, "updated")),
-        withdrawn=eprint.withdrawn(comment, abstract),
-        code_url=eprint.code_url(comment, abstract),
+        withdrawn=arxiv_common.withdrawn(comment, abstract),
+        code_url=arxiv_common.code_url(comment, abstract),
     )
 
 

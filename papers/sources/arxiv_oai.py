@@ -28,10 +28,10 @@ from datetime import date, datetime
 from urllib.parse import parse_qsl, urlencode
 from xml.etree.ElementTree import Element
 
-from papers import categories
-from papers.sources import Answer, MalformedAnswer, Record, Wanted, eprint, xml
+from papers.sources import Answer, MalformedAnswer, Record, Wanted, arxiv_common, xml
 from papers.sources.http import Client
-from papers.sources.values import Rejected, Unknown, answer_of
+from papers.sources.json_values import Rejected, Unknown, answer_of
+from papers.topics import categories
 
 PATH = "oai"
 FORMAT = "arXivRaw"
@@ -92,14 +92,14 @@ class Page:
 class ArxivOai:
     name = "arxiv-oai"
     title = "arXiv OAI-PMH"
-    turns = eprint.TURNS
+    turns = arxiv_common.TURNS
 
     def __init__(self, client: Client) -> None:
-        self.client = eprint.xml_from(client)
+        self.client = arxiv_common.xml_from(client)
 
     def fetch(self, wanted: Wanted) -> Iterator[Answer]:
         """What changed in the categories since the cursor, or since the oldest of the days."""
-        sets = [set_of(category) for category in eprint.known(wanted.categories)]
+        sets = [set_of(category) for category in arxiv_common.known(wanted.categories)]
         place = beginning(wanted)
         if not sets or place is None:
             return
@@ -118,13 +118,13 @@ class ArxivOai:
         """The page at a place, asked for by its day when its token is dead."""
         try:
             return self.ask(place)
-        except eprint.ErrorAnswer as error:
+        except arxiv_common.ErrorAnswer as error:
             if error.code != "badResumptionToken" or not place.token:
                 raise
         return self.ask(replace(place, token=""))
 
     def ask(self, place: Place) -> Page:
-        return eprint.get(self.client, PATH, place.question(), self.read_page)
+        return arxiv_common.get(self.client, PATH, place.question(), self.read_page)
 
     def parse(self, body: bytes, *, day: date | None = None) -> Answer:
         """A page of records of any of arXiv's formats, or a single one."""
@@ -137,7 +137,7 @@ class ArxivOai:
         errors = {each.get("code", ""): (each.text or "") for each in root.iterfind("error")}
         for code, words in errors.items():
             if code != "noRecordsMatch":
-                raise eprint.ErrorAnswer(self.title, f"{code}: {words}", code=code)
+                raise arxiv_common.ErrorAnswer(self.title, f"{code}: {words}", code=code)
         list_ = next((each for each in root if each.tag in LISTS), None)
         if list_ is None and not errors:
             raise MalformedAnswer("The answer holds no list of papers.")
@@ -180,7 +180,7 @@ def read(item: Element) -> Record:
     header = item if item.tag == "header" else item.find("header")
     if header is None:
         raise Rejected("no header")
-    number = eprint.number(xml.text(header, "identifier"), xml.text(item, "metadata/*/id"))
+    number = arxiv_common.number(xml.text(header, "identifier"), xml.text(item, "metadata/*/id"))
     stamp = xml.moment(xml.text(header, "datestamp"))
     if header.get("status") == "deleted":
         return Record(arxiv_id=number, withdrawn=True, updated_at=stamp)
@@ -196,15 +196,15 @@ def read(item: Element) -> Record:
     comment, abstract = xml.text(metadata, "comments"), xml.text(metadata, "abstract")
     return Record(
         arxiv_id=number,
-        doi=eprint.doi(xml.text(metadata, "doi")),
+        doi=arxiv_common.doi(xml.text(metadata, "doi")),
         title=title,
         abstract=abstract,
         authors=authors(metadata),
         categories=tuple(categories.canonicals(xml.text(metadata, "categories").split())),
         published_on=first.date() if first else None,
         updated_at=max(filter(None, (stamp, *moments.values())), default=None),
-        withdrawn=is_withdrawn(metadata) or eprint.withdrawn(comment, abstract),
-        code_url=eprint.code_url(comment, abstract),
+        withdrawn=is_withdrawn(metadata) or arxiv_common.withdrawn(comment, abstract),
+        code_url=arxiv_common.code_url(comment, abstract),
     )
 
 
@@ -216,15 +216,15 @@ def read_dublin_core(metadata: Element, *, number: str, title: str, header: Elem
     dois = [each for each in xml.texts(metadata, "identifier") if each.lower().startswith("doi:")]
     return Record(
         arxiv_id=number,
-        doi=eprint.doi(dois[0][len("doi:") :]) if dois else "",
+        doi=arxiv_common.doi(dois[0][len("doi:") :]) if dois else "",
         title=title,
         abstract=abstract,
-        authors=eprint.people(map(turned, xml.texts(metadata, "creator"))),
+        authors=arxiv_common.people(map(turned, xml.texts(metadata, "creator"))),
         categories=tuple(categories.canonicals(map(category_of, xml.texts(header, "setSpec")))),
         published_on=days[0].date() if days else None,
         updated_at=max(filter(None, (stamp, *days)), default=None),
-        withdrawn=eprint.withdrawn(comment, abstract),
-        code_url=eprint.code_url(comment, abstract),
+        withdrawn=arxiv_common.withdrawn(comment, abstract),
+        code_url=arxiv_common.code_url(comment, abstract),
     )
 
 
@@ -241,7 +241,7 @@ def versions(metadata: Element) -> dict[int, datetime]:
 def created(metadata: Element, number: str) -> datetime | None:
     """The day of the first version in the format arXiv, unless it must be that of a later one."""
     moment = xml.moment(xml.text(metadata, "created"))
-    if moment is None or moment.date().replace(day=1) > eprint.month(number):
+    if moment is None or moment.date().replace(day=1) > arxiv_common.month(number):
         return None
     return moment
 
@@ -258,7 +258,7 @@ def authors(metadata: Element) -> tuple[str, ...]:
         " ".join(xml.text(author, part) for part in ("forenames", "keyname", "suffix"))
         for author in metadata.iterfind("authors/author")
     ]
-    return eprint.people(apart) or eprint.names(xml.text(metadata, "authors"))
+    return arxiv_common.people(apart) or arxiv_common.names(xml.text(metadata, "authors"))
 
 
 def turned(name: str) -> str:

@@ -25,10 +25,10 @@ from collections.abc import Iterator
 from datetime import date
 from xml.etree.ElementTree import Element
 
-from papers import categories
-from papers.sources import Answer, MalformedAnswer, Record, Wanted, eprint, xml
+from papers.sources import Answer, MalformedAnswer, Record, Wanted, arxiv_common, xml
 from papers.sources.http import Client
-from papers.sources.values import Rejected, answer_of
+from papers.sources.json_values import Rejected, answer_of
+from papers.topics import categories
 
 # So that the busiest together stay below what a feed holds.
 CATEGORIES_AT_ONCE = 3
@@ -41,17 +41,17 @@ BEGINNING = re.compile(
 class ArxivRss:
     name = "arxiv-rss"
     title = "arXiv feeds"
-    turns = eprint.TURNS
+    turns = arxiv_common.TURNS
 
     def __init__(self, client: Client) -> None:
-        self.client = eprint.xml_from(client)
+        self.client = arxiv_common.xml_from(client)
 
     def fetch(self, wanted: Wanted) -> Iterator[Answer]:
         """Today's announcements in the categories; those of other days cannot be asked for."""
-        names = eprint.known(wanted.categories)
+        names = arxiv_common.known(wanted.categories)
         for start in range(0, len(names), CATEGORIES_AT_ONCE):
             together = "+".join(names[start : start + CATEGORIES_AT_ONCE])
-            yield eprint.get(self.client, f"rss/{together}", {}, self.parse)
+            yield arxiv_common.get(self.client, f"rss/{together}", {}, self.parse)
 
     def parse(self, body: bytes, *, day: date | None = None) -> Answer:
         root = xml.tree(body)
@@ -59,14 +59,14 @@ class ArxivRss:
         if channel is None or root.tag not in {"rss", "feed"}:
             raise MalformedAnswer(f"The answer is <{root.tag[:40]}>, not a feed of arXiv's.")
         if xml.text(channel, "title").startswith(ERROR_TITLE):
-            raise eprint.ErrorAnswer(self.title, xml.text(channel, "description", "subtitle"))
+            raise arxiv_common.ErrorAnswer(self.title, xml.text(channel, "description", "subtitle"))
         items = [*channel.iterfind("item"), *channel.iterfind("entry")]
         return answer_of(items, read, self.title)
 
 
 def read(item: Element) -> Record:
     """An item of RSS or an entry of Atom as a record; raises Rejected."""
-    number = eprint.number(xml.text(item, "guid", "id"), xml.text(item, "link"))
+    number = arxiv_common.number(xml.text(item, "guid", "id"), xml.text(item, "link"))
     description = xml.text(item, "description", "summary")
     beginning = BEGINNING.match(description)
     abstract = description[beginning.end() :] if beginning else description
@@ -79,15 +79,15 @@ def read(item: Element) -> Record:
     announced = xml.text(item, "pubDate", "published")
     return Record(
         arxiv_id=number,
-        doi=eprint.doi(xml.text(item, "DOI")),
+        doi=arxiv_common.doi(xml.text(item, "DOI")),
         title="" if is_revision else title,
         abstract=abstract,
-        authors=eprint.names(", ".join(xml.texts(item, "creator"))),
+        authors=arxiv_common.names(", ".join(xml.texts(item, "creator"))),
         categories=tuple(categories.canonicals(terms(item))),
         published_on=xml.day(announced) if kind.lower() == "new" else None,
         updated_at=xml.moment(announced),
-        withdrawn=eprint.withdrawn("", abstract) or None,
-        code_url=eprint.code_url(abstract),
+        withdrawn=arxiv_common.withdrawn("", abstract) or None,
+        code_url=arxiv_common.code_url(abstract),
     )
 
 

@@ -26,7 +26,7 @@ from typing import Any
 from papers.identity import arxiv_id
 from papers.sources import Answer, MalformedAnswer, Record, Wanted
 from papers.sources.http import Client, Refused
-from papers.sources.values import (
+from papers.sources.json_values import (
     Rejected,
     answer_of,
     check_error,

@@ -24,7 +24,7 @@ from typing import Any
 from papers import identity
 from papers.sources import Answer, Known, MalformedAnswer, Record, Wanted
 from papers.sources.http import Client
-from papers.sources.values import (
+from papers.sources.json_values import (
     Rejected,
     answer_of,
     check_error,

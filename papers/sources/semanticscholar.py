@@ -23,7 +23,7 @@ from typing import Any
 
 from papers.sources import Answer, Known, MalformedAnswer, Record, Wanted
 from papers.sources.http import Client, Refused
-from papers.sources.values import (
+from papers.sources.json_values import (
     Rejected,
     Unknown,
     answer_of,

@@ -1,4 +1,4 @@
-// Do the proof of work of a signup form (subscribers/work.py) while its reader types.
+// Do the proof of work of a signup form (subscribers/signup/proof_of_work.py) while its reader types.
 // Without it the form works too, within narrower limits.
 (() => {
   if (!window.crypto?.subtle) return;

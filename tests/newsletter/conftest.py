@@ -19,7 +19,7 @@ from werkzeug import Request, Response
 def mailbox_dir(settings: Any, tmp_path: Path) -> Path:
     """Mail goes to a folder, as on a fresh checkout."""
     settings.EMAIL_PROVIDER = "file"
-    settings.EMAIL_BACKEND = "newsletter.mailbox.EmailBackend"
+    settings.EMAIL_BACKEND = "newsletter.delivery.mailbox.EmailBackend"
     settings.MAILBOX_DIR = tmp_path / "mailbox"
     return tmp_path / "mailbox"
 

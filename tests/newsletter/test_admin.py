@@ -10,9 +10,9 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from newsletter import reports
+from newsletter.events import processing
 from newsletter.models import Delivery, ProviderEvent, ProviderReport
-from tests import make
+from tests import factories
 
 pytestmark = pytest.mark.django_db
 
@@ -22,28 +22,28 @@ ADA = "ada@example.org"
 
 @pytest.fixture
 def desk(client: Client) -> Client:
-    return make.at_the_desk(client)
+    return factories.at_the_desk(client)
 
 
 def report(number: int, **fields: Any) -> ProviderReport:
     told = {"RecordType": "Delivery", "MessageID": f"m{number}", "Recipient": ADA} | fields
     stored = ProviderReport.objects.create(
         provider="postmark",
-        received_at=make.NOW,
+        received_at=factories.NOW,
         body=json.dumps(told).encode(),
         digest=str(number),
-        next_at=make.NOW,
+        next_at=factories.NOW,
     )
-    reports.work_through(stored.pk, now=make.NOW)
+    processing.work_through(stored.pk, now=factories.NOW)
     return stored
 
 
 def sent(number: int) -> Delivery:
-    return make.delivery(
-        edition=make.edition(),
-        subscriber=make.subscriber(),
+    return factories.delivery(
+        edition=factories.edition(),
+        subscriber=factories.subscriber(),
         state=Delivery.State.HANDED_OVER,
-        attempted_at=make.NOW,
+        attempted_at=factories.NOW,
         message_id=f"m{number}",
     )
 

@@ -11,11 +11,11 @@ import pytest
 import time_machine
 from django.core.management import CommandError, call_command
 
-from newsletter import editions
+from newsletter.editions import publish
 from newsletter.models import Delivery, Edition
-from papers import polling
+from papers.ingest import schedule
 from subscribers.models import Subscriber
-from tests import make
+from tests import factories
 from tests.newsletter.conftest import FakeProvider, refused
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -25,7 +25,7 @@ State = Delivery.State
 
 @pytest.fixture(autouse=True)
 def morning() -> Any:
-    with time_machine.travel(make.NOW, tick=False) as traveller:
+    with time_machine.travel(factories.NOW, tick=False) as traveller:
         yield traveller
 
 
@@ -37,23 +37,25 @@ def run(*arguments: str) -> str:
 
 
 def todays_edition() -> Edition:
-    return make.edition(papers=[make.paper(topics=["robotics"]) for _ in range(3)])
+    return factories.edition(papers=[factories.paper(topics=["robotics"]) for _ in range(3)])
 
 
 # publish_edition
 
 
 def test_publish_edition_freezes_today_s_ranking_once() -> None:
-    make.paper(upvotes=3)
+    factories.paper(upvotes=3)
 
     assert run("publish_edition") == "Edition 2026-05-12 published: 1 papers."
     assert run("publish_edition") == "Edition 2026-05-12 was published before: 1 papers."
 
 
 def test_publish_edition_of_a_past_day_uses_what_was_known_then() -> None:
-    paper = make.paper(listed_on=make.TODAY.replace(day=3))
-    make.reading(paper=paper, value=5, observed_at=editions.end_of(make.TODAY.replace(day=3)))
-    make.reading(paper=paper, value=50)
+    paper = factories.paper(listed_on=factories.TODAY.replace(day=3))
+    factories.reading(
+        paper=paper, value=5, observed_at=publish.end_of(factories.TODAY.replace(day=3))
+    )
+    factories.reading(paper=paper, value=50)
 
     run("publish_edition", "--date", "2026-05-03")
 
@@ -79,8 +81,8 @@ def test_publish_edition_says_what_is_wrong(arguments: list[str], sentence: str)
 
 def test_deliver_edition_serves_readers_who_are_due(mailbox_dir: Path) -> None:
     todays_edition()
-    make.subscriber(next_digest_at=make.NOW)
-    make.subscriber(next_digest_at=None)
+    factories.subscriber(next_digest_at=factories.NOW)
+    factories.subscriber(next_digest_at=None)
 
     assert run("deliver_edition") == "Edition 2026-05-12: 1 opened, 1 handed_over."
     assert run("deliver_edition") == "Edition 2026-05-12: 0 opened, nothing to hand over."
@@ -90,21 +92,21 @@ def test_deliver_edition_serves_readers_who_are_due(mailbox_dir: Path) -> None:
 def test_deliver_edition_to_everyone_does_not_ask_for_their_hour(mailbox_dir: Path) -> None:
     todays_edition()
     for _ in range(3):
-        make.subscriber(next_digest_at=None)
+        factories.subscriber(next_digest_at=None)
 
     assert run("deliver_edition", "--everyone").endswith("3 opened, 3 handed_over.")
 
 
 def test_a_dry_run_changes_nothing(mailbox_dir: Path) -> None:
     todays_edition()
-    reader = make.subscriber(next_digest_at=make.NOW)
+    reader = factories.subscriber(next_digest_at=factories.NOW)
 
     assert run("deliver_edition", "--dry-run") == (
         "Edition 2026-05-12: would open 1 and hand over 1; nothing was changed."
     )
 
     reader.refresh_from_db()
-    assert reader.next_digest_at == make.NOW
+    assert reader.next_digest_at == factories.NOW
     assert not Delivery.objects.exists()
     assert Edition.objects.get().opened == 0
     assert not mailbox_dir.exists()
@@ -119,7 +121,7 @@ def test_deliver_edition_fails_while_the_provider_wants_to_be_left_alone(
     provider: FakeProvider,
 ) -> None:
     edition = todays_edition()
-    make.subscriber(next_digest_at=make.NOW)
+    factories.subscriber(next_digest_at=factories.NOW)
     provider.before = refused(429, Retry_After="30")
 
     with pytest.raises(CommandError, match="what waits is kept"):
@@ -133,8 +135,8 @@ def test_deliver_edition_fails_while_the_provider_wants_to_be_left_alone(
 
 def test_edition_receipt_balances(mailbox_dir: Path) -> None:
     todays_edition()
-    make.subscriber(next_digest_at=make.NOW)
-    make.subscriber(next_digest_at=make.NOW, topics=["speech"])
+    factories.subscriber(next_digest_at=factories.NOW)
+    factories.subscriber(next_digest_at=factories.NOW, topics=["speech"])
     run("deliver_edition")
 
     assert run("edition_receipt") == (
@@ -159,12 +161,12 @@ def test_edition_receipt_speaks_json() -> None:
 
 def test_edition_receipt_exits_with_1_when_something_is_unknown() -> None:
     edition = todays_edition()
-    make.delivery(
+    factories.delivery(
         edition=edition,
-        subscriber=make.subscriber(),
+        subscriber=factories.subscriber(),
         state=State.UNKNOWN,
-        batch=make.batch(edition=edition),
-        attempted_at=make.NOW,
+        batch=factories.batch(edition=edition),
+        attempted_at=factories.NOW,
     )
 
     with pytest.raises(SystemExit) as stopped:
@@ -180,7 +182,7 @@ def test_preview_digest_writes_both_bodies_and_sends_nothing(
     mailbox_dir: Path, tmp_path: Path
 ) -> None:
     todays_edition()
-    make.subscriber(email="ada@example.org")
+    factories.subscriber(email="ada@example.org")
     html, text = tmp_path / "digest.html", tmp_path / "digest.txt"
 
     said = run("preview_digest", "ada@example.org", "--html", str(html), "--text", str(text))
@@ -206,10 +208,10 @@ def test_preview_digest_writes_both_bodies_and_sends_nothing(
 )
 def test_preview_digest_says_what_is_wrong(arguments: list[str], sentence: str) -> None:
     todays_edition()
-    make.subscriber(email="ada@example.org")
-    make.subscriber(email="fussy@example.org", topics=["speech"])
-    make.subscriber(email="keen@example.org", preferences={"minimum": 5})
-    make.subscriber(email="new@example.org", status="pending")
+    factories.subscriber(email="ada@example.org")
+    factories.subscriber(email="fussy@example.org", topics=["speech"])
+    factories.subscriber(email="keen@example.org", preferences={"minimum": 5})
+    factories.subscriber(email="new@example.org", status="pending")
 
     with pytest.raises(CommandError, match=sentence):
         run("preview_digest", *arguments)
@@ -219,9 +221,9 @@ def test_preview_digest_says_what_is_wrong(arguments: list[str], sentence: str) 
 
 
 def test_dispatch_does_what_is_due(mailbox_dir: Path) -> None:
-    polling.started("huggingface", now=make.NOW)
+    schedule.started("huggingface", now=factories.NOW)
     todays_edition()
-    reader = make.subscriber(next_digest_at=make.NOW)
+    reader = factories.subscriber(next_digest_at=factories.NOW)
 
     said = run("dispatch")
     run("dispatch")
@@ -234,14 +236,14 @@ def test_dispatch_does_what_is_due(mailbox_dir: Path) -> None:
 def test_dispatch_publishes_today_s_edition_and_delivers_it_at_the_next_tick(
     mailbox_dir: Path, morning: Any
 ) -> None:
-    polling.started("huggingface", now=make.NOW)
-    make.paper(upvotes=3)
-    make.subscriber(next_digest_at=make.NOW)
+    schedule.started("huggingface", now=factories.NOW)
+    factories.paper(upvotes=3)
+    factories.subscriber(next_digest_at=factories.NOW)
 
     for _ in range(3):  # publish; open and deliver; nothing
         run("dispatch")
         morning.shift(60)
 
-    assert Edition.objects.get().date == make.TODAY
+    assert Edition.objects.get().date == factories.TODAY
     assert Subscriber.objects.get().deliveries.get().state == State.HANDED_OVER
     assert len(list(mailbox_dir.glob("digest-*.eml"))) == 1

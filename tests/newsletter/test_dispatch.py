@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
-from newsletter import dispatch, editions
-from papers import polling
-from tests import make
+from newsletter import dispatch
+from newsletter.editions import publish
+from papers.ingest import schedule
+from tests import factories
 
 pytestmark = pytest.mark.django_db
 
@@ -21,8 +22,8 @@ def one_source(settings: Any) -> None:
 
 def asked(*, at: datetime) -> None:
     """The sources were asked, and answered."""
-    polling.started("huggingface", now=at)
-    polling.ended("huggingface", now=at, papers=30, error="")
+    schedule.started("huggingface", now=at)
+    schedule.ended("huggingface", now=at, papers=30, error="")
 
 
 def test_an_edition_is_not_due_before_four_in_the_morning() -> None:
@@ -33,33 +34,33 @@ def test_an_edition_is_not_due_before_four_in_the_morning() -> None:
 
 
 def test_an_edition_waits_until_the_sources_were_asked() -> None:
-    assert not dispatch.publish_is_due(now=make.NOW)
+    assert not dispatch.publish_is_due(now=factories.NOW)
 
-    asked(at=make.NOW)
-    assert dispatch.publish_is_due(now=make.NOW)
+    asked(at=factories.NOW)
+    assert dispatch.publish_is_due(now=factories.NOW)
 
 
 def test_an_edition_is_due_once_a_day() -> None:
-    asked(at=make.NOW)
-    make.edition()
+    asked(at=factories.NOW)
+    factories.edition()
 
-    assert not dispatch.publish_is_due(now=make.NOW)
+    assert not dispatch.publish_is_due(now=factories.NOW)
 
 
 def test_a_day_without_new_papers_says_so() -> None:
-    asked(at=make.NOW)
+    asked(at=factories.NOW)
 
-    with pytest.raises(editions.NothingToPublish):
-        dispatch.publish_today(now=make.NOW)
+    with pytest.raises(publish.NothingToPublish):
+        dispatch.publish_today(now=factories.NOW)
 
 
 def test_a_tick_tells_what_workers_are_needed_for() -> None:
-    asked(at=make.NOW - timedelta(hours=4))
-    edition = make.edition(papers=[make.paper()])
+    asked(at=factories.NOW - timedelta(hours=4))
+    edition = factories.edition(papers=[factories.paper()])
     for _ in range(2):
-        make.subscriber(next_digest_at=make.NOW)
+        factories.subscriber(next_digest_at=factories.NOW)
 
-    tick = dispatch.tick(now=make.NOW)
+    tick = dispatch.tick(now=factories.NOW)
 
     assert tick.counts == {"opened": 2}
     assert tick.waiting == {edition.pk: 2}

@@ -9,15 +9,15 @@ import pytest
 import time_machine
 from django.test import Client
 
-from newsletter import health
-from tests import make
+from newsletter.operations import health
+from tests import factories
 
 pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture(autouse=True)
 def now() -> Iterator[None]:
-    with time_machine.travel(make.NOW, tick=False):
+    with time_machine.travel(factories.NOW, tick=False):
         yield
 
 
@@ -33,9 +33,9 @@ def titles(html: str) -> list[str]:
 
 
 def test_the_front_page_ranks_what_trends_today(client: Client) -> None:
-    make.paper(title="Second", score=1.0)
-    make.paper(title="First", score=2.0)
-    make.paper(title="Last week's", score=9.0, listed_on=make.TODAY - timedelta(days=8))
+    factories.paper(title="Second", score=1.0)
+    factories.paper(title="First", score=2.0)
+    factories.paper(title="Last week's", score=9.0, listed_on=factories.TODAY - timedelta(days=8))
 
     html = get(client, "/")
 
@@ -45,15 +45,15 @@ def test_the_front_page_ranks_what_trends_today(client: Client) -> None:
 
 def test_the_front_page_shows_the_best_twenty(client: Client) -> None:
     for _ in range(21):
-        make.paper()
+        factories.paper()
 
     assert len(titles(get(client, "/"))) == 20
 
 
 def test_the_front_page_offers_every_topic_the_busiest_first(client: Client) -> None:
     for number in range(12):
-        make.topic(f"topic-{number:02}")
-    make.paper(topics=["topic-11"])
+        factories.topic(f"topic-{number:02}")
+    factories.paper(topics=["topic-11"])
 
     html = get(client, "/")
 
@@ -79,11 +79,11 @@ def test_the_front_page_of_an_empty_site_says_what_will_come(client: Client) -> 
 
 
 def test_an_edition_shows_the_ranking_and_the_figures_of_its_day(client: Client) -> None:
-    edition = make.edition()
-    first = make.paper(title="First", upvotes=500)
-    second = make.paper(title="Second")
-    make.entry(edition=edition, paper=second, rank=2, upvotes=40, gain=7)
-    make.entry(edition=edition, paper=first, rank=1, upvotes=87, gain=-3)
+    edition = factories.edition()
+    first = factories.paper(title="First", upvotes=500)
+    second = factories.paper(title="Second")
+    factories.entry(edition=edition, paper=second, rank=2, upvotes=40, gain=7)
+    factories.entry(edition=edition, paper=first, rank=1, upvotes=87, gain=-3)
 
     html = get(client, "/editions/2026-05-12/")
 
@@ -93,7 +93,7 @@ def test_an_edition_shows_the_ranking_and_the_figures_of_its_day(client: Client)
 
 
 def test_an_edition_lists_what_comes_after_the_best_twenty_by_title(client: Client) -> None:
-    make.edition(papers=[make.paper(title=f"Paper {number}") for number in range(1, 23)])
+    factories.edition(papers=[factories.paper(title=f"Paper {number}") for number in range(1, 23)])
 
     html = get(client, "/editions/2026-05-12/")
 
@@ -106,7 +106,7 @@ def test_an_edition_lists_what_comes_after_the_best_twenty_by_title(client: Clie
 
 def test_an_edition_leads_to_its_neighbours(client: Client) -> None:
     for days in (0, 1, 4):
-        make.edition(day=make.TODAY - timedelta(days=days))
+        factories.edition(day=factories.TODAY - timedelta(days=days))
 
     def neighbours(day: str) -> list[tuple[str, str]]:
         html = get(client, f"/editions/{day}/")
@@ -118,10 +118,11 @@ def test_an_edition_leads_to_its_neighbours(client: Client) -> None:
 
 
 def test_the_archive_lists_editions_newest_first_with_their_best(client: Client) -> None:
-    make.edition(
-        day=make.TODAY - timedelta(days=12), papers=[make.paper(title=f"Old {n}") for n in range(5)]
+    factories.edition(
+        day=factories.TODAY - timedelta(days=12),
+        papers=[factories.paper(title=f"Old {n}") for n in range(5)],
     )
-    make.edition(papers=[make.paper(title="New")])
+    factories.edition(papers=[factories.paper(title="New")])
 
     html = get(client, "/editions/")
 
@@ -154,7 +155,7 @@ def test_the_archive_without_an_edition_says_so(client: Client) -> None:
     ],
 )
 def test_what_does_not_exist_is_a_page_that_says_so(client: Client, address: str) -> None:
-    make.edition()
+    factories.edition()
 
     response = client.get(address)
 
@@ -164,7 +165,7 @@ def test_what_does_not_exist_is_a_page_that_says_so(client: Client, address: str
 
 @pytest.mark.parametrize("address", ["/", "/editions/", "/editions/2026-05-12/"])
 def test_pages_hold_nothing_personal_and_may_be_kept_a_minute(client: Client, address: str) -> None:
-    make.edition(papers=[make.paper(topics=["robotics"])])
+    factories.edition(papers=[factories.paper(topics=["robotics"])])
 
     response = client.get(address)
 
@@ -177,7 +178,7 @@ def test_pages_hold_nothing_personal_and_may_be_kept_a_minute(client: Client, ad
 def test_pages_answer_head_and_nothing_that_writes(
     client: Client, monkeypatch: pytest.MonkeyPatch, address: str
 ) -> None:
-    make.edition()
+    factories.edition()
     monkeypatch.setattr(health, "check", lambda: {"database": True})
 
     response = client.head(address)
@@ -194,15 +195,15 @@ def test_a_page_asks_the_database_no_more_for_more_papers(
     client: Client, django_assert_num_queries: Any, address: str, queries: int, many: int
 ) -> None:
     for days in range(many):
-        papers = [make.paper(topics=["robotics", f"topic-{each}"]) for each in range(many)]
-        make.edition(day=make.TODAY - timedelta(days=days), papers=papers)
+        papers = [factories.paper(topics=["robotics", f"topic-{each}"]) for each in range(many)]
+        factories.edition(day=factories.TODAY - timedelta(days=days), papers=papers)
 
     with django_assert_num_queries(queries):
         client.get(address)
 
 
 def test_pages_allow_no_script_or_style_but_the_files_of_the_site(client: Client) -> None:
-    make.paper(topics=["robotics"])
+    factories.paper(topics=["robotics"])
 
     response = client.get("/")
 

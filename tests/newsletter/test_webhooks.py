@@ -24,11 +24,12 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import Resolver404, resolve
 from kombu.exceptions import OperationalError
 
-from newsletter import receivers, reports, tasks
+from newsletter import tasks
+from newsletter.events import parsing, processing, receivers
 from newsletter.models import Delivery, ProviderEvent, ProviderReport
 from subscribers.models import SoftBounce, Subscriber, Suppression
-from tests import make
-from tests.newsletter import amazon
+from tests import factories
+from tests.newsletter import sns_factory
 
 pytestmark = [
     pytest.mark.django_db,
@@ -41,7 +42,7 @@ recorded_only = pytest.mark.skipif(
     not RECORDED.exists(), reason="the recorded webhooks are not on this machine"
 )
 
-WHEN = make.NOW.timestamp()
+WHEN = factories.NOW.timestamp()
 ADA = "ada@example.org"
 # The credentials and keys with which the recorded requests were made.
 KEYS = {
@@ -56,8 +57,8 @@ BASIC = "Basic " + base64.b64encode(b"username:password").decode()
 @pytest.fixture(autouse=True)
 def _now_and_keys(settings: Any) -> Iterator[None]:
     settings.ANYMAIL = KEYS
-    amazon.remember_certificate()
-    with time_machine.travel(make.NOW, tick=False):
+    sns_factory.remember_certificate()
+    with time_machine.travel(factories.NOW, tick=False):
         yield
     cache.clear()
 
@@ -75,7 +76,7 @@ def post(client: Client, provider: str, body: str | bytes, **headers: str) -> An
         secret = KEYS["MAILERSEND_SIGNING_SECRET"]
         headers["Signature"] = sign(secret, raw)
     if provider == "amazon_ses":
-        raw = amazon.sealed(raw)
+        raw = sns_factory.sealed(raw)
         headers |= sns_headers(raw)
     return client.post(
         f"/webhooks/{provider}/tracking/",
@@ -165,7 +166,7 @@ PROVIDERS = sorted(BOUNCES)
 
 @pytest.mark.parametrize("provider", PROVIDERS)
 def test_a_bounce_is_heeded_once_however_often_it_comes(client: Client, provider: str) -> None:
-    make.subscriber(email=ADA)
+    factories.subscriber(email=ADA)
     body = json.dumps(BOUNCES[provider])
 
     answers = [post(client, provider, body).status_code for _ in range(2)]
@@ -183,7 +184,7 @@ def test_a_bounce_is_heeded_once_however_often_it_comes(client: Client, provider
 def test_without_the_credentials_nothing_changes(
     client: Client, provider: str, authorization: str
 ) -> None:
-    make.subscriber(email=ADA)
+    factories.subscriber(email=ADA)
     before = state()
 
     answer = post(client, provider, json.dumps(BOUNCES[provider]), Authorization=authorization)
@@ -229,7 +230,7 @@ MANGLED.remove(("mailjet", "the other top level"))
 def test_what_cannot_be_read_is_refused(
     client: Client, provider: str, how: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    make.subscriber(email=ADA)
+    factories.subscriber(email=ADA)
     before = state()
 
     with caplog.at_level(logging.INFO, logger="newsletter"):
@@ -252,7 +253,7 @@ def without_recipient(value: Any) -> Any:
 
 @pytest.mark.parametrize("provider", [each for each in PROVIDERS if each != "amazon_ses"])
 def test_a_bounce_of_nobody_is_refused(client: Client, provider: str) -> None:
-    make.subscriber(email=ADA)
+    factories.subscriber(email=ADA)
     before = state()
 
     answer = post(client, provider, json.dumps(without_recipient(BOUNCES[provider])))
@@ -262,7 +263,7 @@ def test_a_bounce_of_nobody_is_refused(client: Client, provider: str) -> None:
 
 
 def test_one_that_is_cut_short_does_not_cost_the_others(client: Client) -> None:
-    make.subscriber(email=ADA)
+    factories.subscriber(email=ADA)
     cut = {"event": "bounce", "timestamp": WHEN, "sg_message_id": "m"}
 
     answer = post(client, "sendgrid", json.dumps([cut, *BOUNCES["sendgrid"]]))
@@ -274,7 +275,7 @@ def test_one_that_is_cut_short_does_not_cost_the_others(client: Client) -> None:
 @pytest.mark.parametrize("odd", ["\ud800", "\x00", "\r\nBcc: eve@example.org", "x" * 70_000])
 @pytest.mark.parametrize("field", ["Email", "MessageID", "Metadata", "Description", "DeliveredAt"])
 def test_odd_text_in_any_place_is_no_failure_of_ours(client: Client, field: str, odd: str) -> None:
-    make.subscriber(email=ADA)
+    factories.subscriber(email=ADA)
     value: Any = (
         {"subscriber": odd, "delivery": odd, "edition": odd} if field == "Metadata" else odd
     )
@@ -286,12 +287,12 @@ def test_odd_text_in_any_place_is_no_failure_of_ours(client: Client, field: str,
 
 @pytest.mark.parametrize("moment", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00"])
 def test_an_impossible_moment_is_no_failure_of_ours(client: Client, moment: str) -> None:
-    edition = make.edition()
-    make.delivery(
+    edition = factories.edition()
+    factories.delivery(
         edition=edition,
-        subscriber=make.subscriber(email=ADA),
+        subscriber=factories.subscriber(email=ADA),
         state=Delivery.State.HANDED_OVER,
-        attempted_at=make.NOW,
+        attempted_at=factories.NOW,
         message_id="m",
     )
 
@@ -304,13 +305,13 @@ def test_an_impossible_moment_is_no_failure_of_ours(client: Client, moment: str)
 def test_what_cannot_be_stored_is_5xx_so_that_it_comes_again(
     client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    make.subscriber(email=ADA)
+    factories.subscriber(email=ADA)
 
     def fail(*args: object, **kwargs: object) -> None:
         raise DatabaseError("gone")
 
     with monkeypatch.context() as broken:
-        broken.setattr(reports, "keep", fail)
+        broken.setattr(processing, "keep", fail)
         first = post(client, "postmark", json.dumps(BOUNCES["postmark"]))
     again = post(client, "postmark", json.dumps(BOUNCES["postmark"]))
 
@@ -322,7 +323,7 @@ def test_what_cannot_be_stored_is_5xx_so_that_it_comes_again(
 def test_what_fails_after_storing_is_done_by_the_sweep(
     client: Client, monkeypatch: pytest.MonkeyPatch, error: Exception
 ) -> None:
-    make.subscriber(email=ADA)
+    factories.subscriber(email=ADA)
 
     def fail(event: object) -> None:
         raise error
@@ -332,7 +333,7 @@ def test_what_fails_after_storing_is_done_by_the_sweep(
         answer = post(client, "postmark", json.dumps(BOUNCES["postmark"]))
     assert (answer.status_code, Subscriber.objects.get().status) == (200, "active")
 
-    with time_machine.travel(make.NOW + reports.FIRST_RETRY, tick=False):
+    with time_machine.travel(factories.NOW + processing.FIRST_RETRY, tick=False):
         tasks.sweep_reports.delay()
 
     assert Subscriber.objects.get().status == Subscriber.Status.LEFT
@@ -341,7 +342,7 @@ def test_what_fails_after_storing_is_done_by_the_sweep(
 def test_without_a_broker_the_sweep_does_it(
     client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    make.subscriber(email=ADA)
+    factories.subscriber(email=ADA)
 
     def fail(report_id: int) -> None:
         raise OperationalError
@@ -350,7 +351,7 @@ def test_without_a_broker_the_sweep_does_it(
     assert post(client, "postmark", json.dumps(BOUNCES["postmark"])).status_code == 200
     assert Subscriber.objects.get().status == Subscriber.Status.ACTIVE
 
-    with time_machine.travel(make.NOW + reports.HEAD_START, tick=False):
+    with time_machine.travel(factories.NOW + processing.HEAD_START, tick=False):
         call_command("dispatch")
 
     assert Subscriber.objects.get().status == Subscriber.Status.LEFT
@@ -433,17 +434,17 @@ def test_a_subscription_that_amazon_did_not_sign_is_not_confirmed(
     client: Client, change: dict[str, str]
 ) -> None:
     """Nobody is even asked: that would be the 503 above."""
-    assert unsealed(client, amazon.signed(CONFIRMATION) | change) == 400
+    assert unsealed(client, sns_factory.signed(CONFIRMATION) | change) == 400
 
 
 @pytest.mark.parametrize("change", [{}, {"Signature": "AAAA"}, {"SigningCertURL": "https://x.y/z"}])
 def test_a_password_alone_does_not_make_a_notification_amazon_s(
     client: Client, change: dict[str, str]
 ) -> None:
-    make.subscriber(email=ADA)
+    factories.subscriber(email=ADA)
     before = state()
     message = BOUNCES["amazon_ses"] | {"TopicArn": "t", "Timestamp": "t"}
-    forged = amazon.signed(message) | change | {"Message": json.dumps(SES_BOUNCE | {"x": 1})}
+    forged = sns_factory.signed(message) | change | {"Message": json.dumps(SES_BOUNCE | {"x": 1})}
 
     assert unsealed(client, forged if change else message) == 400
     assert state() == before
@@ -453,13 +454,13 @@ def test_while_amazon_s_certificate_cannot_be_had_the_answer_is_later(
     client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     cache.clear()
-    monkeypatch.setattr(reports.careful.sns, "fetch", away)
+    monkeypatch.setattr(parsing.sns, "fetch", away)
 
-    assert unsealed(client, amazon.signed(BOUNCES["amazon_ses"])) == 503
+    assert unsealed(client, sns_factory.signed(BOUNCES["amazon_ses"])) == 503
 
 
 def away(url: str) -> bytes:
-    raise reports.careful.sns.Unavailable("away")
+    raise parsing.sns.Unavailable("away")
 
 
 # The recorded requests, byte for byte.
@@ -533,7 +534,9 @@ def replay(client: Client, request: dict[str, Any]) -> int:
     }
     body = request["body"].encode()
     if request["provider"] == "amazon_ses" and headers:
-        body = amazon.sealed(body)  # the recorded ones have a signature that is only an example
+        body = sns_factory.sealed(
+            body
+        )  # the recorded ones have a signature that is only an example
     return client.post(
         f"/webhooks/{request['provider']}/tracking/",
         body,
@@ -558,15 +561,15 @@ def everybody(requests: list[dict[str, Any]]) -> None:
     events = [event for each in requests for event in each.get("expected_events", [])]
     long_ago = datetime(2010, 1, 1, tzinfo=UTC)
     for email in sorted({event["recipient"] or ADA for event in events}):
-        make.subscriber(email=email, confirmed_at=long_ago)
-    edition = make.edition()
+        factories.subscriber(email=email, confirmed_at=long_ago)
+    edition = factories.edition()
     for number, message_id in enumerate(sorted({event["message_id"] or "m" for event in events})):
-        make.delivery(
+        factories.delivery(
             edition=edition,
-            subscriber=make.subscriber(email=f"{number}@example.net"),
+            subscriber=factories.subscriber(email=f"{number}@example.net"),
             state=Delivery.State.UNKNOWN,
-            batch=make.batch(edition=edition),
-            attempted_at=make.NOW,
+            batch=factories.batch(edition=edition),
+            attempted_at=factories.NOW,
             message_id=message_id,
         )
 

@@ -7,19 +7,19 @@ from django.contrib import admin
 from django.urls import reverse
 
 from papers.models import Paper, Reading, Topic
-from tests import make
+from tests import factories
 
 pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
 def desk(client):
-    return make.at_the_desk(client)
+    return factories.at_the_desk(client)
 
 
 @pytest.mark.parametrize("model", [Topic, Paper, Reading])
 def test_the_list_and_the_page_of_a_row_open(desk, model):
-    make.paper(topics=["robotics"], upvotes=4, title="A robot")
+    factories.paper(topics=["robotics"], upvotes=4, title="A robot")
     name = model._meta.model_name
     row = model.objects.get()
 
@@ -41,8 +41,8 @@ def test_what_the_machine_owns_is_read_only(desk, rf, admin_user, model):
 
 
 def test_a_paper_is_found_by_its_id_or_its_title(desk):
-    make.paper(arxiv_id="2605.77777", title="A robot")
-    make.paper(title="A voice")
+    factories.paper(arxiv_id="2605.77777", title="A robot")
+    factories.paper(title="A voice")
     url = reverse("admin:papers_paper_changelist")
 
     for query in ("2605.77777", "robot"):
@@ -53,7 +53,7 @@ def test_a_paper_is_found_by_its_id_or_its_title(desk):
 
 def test_the_list_of_readings_asks_no_more_for_many(desk, django_assert_max_num_queries):
     for _ in range(20):
-        make.paper(upvotes=1)
+        factories.paper(upvotes=1)
 
     with django_assert_max_num_queries(8):
         desk.get(reverse("admin:papers_reading_changelist"))

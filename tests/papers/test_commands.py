@@ -15,12 +15,13 @@ from django.core.management import CommandError, call_command
 from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
 
-from papers import encoder, polling, sample, search
+from papers.ingest import sample, schedule
 from papers.models import Paper
-from papers.query import parse
-from tests import make
-from tests.make import NOW, TODAY
-from tests.papers import meaning
+from papers.search import encoder, engine
+from papers.search.query import parse
+from tests import factories
+from tests.factories import NOW, TODAY
+from tests.papers import semantic
 
 pytestmark = pytest.mark.django_db
 
@@ -185,7 +186,7 @@ def test_the_sample_is_no_excuse_for_a_file():
 
 
 def test_score_writes_the_scores_of_now():
-    paper = make.paper(upvotes=12)
+    paper = factories.paper(upvotes=12)
 
     assert run("score_papers") == "Scored 1 papers as of 2026-05-12 06:00 UTC.\n"
 
@@ -202,7 +203,7 @@ def test_score_writes_the_scores_of_now():
     ],
 )
 def test_score_as_of_another_moment(written, at):
-    paper = make.paper(upvotes=12)
+    paper = factories.paper(upvotes=12)
 
     run("score_papers", "--at", written)
 
@@ -217,19 +218,19 @@ def test_a_moment_that_is_none_is_said(written):
 
 
 def test_index_papers_says_how_many():
-    make.paper(title="Robot")
+    factories.paper(title="Robot")
     out = io.StringIO()
 
     call_command("index_papers", stdout=out)
 
     assert out.getvalue() == "Indexed 1 papers.\n"
-    assert [each.title for each in search.find(parse("robot")).papers] == ["Robot"]
+    assert [each.title for each in engine.find(parse("robot")).papers] == ["Robot"]
 
 
 def test_thin_readings_says_how_many_it_let_go():
-    paper = make.paper()
+    paper = factories.paper()
     for hours in range(3):
-        make.reading(paper=paper, observed_at=NOW - timedelta(days=100, hours=hours))
+        factories.reading(paper=paper, observed_at=NOW - timedelta(days=100, hours=hours))
 
     assert run("thin_readings") == "Let go of 1 readings that are older than 90 days.\n"
     assert run("thin_readings") == "Let go of 0 readings that are older than 90 days.\n"
@@ -245,10 +246,10 @@ def test_source_status_says_how_each_source_is_doing(settings):
     settings.SOURCES = ["huggingface"]
     assert run("source_status") == "huggingface: has not answered yet\n"
 
-    polling.started("huggingface", now=NOW - timedelta(hours=5))
-    polling.ended("huggingface", now=NOW - timedelta(hours=5), papers=30, error="")
-    polling.started("huggingface", now=NOW - timedelta(hours=1))
-    polling.ended("huggingface", now=NOW, papers=0, error="It answered 503.")
+    schedule.started("huggingface", now=NOW - timedelta(hours=5))
+    schedule.ended("huggingface", now=NOW - timedelta(hours=5), papers=30, error="")
+    schedule.started("huggingface", now=NOW - timedelta(hours=1))
+    schedule.ended("huggingface", now=NOW, papers=0, error="It answered 503.")
 
     assert run("source_status") == (
         "huggingface: answered 5 hours ago with 30 papers; failed 1 times since: It answered 503.\n"
@@ -259,8 +260,8 @@ def test_source_status_says_how_each_source_is_doing(settings):
 
 def test_source_status_fails_when_a_source_has_long_been_silent(settings):
     settings.SOURCES = ["huggingface"]
-    polling.started("huggingface", now=NOW - timedelta(hours=10))
-    polling.ended("huggingface", now=NOW - timedelta(hours=10), papers=30, error="")
+    schedule.started("huggingface", now=NOW - timedelta(hours=10))
+    schedule.ended("huggingface", now=NOW - timedelta(hours=10), papers=30, error="")
 
     with pytest.raises(CommandError, match="huggingface: no answer for too long"):
         run("source_status")
@@ -294,10 +295,10 @@ def test_what_a_source_cannot_be_asked_is_said(options, sentence):
 
 
 def test_embed_papers_says_how_many(monkeypatch):
-    meaning.use(monkeypatch)
+    semantic.use(monkeypatch)
     monkeypatch.setattr(encoder, "model", lambda: None)
     for _ in range(3):
-        make.paper()
+        factories.paper()
 
     assert run("embed_papers", "--most", "2") == "Embedded 2 papers; 1 have no vector.\n"
     assert run("embed_papers") == "Embedded 1 papers; 0 have no vector.\n"

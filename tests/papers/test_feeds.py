@@ -11,9 +11,9 @@ import pytest
 import time_machine
 from django.test import Client
 
-from papers import topics
-from tests import make
-from tests.papers import atom
+from papers.topics import classifier
+from tests import factories
+from tests.papers import arxiv_feed_factory
 
 pytestmark = pytest.mark.django_db
 
@@ -23,7 +23,7 @@ ADDRESSES = ["/feeds/trending.xml", "/feeds/robotics.xml"]
 
 @pytest.fixture(autouse=True)
 def now() -> Iterator[None]:
-    with time_machine.travel(make.NOW, tick=False):
+    with time_machine.travel(factories.NOW, tick=False):
         yield
 
 
@@ -39,16 +39,16 @@ def texts(feed: ElementTree.Element, path: str) -> list[str | None]:
 
 
 def test_the_trending_feed_has_the_week_s_papers_the_hottest_first(client: Client) -> None:
-    make.paper(title="Cool", score=1.0)
-    make.paper(title="Hot", score=9.0)
-    make.paper(title="Long ago", score=99.0, listed_on=make.TODAY - timedelta(days=20))
+    factories.paper(title="Cool", score=1.0)
+    factories.paper(title="Hot", score=9.0)
+    factories.paper(title="Long ago", score=99.0, listed_on=factories.TODAY - timedelta(days=20))
 
     assert texts(read(client, "/feeds/trending.xml"), "entry/title") == ["Hot", "Cool"]
 
 
 def test_a_topic_s_feed_has_its_own_papers(client: Client) -> None:
-    make.paper(title="A robot", topics=["robotics"])
-    make.paper(title="A theorem", topics=["theory"])
+    factories.paper(title="A robot", topics=["robotics"])
+    factories.paper(title="A theorem", topics=["theory"])
 
     feed = read(client, "/feeds/robotics.xml")
 
@@ -64,8 +64,8 @@ def test_a_topic_that_is_not_there_has_no_feed(client: Client, slug: str) -> Non
 @pytest.mark.parametrize("address", ADDRESSES)
 def test_a_feed_has_what_atom_demands(client: Client, settings: Any, address: str) -> None:
     settings.SITE_URL, settings.SITE_HOST = "https://papers.example.org", "papers.example.org"
-    paper = make.paper(arxiv_id="2605.04321", topics=["robotics"])
-    old = make.paper(arxiv_id="math/0309136", topics=["robotics"], authors=[])
+    paper = factories.paper(arxiv_id="2605.04321", topics=["robotics"])
+    old = factories.paper(arxiv_id="math/0309136", topics=["robotics"], authors=[])
 
     feed = read(client, address)
 
@@ -104,19 +104,21 @@ def test_a_validator_has_nothing_to_say_whatever_authors_write(
     client: Client, settings: Any, address: str, written: str
 ) -> None:
     settings.SITE_URL, settings.SITE_HOST = "https://papers.example.org", "papers.example.org"
-    topic = make.topic("robotics", name=written[:100], description=written[:300])
+    topic = factories.topic("robotics", name=written[:100], description=written[:300])
     for title in ("A title", "A title", "Another"):  # papers may be named alike
-        paper = make.paper(title=f"{title} {written}"[:500], abstract=written, authors=[written])
+        paper = factories.paper(
+            title=f"{title} {written}"[:500], abstract=written, authors=[written]
+        )
         paper.topics.add(topic)
 
-    assert atom.faults(client.get(address).content) == []
+    assert arxiv_feed_factory.faults(client.get(address).content) == []
 
 
 @pytest.mark.parametrize("address", ADDRESSES)
 def test_a_feed_without_papers_is_valid_too(client: Client, address: str) -> None:
-    make.topic("robotics")
+    factories.topic("robotics")
 
-    assert atom.faults(client.get(address).content) == []
+    assert arxiv_feed_factory.faults(client.get(address).content) == []
 
 
 def test_the_validator_sees_what_is_wrong() -> None:
@@ -125,7 +127,7 @@ def test_the_validator_sees_what_is_wrong() -> None:
         <link href="javascript:x"/><summary type="html">&lt;script></summary></entry>
         <entry><id>tag:a,2026:b</id></entry></feed>"""
 
-    found = atom.faults(feed.encode())
+    found = arxiv_feed_factory.faults(feed.encode())
 
     for said in (
         "'x y' is not an address.",
@@ -146,7 +148,7 @@ def test_the_validator_sees_what_is_wrong() -> None:
 
 @pytest.mark.parametrize("address", ADDRESSES)
 def test_a_feed_is_shown_and_not_saved(client: Client, address: str) -> None:
-    make.topic("robotics")
+    factories.topic("robotics")
     response = client.get(address)
 
     assert response["Content-Type"] == "application/atom+xml; charset=utf-8"
@@ -155,14 +157,16 @@ def test_a_feed_is_shown_and_not_saved(client: Client, address: str) -> None:
 
 
 def test_the_two_feeds_have_ids_of_their_own(client: Client) -> None:
-    make.topic("robotics")
+    factories.topic("robotics")
 
     assert len({texts(read(client, each), "id")[0] for each in ADDRESSES}) == 2
 
 
 def test_what_authors_write_is_text_and_nothing_else(client: Client) -> None:
     hostile = "<script>x</script> & 1 < 2 ]]>"
-    make.paper(title=f"{hostile}\x0b\ufffe", abstract=f"{hostile}\x01", authors=[f"{hostile}\x1f"])
+    factories.paper(
+        title=f"{hostile}\x0b\ufffe", abstract=f"{hostile}\x01", authors=[f"{hostile}\x1f"]
+    )
 
     feed = read(client, "/feeds/trending.xml")
 
@@ -178,7 +182,7 @@ def test_more_papers_need_no_more_queries(
     client: Client, django_assert_num_queries: Any, address: str, queries: int
 ) -> None:
     for _ in range(40):
-        make.paper(topics=["robotics", "theory"])
+        factories.paper(topics=["robotics", "theory"])
 
     with django_assert_num_queries(queries):
         feed = read(client, address)
@@ -189,11 +193,11 @@ def test_more_papers_need_no_more_queries(
 @pytest.mark.parametrize("address", ADDRESSES)
 @pytest.mark.parametrize("papers", [0, 1])
 def test_who_has_it_already_is_told_so(client: Client, address: str, papers: int) -> None:
-    make.topic("robotics")
+    factories.topic("robotics")
     for _ in range(papers):
-        make.paper(topics=["robotics"])
+        factories.paper(topics=["robotics"])
     first = client.get(address)
-    with time_machine.travel(make.NOW + timedelta(hours=1), tick=False):
+    with time_machine.travel(factories.NOW + timedelta(hours=1), tick=False):
         by_tag = client.get(address, headers={"If-None-Match": first["ETag"]})
         by_date = client.get(address, headers={"If-Modified-Since": first["Last-Modified"]})
 
@@ -203,9 +207,9 @@ def test_who_has_it_already_is_told_so(client: Client, address: str, papers: int
 
 
 def test_a_new_paper_is_a_new_feed(client: Client) -> None:
-    make.paper()
+    factories.paper()
     first = client.get("/feeds/trending.xml")
-    make.paper()
+    factories.paper()
 
     again = client.get("/feeds/trending.xml", headers={"If-None-Match": first["ETag"]})
 
@@ -220,7 +224,7 @@ def test_reading_sets_no_cookie_and_changes_nothing(client: Client) -> None:
 
 
 def test_pages_say_where_the_feeds_are(client: Client) -> None:
-    make.topic("robotics")
+    factories.topic("robotics")
 
     home, topic = (client.get(each).content.decode() for each in ("/", "/topics/robotics/"))
 
@@ -231,4 +235,4 @@ def test_pages_say_where_the_feeds_are(client: Client) -> None:
 
 
 def test_no_topic_takes_the_place_of_the_trending_feed() -> None:
-    assert "trending" not in {rule.slug for rule in topics.load()}
+    assert "trending" not in {rule.slug for rule in classifier.load()}

@@ -12,14 +12,16 @@ import time_machine
 from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
 
-from papers import encoder, registry, tasks, vectors
+from papers import tasks
+from papers.ingest import registry
 from papers.models import Paper
+from papers.search import embeddings, encoder
 from papers.sources import Answer, SourceUnavailable, Wanted
 from papers.sources.http import Client
-from tests import make
-from tests.make import NOW, TODAY
-from tests.papers import meaning
-from tests.papers.records import record
+from tests import factories
+from tests.factories import NOW, TODAY
+from tests.papers import semantic
+from tests.papers.record_factories import record
 
 pytestmark = pytest.mark.django_db
 
@@ -91,7 +93,7 @@ def test_a_source_that_fails_stops_neither_the_others_nor_the_scores(
 
 
 def test_score_papers_scores():
-    paper = make.paper(upvotes=3)
+    paper = factories.paper(upvotes=3)
 
     tasks.score_papers.delay()
 
@@ -100,13 +102,13 @@ def test_score_papers_scores():
 
 
 def test_where_the_extra_is_new_papers_are_embedded(settings, httpserver: HTTPServer, monkeypatch):
-    meaning.use(monkeypatch)
+    semantic.use(monkeypatch)
     page = [{"paper": {"id": "2604.00001", "title": "A robot"}}]
     httpserver.expect_request("/api/daily_papers").respond_with_json(page)
     settings.HUGGINGFACE_URL = httpserver.url_for("")
     settings.SOURCES = ["huggingface"]
-    make.paper(title="One that had no vector")
+    factories.paper(title="One that had no vector")
 
     tasks.fetch_papers.delay()
 
-    assert (Paper.objects.count(), vectors.missing().count()) == (2, 0)
+    assert (Paper.objects.count(), embeddings.missing().count()) == (2, 0)

@@ -13,10 +13,10 @@ from django.urls import reverse
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from papers import encoder, search, vectors
 from papers.models import Paper
-from tests import make
-from tests.papers import meaning
+from papers.search import embeddings, encoder, engine
+from tests import factories
+from tests.papers import semantic
 
 pytestmark = pytest.mark.django_db
 
@@ -25,7 +25,7 @@ HOSTILE = '<script>alert("x")</script> & 1 < 2'
 
 @pytest.fixture(autouse=True)
 def now() -> Iterator[None]:
-    with time_machine.travel(make.NOW, tick=False):
+    with time_machine.travel(factories.NOW, tick=False):
         yield
 
 
@@ -47,16 +47,16 @@ def get(client: Client, address: str) -> str:
 
 
 def test_papers_come_newest_day_first_and_hottest_first_within_a_day(client: Client) -> None:
-    make.paper(title="Cool", score=1.0)
-    make.paper(title="Hot", score=9.0)
-    make.paper(title="Older", score=20.0, listed_on=make.TODAY - timedelta(days=20))
+    factories.paper(title="Cool", score=1.0)
+    factories.paper(title="Hot", score=9.0)
+    factories.paper(title="Older", score=20.0, listed_on=factories.TODAY - timedelta(days=20))
 
     assert titles(get(client, "/papers/")) == ["Hot", "Cool", "Older"]
 
 
 def test_papers_are_shown_a_page_at_a_time(client: Client) -> None:
     for _ in range(31):
-        make.paper()
+        factories.paper()
 
     assert len(titles(get(client, "/papers/"))) == 30
     assert len(titles(get(client, "/papers/?page=2"))) == 1
@@ -66,7 +66,7 @@ def test_papers_are_shown_a_page_at_a_time(client: Client) -> None:
 
 def test_a_paper_shows_its_whole_abstract_and_where_to_read_it(client: Client) -> None:
     abstract = " ".join(f"word{number}" for number in range(400))
-    paper = make.paper(
+    paper = factories.paper(
         abstract=abstract, code_url="https://github.com/a/b", project_url="https://a.example/"
     )
 
@@ -84,8 +84,8 @@ def test_a_paper_shows_its_whole_abstract_and_where_to_read_it(client: Client) -
 
 
 def test_a_paper_names_the_edition_that_featured_it(client: Client) -> None:
-    paper = make.paper()
-    make.edition(papers=[make.paper(), paper])
+    paper = factories.paper()
+    factories.edition(papers=[factories.paper(), paper])
 
     html = get(client, paper.get_absolute_url())
 
@@ -93,11 +93,11 @@ def test_a_paper_names_the_edition_that_featured_it(client: Client) -> None:
 
 
 def test_a_paper_that_was_in_no_edition_names_none(client: Client) -> None:
-    assert "/editions/20" not in get(client, make.paper().get_absolute_url())
+    assert "/editions/20" not in get(client, factories.paper().get_absolute_url())
 
 
 def test_what_a_machine_wrote_is_marked(client: Client) -> None:
-    paper = make.paper(abstract="", machine_summary="It is about things.")
+    paper = factories.paper(abstract="", machine_summary="It is about things.")
 
     for address in ("/papers/", paper.get_absolute_url()):
         html = get(client, address)
@@ -105,9 +105,11 @@ def test_what_a_machine_wrote_is_marked(client: Client) -> None:
 
 
 def test_a_paper_draws_how_its_attention_grew(client: Client) -> None:
-    paper = make.paper()
+    paper = factories.paper()
     for hours, value in ((12, 2), (6, 20), (0, 87)):
-        make.reading(paper=paper, value=value, observed_at=make.NOW - timedelta(hours=hours))
+        factories.reading(
+            paper=paper, value=value, observed_at=factories.NOW - timedelta(hours=hours)
+        )
 
     html = get(client, paper.get_absolute_url())
 
@@ -116,14 +118,14 @@ def test_a_paper_draws_how_its_attention_grew(client: Client) -> None:
 
 
 def test_a_paper_of_an_old_id_with_a_slash_has_a_page(client: Client) -> None:
-    paper = make.paper(arxiv_id="math/0309136", title="Old but gold")
+    paper = factories.paper(arxiv_id="math/0309136", title="Old but gold")
 
     assert paper.get_absolute_url() == "/papers/math/0309136/"
     assert "Old but gold" in get(client, "/papers/math/0309136/")
 
 
 def test_hundreds_of_authors_are_folded_away(client: Client) -> None:
-    paper = make.paper(authors=[f"Author {number}" for number in range(573)])
+    paper = factories.paper(authors=[f"Author {number}" for number in range(573)])
 
     html = get(client, paper.get_absolute_url())
 
@@ -132,7 +134,7 @@ def test_hundreds_of_authors_are_folded_away(client: Client) -> None:
 
 
 def test_text_that_looks_like_html_is_shown_as_text(client: Client) -> None:
-    paper = make.paper(
+    paper = factories.paper(
         title=HOSTILE,
         abstract=HOSTILE,
         machine_summary=HOSTILE,
@@ -148,10 +150,10 @@ def test_text_that_looks_like_html_is_shown_as_text(client: Client) -> None:
 
 
 def test_topics_show_how_many_papers_trend_in_each_the_busiest_first(client: Client) -> None:
-    make.topic("audio", description="Sound and music")
-    make.paper(topics=["robotics"])
-    make.paper(topics=["robotics", "vision"])
-    make.paper(topics=["vision"], listed_on=make.TODAY - timedelta(days=8))
+    factories.topic("audio", description="Sound and music")
+    factories.paper(topics=["robotics"])
+    factories.paper(topics=["robotics", "vision"])
+    factories.paper(topics=["vision"], listed_on=factories.TODAY - timedelta(days=8))
 
     html = get(client, "/topics/")
 
@@ -164,16 +166,18 @@ def test_topics_show_how_many_papers_trend_in_each_the_busiest_first(client: Cli
 
 
 def test_a_topic_shows_what_trends_in_it(client: Client) -> None:
-    make.paper(title="Second", topics=["robotics"], score=1.0)
-    make.paper(title="First", topics=["robotics", "vision"], score=2.0)
-    make.paper(title="Elsewhere", topics=["vision"], score=9.0)
-    make.paper(title="Too old", topics=["robotics"], listed_on=make.TODAY - timedelta(days=8))
+    factories.paper(title="Second", topics=["robotics"], score=1.0)
+    factories.paper(title="First", topics=["robotics", "vision"], score=2.0)
+    factories.paper(title="Elsewhere", topics=["vision"], score=9.0)
+    factories.paper(
+        title="Too old", topics=["robotics"], listed_on=factories.TODAY - timedelta(days=8)
+    )
 
     assert titles(get(client, "/topics/robotics/")) == ["First", "Second"]
 
 
 def test_a_topic_leads_to_its_feed_for_browsers_and_for_people(client: Client) -> None:
-    make.topic("robotics")
+    factories.topic("robotics")
 
     html = get(client, "/topics/robotics/")
 
@@ -186,8 +190,8 @@ def test_a_topic_leads_to_its_feed_for_browsers_and_for_people(client: Client) -
 
 @pytest.mark.parametrize("address", ["/topics/robotics/", "/papers/2605.12345/"])
 def test_the_signup_form_has_the_topic_already_chosen(client: Client, address: str) -> None:
-    make.topic("vision")
-    make.paper(arxiv_id="2605.12345", topics=["robotics"])
+    factories.topic("vision")
+    factories.paper(arxiv_id="2605.12345", topics=["robotics"])
 
     html = get(client, address)
 
@@ -214,14 +218,14 @@ def test_what_does_not_exist_is_a_page_that_says_so(client: Client, address: str
 
 
 def test_pages_without_any_paper_say_so(client: Client) -> None:
-    make.topic("robotics")
+    factories.topic("robotics")
 
     assert "No papers yet." in get(client, "/papers/")
     assert "Nothing this week." in get(client, "/topics/robotics/")
 
 
 def pages() -> list[str]:
-    paper = make.paper(topics=["robotics", "vision"], upvotes=3)
+    paper = factories.paper(topics=["robotics", "vision"], upvotes=3)
     return ["/papers/", paper.get_absolute_url(), "/topics/", "/topics/robotics/"]
 
 
@@ -273,9 +277,9 @@ def test_nor_for_papers_that_are_close_in_meaning(
     queries: int,
     papers: int,
 ) -> None:
-    meaning.use(monkeypatch)
+    semantic.use(monkeypatch)
     many_papers(papers)
-    sum(vectors.embed())
+    sum(embeddings.embed())
     client.get(address)
 
     with django_assert_num_queries(queries):
@@ -284,18 +288,18 @@ def test_nor_for_papers_that_are_close_in_meaning(
 
 def many_papers(number: int) -> None:
     papers = [
-        make.paper(arxiv_id=f"2605.{12345 + each}", topics=["robotics", f"topic-{each % 5}"])
+        factories.paper(arxiv_id=f"2605.{12345 + each}", topics=["robotics", f"topic-{each % 5}"])
         for each in range(number)
     ]
     for hours in range(number):
-        make.reading(paper=papers[0], observed_at=make.NOW - timedelta(hours=hours))
-    search.index(papers)
-    make.edition(papers=papers[:1])
+        factories.reading(paper=papers[0], observed_at=factories.NOW - timedelta(hours=hours))
+    engine.index(papers)
+    factories.edition(papers=papers[:1])
 
 
 def indexed(**fields: Any) -> Paper:
-    paper = make.paper(**fields)
-    search.index([paper])
+    paper = factories.paper(**fields)
+    engine.index([paper])
     return paper
 
 
@@ -325,7 +329,7 @@ def test_results_begin_with_the_signup_form(client: Client) -> None:
 
 
 def test_the_list_has_the_search_form_and_an_empty_one_is_the_list(client: Client) -> None:
-    make.paper(title="Robot")
+    factories.paper(title="Robot")
 
     for address in ("/papers/", "/papers/?q=", "/papers/?q=+"):
         html = get(client, address)
@@ -380,7 +384,7 @@ def test_an_empty_result_helps(client: Client, query: str, help_: str) -> None:
 
 def test_an_empty_result_leads_on(client: Client) -> None:
     indexed(title="Robot")
-    make.topic("robotics")
+    factories.topic("robotics")
 
     html = get(client, "/papers/?q=robotiks+robot&page=1")
 
@@ -392,11 +396,11 @@ def test_an_empty_result_leads_on(client: Client) -> None:
 def test_papers_close_in_meaning_are_called_that(
     client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    meaning.use(monkeypatch)
+    semantic.use(monkeypatch)
     paper = indexed(title="Robot arms grasp", abstract="", authors=[])
     indexed(title="Robot arms throw", abstract="", authors=[])
     assert "Close in meaning" not in get(client, paper.get_absolute_url())
-    sum(vectors.embed())
+    sum(embeddings.embed())
 
     page = get(client, paper.get_absolute_url())
     found = get(client, "/papers/?q=robot+arms+grasp")
@@ -423,7 +427,7 @@ def test_whatever_is_asked_is_answered(client: Client, typed: str, page: str | N
 
 
 def test_a_capped_count_says_so(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(search, "MOST", 20)
+    monkeypatch.setattr(engine, "MOST", 20)
     for _ in range(21):
         indexed(title="Robot")
 
@@ -441,7 +445,7 @@ def test_addresses_are_as_the_design_says() -> None:
     "written", ["2605.01234v2", "10.48550/arXiv.2605.01234", "arXiv:2605.01234"]
 )
 def test_a_paper_by_another_of_its_names_leads_to_its_page(client, written):
-    make.paper(arxiv_id="2605.01234")
+    factories.paper(arxiv_id="2605.01234")
 
     response = client.get(f"/papers/{written}/")
 
@@ -449,7 +453,7 @@ def test_a_paper_by_another_of_its_names_leads_to_its_page(client, written):
 
 
 def test_a_paper_that_is_only_known_by_its_doi_has_a_page_and_no_links_to_arxiv(client):
-    make.paper(arxiv_id="", doi="10.1145/1.2", listed_on=None, title="A robot")
+    factories.paper(arxiv_id="", doi="10.1145/1.2", listed_on=None, title="A robot")
 
     page = client.get("/papers/10.1145/1.2/").content.decode()
 
@@ -460,7 +464,7 @@ def test_a_paper_that_is_only_known_by_its_doi_has_a_page_and_no_links_to_arxiv(
 
 
 def test_a_paper_of_an_import_says_no_day_that_nobody_told(client):
-    paper = make.paper(arxiv_id="", listed_on=None, published_on=None, day=make.TODAY)
+    paper = factories.paper(arxiv_id="", listed_on=None, published_on=None, day=factories.TODAY)
 
     page = client.get(paper.get_absolute_url()).content.decode()
 
@@ -469,15 +473,15 @@ def test_a_paper_of_an_import_says_no_day_that_nobody_told(client):
 
 
 def test_citations_show_by_their_newest_reading(client):
-    paper = make.paper()
+    paper = factories.paper()
     for value, hours in ((3, 2), (4, 1)):
-        make.reading(
+        factories.reading(
             paper=paper,
             value=value,
             source="semanticscholar-citations",
-            observed_at=make.NOW - timedelta(hours=hours),
+            observed_at=factories.NOW - timedelta(hours=hours),
         )
-    make.reading(paper=paper, value=1, source="semanticscholar-influential")
+    factories.reading(paper=paper, value=1, source="semanticscholar-influential")
 
     page = client.get(paper.get_absolute_url()).content.decode()
 
@@ -486,6 +490,6 @@ def test_citations_show_by_their_newest_reading(client):
 
 
 def test_a_withdrawn_paper_says_so(client):
-    paper = make.paper(withdrawn=True)
+    paper = factories.paper(withdrawn=True)
 
     assert "<strong>Withdrawn.</strong>" in client.get(paper.get_absolute_url()).content.decode()

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from hypothesis.provisional import domains
 
 from subscribers.addresses import LONGEST, BadAddress, normalise, refuse_desks
-from tests.papers.recorded import DATA, needs_recordings
+from tests.papers.recordings import DATA, needs_recordings
 
 RECORDED = DATA / "email_addresses"
 

@@ -8,13 +8,14 @@ from typing import Any
 import pytest
 import time_machine
 
-from subscribers import consent, suppression
+from subscribers import suppression
 from subscribers.models import Farewell, Preferences, SoftBounce, Subscriber, Suppression
-from tests import make
+from subscribers.signup import consent
+from tests import factories
 
 pytestmark = pytest.mark.django_db
 
-NOW = make.NOW
+NOW = factories.NOW
 HOUR = timedelta(hours=1)
 READERS, SUPPRESSIONS = "/admin/subscribers/subscriber/", "/admin/subscribers/suppression/"
 ADA = "ada@example.org"
@@ -28,7 +29,7 @@ def _noon():
 
 @pytest.fixture
 def desk(client):
-    return make.at_the_desk(client)
+    return factories.at_the_desk(client)
 
 
 def found(response) -> list[int]:
@@ -36,7 +37,7 @@ def found(response) -> list[int]:
 
 
 def test_a_reader_is_found_by_address_or_id(desk):
-    ada, ben = make.subscriber(email=ADA), make.subscriber()
+    ada, ben = factories.subscriber(email=ADA), factories.subscriber()
 
     assert found(desk.get(READERS)) == [ben.pk, ada.pk]
     assert found(desk.get(READERS, {"q": ADA})) == [ada.pk]
@@ -47,8 +48,8 @@ def test_a_reader_is_found_by_address_or_id(desk):
 
 
 def test_a_proof_of_consent_is_found_by_its_reader_and_stays_as_it_is(desk):
-    consent.note(ada := make.subscriber(email=ADA), consent.Given(), now=make.NOW)
-    consent.note(make.subscriber(), consent.Given(), now=make.NOW)
+    consent.note(ada := factories.subscriber(email=ADA), consent.Given(), now=factories.NOW)
+    consent.note(factories.subscriber(), consent.Given(), now=factories.NOW)
 
     [proof] = found(desk.get("/admin/subscribers/consent/", {"q": ADA}))
 
@@ -84,15 +85,15 @@ def form(subscriber: Subscriber, *topics: str, **changed: str) -> dict[str, Any]
 @pytest.mark.parametrize("readers", [1, 3])
 def test_the_list_costs_the_same_however_many(desk, readers, django_assert_num_queries):
     for _ in range(readers):
-        make.subscriber(topics=["robotics"])
+        factories.subscriber(topics=["robotics"])
 
     with django_assert_num_queries(5):
         desk.get(READERS)
 
 
 def test_new_preferences_move_the_next_digest_and_nothing_else_can_be_changed(desk):
-    topic = make.topic("robotics")
-    ada = make.subscriber(email=ADA)
+    topic = factories.topic("robotics")
+    ada = factories.subscriber(email=ADA)
     response = desk.post(f"{READERS}{ada.pk}/change/", form(ada, topic.slug))
 
     assert response.status_code == 302
@@ -104,7 +105,7 @@ def test_new_preferences_move_the_next_digest_and_nothing_else_can_be_changed(de
 
 
 def test_a_bad_choice_is_refused_here_too(desk):
-    ada = make.subscriber()
+    ada = factories.subscriber()
     sent = form(ada, timezone="Mars/Olympus")
 
     response = desk.post(f"{READERS}{ada.pk}/change/", sent)
@@ -119,7 +120,7 @@ def test_a_bad_choice_is_refused_here_too(desk):
     [("unsubscribe", "unsubscribed", False), ("suppress", "complained", True)],
 )
 def test_actions_do_what_readers_and_providers_would(desk, action, reason, suppressed):
-    ada = make.subscriber(email=ADA, next_digest_at=NOW)
+    ada = factories.subscriber(email=ADA, next_digest_at=NOW)
 
     desk.post(READERS, {"action": action, "_selected_action": [str(ada.pk)]})
 
@@ -140,7 +141,7 @@ def test_a_suppression_is_found_by_the_address_it_does_not_hold(desk):
 
 @pytest.mark.parametrize("page", [READERS, SUPPRESSIONS])
 def test_nothing_is_invented_or_deleted_at_the_desk(desk, page):
-    make.subscriber(email=ADA)
+    factories.subscriber(email=ADA)
     suppression.suppress(ADA, Suppression.Reason.BOUNCED, NOW)
     [pk] = found(desk.get(page))
 
@@ -160,7 +161,7 @@ def test_why_people_leave_is_counted_by_reason(desk):
 
 
 def test_soft_bounces_are_found_by_their_reader(desk):
-    ada = make.subscriber()
+    ada = factories.subscriber()
     row = SoftBounce.objects.create(subscriber=ada, message="m", happened_at=NOW)
 
     assert found(desk.get("/admin/subscribers/softbounce/", {"q": str(ada.pk)})) == [row.pk]

@@ -7,21 +7,22 @@ from itertools import permutations
 
 import pytest
 
-from subscribers import bounces, signup, suppression
+from subscribers import bounces, suppression
 from subscribers.models import SoftBounce, Subscriber, Suppression
-from tests import make
+from subscribers.signup import lifecycle
+from tests import factories
 
 pytestmark = pytest.mark.django_db
 
 Status, Reason = Subscriber.Status, Subscriber.Reason
-NOW = make.NOW
+NOW = factories.NOW
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 ADA = "ada@example.org"
 
 
 @pytest.fixture
 def ada():
-    return make.subscriber(email=ADA)
+    return factories.subscriber(email=ADA)
 
 
 def came_back(ada: Subscriber, *numbers: int) -> None:
@@ -93,7 +94,7 @@ def test_it_takes_back_nothing_else(ada, order):
 
     def leave() -> None:
         ada.refresh_from_db()
-        signup.leave(ada, Reason.UNSUBSCRIBED, NOW)
+        lifecycle.leave(ada, Reason.UNSUBSCRIBED, NOW)
 
     steps = [
         lambda: came_back(ada, 1, 2, 3),
@@ -112,7 +113,7 @@ def test_nor_a_graver_reason(ada, reason):
     came_back(ada, 1, 2, 3, 4, 5)
     suppression.suppress(ADA, Suppression.Reason(reason), NOW)
     ada.refresh_from_db()
-    signup.leave(ada, Reason(reason), NOW)
+    lifecycle.leave(ada, Reason(reason), NOW)
 
     arrived(ada, 6)
 
@@ -122,11 +123,11 @@ def test_nor_a_graver_reason(ada, reason):
 def test_the_way_back_is_a_fresh_confirmation(ada):
     came_back(ada, 1, 2, 3, 4, 5)
     ada.refresh_from_db()
-    assert not signup.rejoin(ada, NOW)
+    assert not lifecycle.rejoin(ada, NOW)
 
-    pending = signup.ask(ADA, (), "", NOW + DAY)
+    pending = lifecycle.ask(ADA, (), "", NOW + DAY)
     assert suppression.is_suppressed(ADA)
-    signup.confirm(pending, NOW + DAY)
+    lifecycle.confirm(pending, NOW + DAY)
     assert standing() == KEPT
 
     came_back(ada, 25, 26, 27, 28)
@@ -134,7 +135,7 @@ def test_the_way_back_is_a_fresh_confirmation(ada):
 
 
 def test_mail_to_somebody_who_never_confirmed_does_not_change_where_they_stand():
-    pending = make.subscriber(email=ADA, status=Status.PENDING)
+    pending = factories.subscriber(email=ADA, status=Status.PENDING)
 
     came_back(pending, 1, 2, 3, 4, 5)
 

@@ -11,14 +11,15 @@ import pytest
 import time_machine
 from django.core.management import CommandError, call_command
 
-from subscribers import signup, suppression
+from subscribers import suppression
 from subscribers.models import Subscriber, Suppression
-from tests import make
+from subscribers.signup import lifecycle
+from tests import factories
 
 pytestmark = pytest.mark.django_db
 
 Status, Reason = Subscriber.Status, Subscriber.Reason
-NOW = make.NOW
+NOW = factories.NOW
 HOUR = timedelta(hours=1)
 ADA = "ada@example.org"
 
@@ -26,8 +27,8 @@ ADA = "ada@example.org"
 @pytest.fixture(autouse=True)
 def _noon():
     with time_machine.travel(NOW, tick=False):
-        make.topic("robotics")
-        make.topic("speech")
+        factories.topic("robotics")
+        factories.topic("speech")
         yield
 
 
@@ -86,7 +87,7 @@ def test_add_subscriber_takes_numbers_from_python_too(run):
 )
 def test_add_subscriber_says_what_is_wrong(run, arguments, sentence):
     suppression.suppress("suppressed@example.org", Suppression.Reason.BOUNCED, NOW)
-    make.subscriber(email="left@example.org", status=Status.LEFT)
+    factories.subscriber(email="left@example.org", status=Status.LEFT)
     before = list(Subscriber.objects.values())
 
     with pytest.raises(CommandError, match=sentence):
@@ -194,9 +195,9 @@ def test_import_subscribers_hushes_an_address_in_the_wrong_column(run, tmp_path,
 
 
 def test_export_subscriber_prints_everything_as_json(run):
-    ada = make.subscriber(email=ADA, topics=["speech"])
-    edition = make.edition()
-    make.delivery(edition=edition, subscriber=ada)
+    ada = factories.subscriber(email=ADA, topics=["speech"])
+    edition = factories.edition()
+    factories.delivery(edition=edition, subscriber=ada)
 
     kept = json.loads(run("export_subscriber", "Ada@example.org"))
 
@@ -208,8 +209,8 @@ def test_export_subscriber_prints_everything_as_json(run):
 
 
 def test_erase_subscriber_leaves_only_a_hash_and_again_changes_nothing(run):
-    ada = make.subscriber(email=ADA, topics=["speech"])
-    make.delivery(edition=make.edition(), subscriber=ada)
+    ada = factories.subscriber(email=ADA, topics=["speech"])
+    factories.delivery(edition=factories.edition(), subscriber=ada)
 
     first = run("erase_subscriber", ADA)
     second = run("erase_subscriber", ADA)
@@ -233,7 +234,7 @@ def test_what_is_no_address_is_told_so(run, name):
 
 
 def test_who_left_can_be_exported_too(run):
-    ada = make.subscriber(email=ADA)
-    signup.leave(ada, Reason.COMPLAINED, NOW)
+    ada = factories.subscriber(email=ADA)
+    lifecycle.leave(ada, Reason.COMPLAINED, NOW)
 
     assert json.loads(run("export_subscriber", ADA))["subscriber"]["left_reason"] == "complained"

@@ -8,18 +8,18 @@ import pytest
 from django.db import IntegrityError, transaction
 
 from subscribers.models import Preferences, Subscriber, Suppression
-from tests import make
+from tests import factories
 
 pytestmark = pytest.mark.django_db
 
 Status, Frequency = Subscriber.Status, Preferences.Frequency
-NOW = make.NOW
+NOW = factories.NOW
 HOUR = timedelta(hours=1)
 
 
 @pytest.mark.parametrize("status", Status)
 def test_only_active_subscribers_are_mailable(status):
-    subscriber = make.subscriber(status=status)
+    subscriber = factories.subscriber(status=status)
 
     assert list(Subscriber.objects.mailable()) == [subscriber] * (status == Status.ACTIVE)
     assert subscriber.is_mailable is (status == Status.ACTIVE)
@@ -27,14 +27,14 @@ def test_only_active_subscribers_are_mailable(status):
 
 @pytest.mark.parametrize("status", Status)
 def test_who_left_waits_for_nothing(status):
-    subscriber = make.subscriber(status=status, confirmation_requested_at=NOW)
+    subscriber = factories.subscriber(status=status, confirmation_requested_at=NOW)
 
     assert list(Subscriber.objects.waiting()) == [subscriber] * (status != Status.LEFT)
 
 
 @pytest.mark.parametrize("status", Status)
 def test_only_active_subscribers_are_scheduled(status):
-    subscriber = make.subscriber(status=status)
+    subscriber = factories.subscriber(status=status)
 
     subscriber.schedule(NOW)
 
@@ -44,7 +44,7 @@ def test_only_active_subscribers_are_scheduled(status):
 
 
 def test_scheduling_goes_by_the_row_and_not_by_an_old_copy():
-    ada = make.subscriber()
+    ada = factories.subscriber()
     Subscriber.objects.update(last_digest_on=NOW.date())
     Preferences.objects.update(hour=9)
 
@@ -81,7 +81,7 @@ def test_every_frequency_is_in_the_test_above():
     ],
 )
 def test_the_database_refuses_a_subscriber_that_cannot_be(changed):
-    make.subscriber()
+    factories.subscriber()
 
     with pytest.raises(IntegrityError), transaction.atomic():
         Subscriber.objects.update(**changed)
@@ -92,14 +92,14 @@ def test_the_database_refuses_a_subscriber_that_cannot_be(changed):
     [{"length": 2}, {"length": 21}, {"frequency": "hourly"}, {"weekday": 7}, {"hour": 24}],
 )
 def test_the_database_refuses_preferences_that_cannot_be(changed):
-    make.subscriber()
+    factories.subscriber()
 
     with pytest.raises(IntegrityError), transaction.atomic():
         Preferences.objects.update(**changed)
 
 
 def test_nothing_that_ends_up_in_a_log_names_a_person():
-    ada = make.subscriber(email="ada@example.org")
+    ada = factories.subscriber(email="ada@example.org")
 
     texts = [str(ada), str(ada.preferences), str(Suppression(address_hash="abcdef0123456789"))]
 

@@ -24,14 +24,16 @@ from anymail.signals import (
 )
 from django.conf import settings as project
 
-from subscribers import links, receivers, signup, suppression
+from subscribers import receivers, suppression
+from subscribers.mail import links
 from subscribers.models import SoftBounce, Subscriber, Suppression
-from tests import make
+from subscribers.signup import lifecycle
+from tests import factories
 
 pytestmark = pytest.mark.django_db
 
 Status, Reason = Subscriber.Status, Subscriber.Reason
-NOW = make.NOW
+NOW = factories.NOW
 HOUR = timedelta(hours=1)
 ADA = "ada@example.org"
 RECORDED = Path(project.BASE_DIR).parent / "shared" / "data" / "webhooks"
@@ -78,7 +80,7 @@ def standing() -> tuple[str, str, list[str]]:
     ids=["hard bounce", "invalid", "bounced before", "complaint", "unsubscribed", "before"],
 )
 def test_what_ends_a_subscription(status, said, reason, suppressed):
-    make.subscriber(email=ADA, status=status)
+    factories.subscriber(email=ADA, status=status)
 
     report(**said)
 
@@ -92,7 +94,7 @@ EVENT_TYPES = {value for name, value in vars(EventType).items() if name.isupper(
 
 @pytest.mark.parametrize("event_type", sorted(EVENT_TYPES - ENDING))
 def test_what_does_not(event_type):
-    make.subscriber(email=ADA)
+    factories.subscriber(email=ADA)
 
     report(event_type=event_type, reject_reason=RejectReason.BOUNCED)
 
@@ -102,7 +104,7 @@ def test_what_does_not(event_type):
 @pytest.mark.parametrize("reject_reason", ["timed_out", "blocked", "spam", "other", None])
 @pytest.mark.parametrize("event_type", [EventType.BOUNCED, EventType.REJECTED])
 def test_a_message_that_was_not_wanted_says_nothing_of_the_address(event_type, reject_reason):
-    make.subscriber(email=ADA)
+    factories.subscriber(email=ADA)
 
     report(event_type=event_type, reject_reason=reject_reason)
 
@@ -124,7 +126,7 @@ SOFT = {
 
 @pytest.mark.parametrize("esp_name", SOFT)
 def test_a_soft_bounce_is_not_taken_for_a_hard_one(esp_name):
-    make.subscriber(email=ADA)
+    factories.subscriber(email=ADA)
 
     report(esp_name, **HARD, esp_event=SOFT[esp_name])
 
@@ -137,7 +139,7 @@ def test_every_provider_whose_word_counts_is_in_the_test_above():
 
 @pytest.mark.parametrize("esp_event", [None, "text", [], {}, {"bounce": None}, {"bounce": []}])
 def test_without_the_provider_s_word_anymail_s_counts(esp_event):
-    make.subscriber(email=ADA)
+    factories.subscriber(email=ADA)
 
     report("Amazon SES", **HARD, esp_event=esp_event)
 
@@ -146,7 +148,7 @@ def test_without_the_provider_s_word_anymail_s_counts(esp_event):
 
 @pytest.mark.parametrize("events", list(permutations([UNSUBSCRIBED, HARD, COMPLAINT])))
 def test_the_order_does_not_matter_nor_does_hearing_it_twice(events):
-    make.subscriber(email=ADA)
+    factories.subscriber(email=ADA)
 
     for said in events * 2:
         report(**said)
@@ -155,7 +157,7 @@ def test_the_order_does_not_matter_nor_does_hearing_it_twice(events):
 
 
 def test_our_metadata_tells_whose_mail_it_was():
-    ada = make.subscriber(email=ADA)
+    ada = factories.subscriber(email=ADA)
 
     report(**HARD, recipient="forwarded@example.net", metadata={"subscriber": str(ada.public_id)})
 
@@ -165,7 +167,7 @@ def test_our_metadata_tells_whose_mail_it_was():
 
 @pytest.mark.parametrize("metadata", [None, {}, {"subscriber": ""}, {"subscriber": "x\x00"}, []])
 def test_without_it_the_recipient_does(metadata):
-    make.subscriber(email=ADA)
+    factories.subscriber(email=ADA)
 
     report(**HARD, recipient=" Ada@EXAMPLE.org", metadata=metadata)
 
@@ -183,7 +185,7 @@ def test_an_address_without_a_row_is_suppressed_all_the_same():
     [None, "", "ada", "ada@example.org\r\nBcc: eve@example.org", "\x00", "x" * 10_000, 7, ["a"]],
 )
 def test_an_odd_recipient_is_harmless(recipient):
-    make.subscriber(email=ADA)
+    factories.subscriber(email=ADA)
 
     report(**COMPLAINT, recipient=recipient)
 
@@ -192,7 +194,7 @@ def test_an_odd_recipient_is_harmless(recipient):
 
 @pytest.mark.parametrize("said", [HARD, COMPLAINT, UNSUBSCRIBED])
 def test_a_report_from_before_they_confirmed_anew_is_old_news(said):
-    make.subscriber(email=ADA, confirmed_at=NOW)
+    factories.subscriber(email=ADA, confirmed_at=NOW)
 
     report(**said, timestamp=NOW - HOUR)
 
@@ -201,7 +203,7 @@ def test_a_report_from_before_they_confirmed_anew_is_old_news(said):
 
 @pytest.mark.parametrize("timestamp", [None, NOW])
 def test_a_report_that_is_newer_or_undated_counts(timestamp):
-    make.subscriber(email=ADA, confirmed_at=NOW)
+    factories.subscriber(email=ADA, confirmed_at=NOW)
 
     report(**COMPLAINT, timestamp=timestamp)
 
@@ -209,7 +211,7 @@ def test_a_report_that_is_newer_or_undated_counts(timestamp):
 
 
 def test_a_report_without_a_time_zone_is_read_as_utc():
-    ada = make.subscriber(email=ADA, confirmed_at=NOW)
+    ada = factories.subscriber(email=ADA, confirmed_at=NOW)
     naive = [(NOW + aside).replace(tzinfo=None) for aside in (-HOUR, HOUR)]
 
     old_news = [
@@ -222,7 +224,7 @@ def test_a_report_without_a_time_zone_is_read_as_utc():
 
 @pytest.mark.parametrize("said", [HARD, COMPLAINT, UNSUBSCRIBED])
 def test_logs_hold_no_address(said, caplog):
-    make.subscriber(email=ADA)
+    factories.subscriber(email=ADA)
 
     with caplog.at_level(logging.DEBUG):
         report(**said)
@@ -231,7 +233,7 @@ def test_logs_hold_no_address(said, caplog):
 
 
 def test_brevo_s_own_word_for_leaving_is_understood():
-    make.subscriber(email=ADA)
+    factories.subscriber(email=ADA)
 
     report("Brevo", event_type=EventType.UNKNOWN, esp_event={"event": "unsubscribed"})
 
@@ -286,7 +288,7 @@ FULL = {"event_type": EventType.BOUNCED, "reject_reason": RejectReason.OTHER}
 
 
 def test_five_soft_bounces_in_a_row_are_enough():
-    ada = make.subscriber(email=ADA)
+    ada = factories.subscriber(email=ADA)
 
     for number in range(5):
         assert standing() == ("active", "", [])
@@ -305,7 +307,7 @@ def test_five_soft_bounces_in_a_row_are_enough():
     ],
 )
 def test_a_soft_bounce_is_counted(esp_name, fields):
-    make.subscriber(email=ADA)
+    factories.subscriber(email=ADA)
 
     report(esp_name, message_id="m", **fields)
 
@@ -323,7 +325,7 @@ def test_a_soft_bounce_is_counted(esp_name, fields):
     ],
 )
 def test_a_delay_or_an_opinion_of_the_message_is_not(esp_name, fields):
-    make.subscriber(email=ADA)
+    factories.subscriber(email=ADA)
 
     report(esp_name, message_id="m", **fields)
 
@@ -331,7 +333,7 @@ def test_a_delay_or_an_opinion_of_the_message_is_not(esp_name, fields):
 
 
 def test_the_same_delivery_counts_once_whatever_its_message_id():
-    make.subscriber(email=ADA)
+    factories.subscriber(email=ADA)
 
     for number in range(5):
         report(**FULL, message_id=f"m{number}", metadata={"delivery": "7"})
@@ -341,7 +343,7 @@ def test_the_same_delivery_counts_once_whatever_its_message_id():
 
 @pytest.mark.parametrize("event_type", ["delivered", "opened", "clicked"])
 def test_what_arrives_ends_the_row(event_type):
-    make.subscriber(email=ADA)
+    factories.subscriber(email=ADA)
 
     for number in range(8):
         if number == 4:
@@ -353,9 +355,9 @@ def test_what_arrives_ends_the_row(event_type):
 
 @pytest.mark.parametrize("said", [HARD, COMPLAINT, UNSUBSCRIBED])
 def test_a_report_from_before_they_took_it_back_is_old_news(said):
-    ada = make.subscriber(email=ADA)
-    signup.leave(ada, Reason.UNSUBSCRIBED, NOW)
-    assert signup.rejoin(ada, NOW)
+    ada = factories.subscriber(email=ADA)
+    lifecycle.leave(ada, Reason.UNSUBSCRIBED, NOW)
+    assert lifecycle.rejoin(ada, NOW)
 
     report(**said, timestamp=NOW - HOUR)
 
@@ -380,7 +382,7 @@ def mail_is_taken(settings):
 @pytest.mark.parametrize("headers", [{}, {"Auto-Submitted": "auto-replied"}])
 def test_a_mail_to_a_reader_s_own_address_makes_them_leave(headers, mailoutbox, caplog):
     """Whoever wrote it, and without an answer."""
-    ada = make.subscriber(email=ADA)
+    ada = factories.subscriber(email=ADA)
 
     with caplog.at_level(logging.DEBUG):
         for _ in range(2):
@@ -394,7 +396,7 @@ def test_a_mail_to_a_reader_s_own_address_makes_them_leave(headers, mailoutbox, 
 
 @pytest.mark.usefixtures("mail_is_taken")
 def test_without_an_envelope_the_to_of_the_mail_counts():
-    ada = make.subscriber(email=ADA)
+    ada = factories.subscriber(email=ADA)
 
     write(None, to=f"Papers <{links.mailbox(ada)}>, {ADA}")
 
@@ -406,7 +408,7 @@ def test_without_an_envelope_the_to_of_the_mail_counts():
     "to", [None, "", ADA, "unsubscribe@in.example.org", "unsubscribe+abc@in.example.org"]
 )
 def test_a_mail_from_a_reader_to_anywhere_else_changes_nothing(to):
-    make.subscriber(email=ADA)
+    factories.subscriber(email=ADA)
 
     write(to, from_email=ADA, to=ADA, subject="unsubscribe", text="unsubscribe")
 
@@ -415,7 +417,7 @@ def test_a_mail_from_a_reader_to_anywhere_else_changes_nothing(to):
 
 @pytest.mark.usefixtures("mail_is_taken")
 def test_the_envelope_counts_more_than_what_the_mail_says():
-    ada = make.subscriber(email=ADA)
+    ada = factories.subscriber(email=ADA)
 
     write("hello@in.example.org", to=links.mailbox(ada))
 

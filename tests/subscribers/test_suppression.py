@@ -9,12 +9,12 @@ import pytest
 
 from subscribers import suppression
 from subscribers.models import Suppression
-from tests import make
+from tests import factories
 
 pytestmark = pytest.mark.django_db
 
 Reason = Suppression.Reason
-NOW = make.NOW
+NOW = factories.NOW
 ADA, BEN = "ada@example.org", "ben@example.org"
 
 

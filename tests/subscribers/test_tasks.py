@@ -9,12 +9,13 @@ import time_machine
 from celery.app.task import Task
 from kombu.exceptions import OperationalError
 
-from subscribers import signup, tasks
+from subscribers import tasks
 from subscribers.models import Subscriber
-from tests import make
+from subscribers.signup import lifecycle
+from tests import factories
 
 Status = Subscriber.Status
-NOW = make.NOW
+NOW = factories.NOW
 MINUTE = timedelta(minutes=1)
 
 
@@ -25,7 +26,7 @@ def _noon():
 
 
 def waiting() -> Subscriber:
-    return make.subscriber(status=Status.PENDING, confirmation_requested_at=NOW - MINUTE)
+    return factories.subscriber(status=Status.PENDING, confirmation_requested_at=NOW - MINUTE)
 
 
 @pytest.mark.django_db
@@ -41,7 +42,7 @@ def test_the_task_run_twice_sends_one_mail(mailoutbox):
 @pytest.mark.django_db
 def test_the_sweep_answers_everybody_who_waits_once(mailoutbox):
     readers = [waiting() for _ in range(3)]
-    make.subscriber(status=Status.PENDING)
+    factories.subscriber(status=Status.PENDING)
 
     tasks.send_due_confirmations()
     tasks.send_due_confirmations()
@@ -56,7 +57,7 @@ def test_without_a_broker_the_request_is_left_to_the_sweep(mailoutbox, monkeypat
 
     with monkeypatch.context() as patch:
         patch.setattr(Task, "apply_async", publish)
-        ada = signup.ask("ada@example.org", [], "", NOW)
+        ada = lifecycle.ask("ada@example.org", [], "", NOW)
         tasks.ring(ada.pk)
 
     assert mailoutbox == []

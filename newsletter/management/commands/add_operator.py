@@ -9,8 +9,8 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from newsletter import operators
-from newsletter.operators import Access
+from newsletter.operations import accounts
+from newsletter.operations.accounts import Access
 
 
 class Command(BaseCommand):
@@ -29,18 +29,18 @@ class Command(BaseCommand):
         )
 
     def handle(self, *, name: str, new_device: bool, **_: Any) -> None:
-        operator = operators.known(name)
+        operator = accounts.known(name)
         if new_device:
             if operator is None:
                 raise CommandError("There is no operator of that name.")
-            self.show(operators.renew_access(operator))
+            self.show(accounts.renew_access(operator))
             self.stdout.write("The old device and the old recovery codes work no more.")
             return
         if operator:
             self.stdout.write("There is an operator of that name already: nothing was changed.")
             return
         try:
-            access = operators.add(name, password())
+            access = accounts.add(name, password())
         except ValidationError as error:
             raise CommandError(" ".join(error.messages)) from None
         self.show(access)

@@ -12,8 +12,8 @@ from django.db import transaction
 from django.utils import timezone
 from rich.progress import Progress
 
-from newsletter import delivery, schedule
-from newsletter.management.editions import EditionCommand
+from newsletter.delivery import handover, schedule
+from newsletter.management.base import EditionCommand
 from newsletter.models import Delivery, Edition
 
 
@@ -58,10 +58,10 @@ class Command(EditionCommand):
         return schedule.open_due(now=now, edition=edition)["opened"]
 
     def hand_over(self, edition: Edition, waiting: int) -> Counter[str]:
-        counts = delivery.settle(now=timezone.now())
+        counts = handover.settle(now=timezone.now())
         with Progress(disable=not sys.stderr.isatty()) as progress:
             bar = progress.add_task("Handing over", total=waiting)
-            counts += delivery.deliver(
+            counts += handover.deliver(
                 edition,
                 clock=timezone.now,
                 progress=lambda done: progress.update(bar, completed=done),

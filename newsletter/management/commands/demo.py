@@ -15,7 +15,9 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
-from newsletter import delivery, editions, mailbox, rendering, schedule
+from newsletter.delivery import handover, mailbox, schedule
+from newsletter.digest import rendering
+from newsletter.editions import publish as editions_publish
 from newsletter.models import Delivery, Edition
 from papers.models import Paper
 from subscribers.models import Subscriber
@@ -53,8 +55,8 @@ class Command(BaseCommand):
 
     def publish(self, *, at: datetime) -> Edition:
         try:
-            edition = editions.publish(at.date(), at=at)
-        except editions.NothingToPublish as error:
+            edition = editions_publish.publish(at.date(), at=at)
+        except editions_publish.NothingToPublish as error:
             raise CommandError(str(error)) from None
         self.stdout.write(f"Edition {edition}: {edition.entries.count()} papers.")
         return edition
@@ -64,7 +66,7 @@ class Command(BaseCommand):
         call_command("add_subscriber", READER, topics=topics, confirmed=True, stdout=self.stdout)
         reader = Subscriber.objects.get(email=READER)
         opened = schedule.open_now(edition, now=timezone.now(), only=[reader.pk])
-        delivery.deliver(edition, clock=timezone.now)
+        handover.deliver(edition, clock=timezone.now)
         self.report(edition, edition.deliveries.get(subscriber=reader), again=not opened)
 
     def report(self, edition: Edition, row: Delivery, *, again: bool) -> None:
@@ -120,4 +122,4 @@ def newest_list_s_end() -> datetime:
     newest = listed.values_list("listed_on", flat=True).first()
     if newest is None:
         raise CommandError("There is no paper to publish.")
-    return editions.end_of(newest)
+    return editions_publish.end_of(newest)

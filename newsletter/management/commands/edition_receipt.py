@@ -8,8 +8,8 @@ from typing import Any
 
 from django.core.management.base import CommandParser
 
-from newsletter import receipt
-from newsletter.management.editions import EditionCommand
+from newsletter.editions import receipt
+from newsletter.management.base import EditionCommand
 
 
 class Command(EditionCommand):

@@ -7,7 +7,7 @@ from typing import Any
 from django.core.management.base import BaseCommand
 from django.utils import timezone
 
-from newsletter import retention
+from newsletter.operations import retention
 
 
 class Command(BaseCommand):

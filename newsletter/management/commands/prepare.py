@@ -10,15 +10,15 @@ from django.core.management.base import BaseCommand
 from django.utils import timezone
 
 from newsletter.models import Edition
-from papers import taxonomy
 from papers.models import Paper
+from papers.topics import sync
 
 
 class Command(BaseCommand):
     help = "Store the topics and, into an empty database, the first papers and their edition."
 
     def handle(self, **options: Any) -> None:
-        taxonomy.store()
+        sync.store()
         if not Paper.objects.exists():
             # On a laptop without a network there is the sample; a public site never shows it.
             call_command("fetch_papers", or_sample=settings.DEBUG, stdout=self.stdout)

@@ -7,12 +7,15 @@ from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
 
-from newsletter import rendering, schedule, wanted
-from newsletter.management.editions import EditionCommand
+from newsletter.digest import interests, rendering
+from newsletter.digest.reasons import counted
+from newsletter.editions import coverage
+from newsletter.management.base import EditionCommand
 from newsletter.models import Delivery
-from newsletter.why import counted
-from subscribers import mail, signup, suppression
+from subscribers import suppression
+from subscribers.mail import message as mail_message
 from subscribers.models import Subscriber
+from subscribers.signup import lifecycle
 
 
 class Command(EditionCommand):
@@ -29,9 +32,9 @@ class Command(EditionCommand):
         if suppression.is_suppressed(reader.email):
             raise CommandError("This address must not be written to: nothing would be sent.")
         renderer = rendering.Renderer(edition)
-        last = schedule.last_editions([reader.pk], before=edition.date).get(reader.pk)
-        after = schedule.reach(edition, reader.preferences, last=last)
-        wishes = wanted.by([reader])[reader.pk]
+        last = coverage.last_editions([reader.pk], before=edition.date).get(reader.pk)
+        after = coverage.reach(edition, reader.preferences, last=last)
+        wishes = interests.by([reader])[reader.pk]
         choice = renderer.choose_for(wishes, after=after)
         if not choice.papers:
             raise CommandError(
@@ -43,7 +46,7 @@ class Command(EditionCommand):
             )
         try:
             message = renderer.message(Delivery(pk=0), reader, wishes, choice.papers)
-        except mail.Refused as refusal:
+        except mail_message.Refused as refusal:
             raise CommandError(str(refusal)) from None
         bodies = {"html": str(message.alternatives[0][0]), "text": str(message.body)}
         for kind, body in bodies.items():
@@ -56,7 +59,7 @@ class Command(EditionCommand):
     def reader(self, email: str) -> Subscriber:
         try:
             return Subscriber.objects.select_related("preferences").get(
-                email=signup.normalise(email)
+                email=lifecycle.normalise(email)
             )
         except (Subscriber.DoesNotExist, ValueError):
             raise CommandError("There is no subscriber with that address.") from None

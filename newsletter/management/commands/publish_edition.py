@@ -7,8 +7,8 @@ from typing import Any
 from django.core.management.base import CommandError
 from django.utils import timezone
 
-from newsletter import editions
-from newsletter.management.editions import EditionCommand
+from newsletter.editions import publish
+from newsletter.management.base import EditionCommand
 from newsletter.models import Edition
 
 
@@ -22,8 +22,8 @@ class Command(EditionCommand):
             raise CommandError(f"{wanted} is in the future: its papers are not known yet.")
         known = Edition.objects.filter(date=wanted).exists()
         try:
-            edition = editions.publish(wanted, at=min(now, editions.end_of(wanted)))
-        except editions.NothingToPublish as error:
+            edition = publish.publish(wanted, at=min(now, publish.end_of(wanted)))
+        except publish.NothingToPublish as error:
             raise CommandError(str(error)) from None
         verb = "was published before" if known else "published"
         self.stdout.write(f"Edition {edition} {verb}: {edition.entries.count()} papers.")

@@ -11,7 +11,7 @@ from django.utils import timezone
 from rich.console import Console
 from rich.progress import track
 
-from newsletter import careful, reports
+from newsletter.events import parsing, processing
 from newsletter.models import ProviderEvent
 
 State = ProviderEvent.State
@@ -30,7 +30,7 @@ class Command(BaseCommand):
 
     def handle(self, **options: Any) -> None:
         chosen = self.chosen(options)
-        counts = reports.replay(
+        counts = processing.replay(
             track(
                 chosen,
                 "Working through",
@@ -49,10 +49,10 @@ class Command(BaseCommand):
 
     def chosen(self, options: dict[str, Any]) -> list[int]:
         provider = options["provider"] or ""
-        if provider and provider not in careful.VIEWS:
-            names = ", ".join(sorted(name for name in careful.VIEWS if "inbound" not in name))
+        if provider and provider not in parsing.VIEWS:
+            names = ", ".join(sorted(name for name in parsing.VIEWS if "inbound" not in name))
             raise CommandError(f"There is no provider {provider!r}: they are {names}.")
-        found = reports.stored(since=self.since(options["since"]), provider=provider)
+        found = processing.stored(since=self.since(options["since"]), provider=provider)
         if options["id"] is None:
             return found
         if options["id"] not in found:

@@ -8,7 +8,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from rich.console import Console
 from rich.progress import Progress
 
-from papers import encoder, vectors
+from papers.search import embeddings, encoder
 
 
 class Command(BaseCommand):
@@ -19,7 +19,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(
-            "--most", type=int, default=vectors.MOST, help="how many papers (%(default)s)"
+            "--most", type=int, default=embeddings.MOST, help="how many papers (%(default)s)"
         )
 
     def handle(self, **options: Any) -> None:
@@ -29,12 +29,12 @@ class Command(BaseCommand):
             encoder.model()
         except encoder.Unavailable as error:
             raise CommandError(str(error)) from None
-        total = min(options["most"], vectors.missing().count())
+        total = min(options["most"], embeddings.missing().count())
         console = Console(stderr=True)
         made = 0
         with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
             task = progress.add_task("Reading papers", total=total)
-            for number in vectors.embed(most=options["most"]):
+            for number in embeddings.embed(most=options["most"]):
                 made += number
                 progress.update(task, completed=made)
-        self.stdout.write(f"Embedded {made} papers; {vectors.missing().count()} have no vector.")
+        self.stdout.write(f"Embedded {made} papers; {embeddings.missing().count()} have no vector.")

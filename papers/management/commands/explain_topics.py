@@ -8,10 +8,10 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from papers import categories, topics
-from papers.latex import readable
 from papers.models import Paper
-from papers.topics import Piece, Weighing
+from papers.text.latex import readable
+from papers.topics import categories, classifier
+from papers.topics.classifier import Piece, Weighing
 
 # An arXiv id, an address or a DOI is shorter.
 LONGEST_SHOWN = 80
@@ -60,7 +60,7 @@ def weigh_stored(written: str) -> Weighing:
     paper = Paper.objects.known_as(written).first()
     if paper is None:
         raise CommandError(f"No paper {shown} is stored: give its --title and --abstract instead.")
-    return topics.weigh(paper.title, paper.abstract, paper.categories, paper.keywords)
+    return classifier.weigh(paper.title, paper.abstract, paper.categories, paper.keywords)
 
 
 def weigh_made_up(paper: argparse.Namespace) -> Weighing:
@@ -68,7 +68,7 @@ def weigh_made_up(paper: argparse.Namespace) -> Weighing:
         if not categories.canonical(each):
             raise CommandError(f"{each[:LONGEST_SHOWN]!r} is no category of arXiv such as cs.LG.")
     title, abstract = readable(paper.title or ""), readable(paper.abstract)
-    return topics.weigh(title, abstract, paper.category, paper.keyword)
+    return classifier.weigh(title, abstract, paper.category, paper.keyword)
 
 
 def explanation(found: Weighing) -> Iterator[str]:
@@ -89,7 +89,7 @@ def explanation(found: Weighing) -> Iterator[str]:
 
 def described(piece: Piece) -> str:
     text = f"{piece.place}: {piece.text}"
-    if piece.place in (topics.CATEGORY, topics.GENERAL):
+    if piece.place in (classifier.CATEGORY, classifier.GENERAL):
         return text
     often = f", {piece.times} times" if piece.times > 1 else ""
     return f"{text}{', common' if piece.weak else ''}{often}"

@@ -14,8 +14,8 @@ from django.utils import timezone
 from rich.console import Console
 from rich.progress import Progress
 
-from papers import intake, registry
-from papers.intake import Taken
+from papers.ingest import pipeline, registry
+from papers.ingest.pipeline import Taken
 from papers.sources import Source
 
 # A poll of fewer days is over before a bar would help.
@@ -71,7 +71,7 @@ class Command(BaseCommand):
                 taken += part
                 # An answer without a paper is none that somebody who asks by hand hopes for.
                 empty = not taken.papers
-        except intake.FAILURES as error:
+        except pipeline.FAILURES as error:
             failure = str(error)
         if empty and not failure:
             failure = f"There are no papers in the answer of {source.title}."
@@ -86,7 +86,7 @@ class Command(BaseCommand):
             raise CommandError(failure)
 
     def use_sample(self, *, because: str = "") -> None:
-        taken = intake.use_sample(now=timezone.now())
+        taken = pipeline.use_sample(now=timezone.now())
         if because:
             why = because.rstrip(".")
             self.stdout.write(f"{why}: using the bundled sample of {taken.papers} papers.")
@@ -116,7 +116,7 @@ def unanswerable(source: Source, query: str) -> str:
 
 
 def saved(source: Source, path: Path) -> Iterator[Taken]:
-    yield intake.read_file(source, path, now=timezone.now())
+    yield pipeline.read_file(source, path, now=timezone.now())
 
 
 def polled(source: Source, count: int, *, query: str) -> Iterator[Taken]:
@@ -124,9 +124,9 @@ def polled(source: Source, count: int, *, query: str) -> Iterator[Taken]:
     console = Console(stderr=True)
     quiet = count < LONG or not console.is_terminal
     with Progress(console=console, transient=True, disable=quiet) as progress:
-        wanted = intake.wanted_of(source.name, days=count, now=timezone.now(), query=query)
+        wanted = pipeline.wanted_of(source.name, days=count, now=timezone.now(), query=query)
         if query:
-            parts = intake.poll(source, wanted, now=timezone.now())
+            parts = pipeline.poll(source, wanted, now=timezone.now())
         else:
-            parts = intake.ask(source, wanted, clock=timezone.now)
+            parts = pipeline.ask(source, wanted, clock=timezone.now)
         yield from progress.track(parts, total=count, description=f"Asking {source.title}")

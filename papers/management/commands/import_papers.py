@@ -12,9 +12,10 @@ from django.utils import timezone
 from rich.console import Console
 from rich.progress import Progress
 
-from papers import catalogue, intake
-from papers.catalogue import Added
-from papers.imports import Brought, Unreadable, opening
+from papers.catalogue import upsert
+from papers.catalogue.upsert import Added
+from papers.imports import Brought, Unreadable, detection
+from papers.ingest import pipeline
 from papers.sources import Record
 
 # Records between two steps of the bar; fewer are in before a bar would help.
@@ -32,7 +33,7 @@ class Command(BaseCommand):
         parser.add_argument("file", type=Path, help="see docs/importing.md")
         parser.add_argument(
             "--format",
-            choices=list(opening.PARSERS),
+            choices=list(detection.PARSERS),
             default="",
             help="by default the content and the file's ending tell",
         )
@@ -40,10 +41,10 @@ class Command(BaseCommand):
     def handle(self, **options: Any) -> None:
         path = Path(options["file"])
         try:
-            brought = opening.read(
-                intake.contents(path), name=path.name, format=options["format"] or ""
+            brought = detection.read(
+                pipeline.contents(path), name=path.name, format=options["format"] or ""
             )
-        except (intake.UnreadableFile, Unreadable) as error:
+        except (pipeline.UnreadableFile, Unreadable) as error:
             raise CommandError(str(error)) from None
         added = Added(rejected=list(brought.rejected))
         for part in added_in_parts(brought.records, now=timezone.now()):
@@ -73,4 +74,4 @@ def added_in_parts(records: Sequence[Record], *, now: datetime) -> Iterator[Adde
     quiet = len(records) <= STEP or not console.is_terminal
     with Progress(console=console, transient=True, disable=quiet) as progress:
         for start in progress.track(range(0, len(records), STEP), description="Taking in papers"):
-            yield catalogue.add(records[start : start + STEP], source="import", told_at=now)
+            yield upsert.add(records[start : start + STEP], source="import", told_at=now)

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from papers import search
+from papers.search import engine
 
 
 class Command(BaseCommand):
@@ -16,4 +16,4 @@ class Command(BaseCommand):
     )
 
     def handle(self, **options: Any) -> None:
-        self.stdout.write(f"Indexed {sum(search.rebuild())} papers.")
+        self.stdout.write(f"Indexed {sum(engine.rebuild())} papers.")

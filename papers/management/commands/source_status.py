@@ -8,8 +8,8 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
-from papers import polling
-from papers.polling import Standing
+from papers.ingest import schedule
+from papers.ingest.schedule import Standing
 
 
 class Command(BaseCommand):
@@ -23,7 +23,7 @@ class Command(BaseCommand):
         parser.add_argument("--json", action="store_true", help="for a program")
 
     def handle(self, **options: Any) -> None:
-        standings = polling.standings(now=timezone.now())
+        standings = schedule.standings(now=timezone.now())
         if options["json"]:
             self.stdout.write(json.dumps([each.as_data() for each in standings], indent=2))
         else:

@@ -10,8 +10,8 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandParser
 from django.utils import timezone
 
-from papers import readings
 from papers.models import TRENDING_DAYS
+from papers.trends import readings
 
 
 class Command(BaseCommand):

@@ -7,7 +7,8 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
-from subscribers import lists, tasks
+from subscribers import tasks
+from subscribers.transfer import importing
 
 
 class Command(BaseCommand):
@@ -27,9 +28,9 @@ class Command(BaseCommand):
 
     def handle(self, **options: Any) -> None:
         try:
-            row = lists.row(options, known_topics=lists.known_topics())
-            subscriber = lists.add(row, confirmed=options["confirmed"], now=timezone.now())
-        except lists.BadRow as error:
+            row = importing.row(options, known_topics=importing.known_topics())
+            subscriber = importing.add(row, confirmed=options["confirmed"], now=timezone.now())
+        except importing.BadRow as error:
             raise CommandError(str(error)) from None
         if subscriber.confirmation_requested_at:
             tasks.ring(subscriber.pk)

@@ -6,14 +6,14 @@ from typing import Any
 
 from django.utils import timezone
 
-from subscribers import privacy
-from subscribers.management.addresses import AddressCommand
+from subscribers.management.base import AddressCommand
+from subscribers.privacy import personal_data
 
 
 class Command(AddressCommand):
     help = "Forget a subscriber, and never write to the address again."
 
     def handle(self, **options: Any) -> None:
-        known = privacy.erase(self.address(options["email"]), timezone.now())
+        known = personal_data.erase(self.address(options["email"]), timezone.now())
         found = "Erased" if known else "Nothing was kept"
         self.stdout.write(f"{found}; only a keyed hash remains, so that no list brings them back.")

@@ -7,13 +7,13 @@ from typing import Any
 
 from django.core.serializers.json import DjangoJSONEncoder
 
-from subscribers import privacy
-from subscribers.management.addresses import AddressCommand
+from subscribers.management.base import AddressCommand
+from subscribers.privacy import personal_data
 
 
 class Command(AddressCommand):
     help = "Print everything that is kept about a subscriber, as JSON."
 
     def handle(self, **options: Any) -> None:
-        kept = privacy.export(self.subscriber(options["email"]))
+        kept = personal_data.export(self.subscriber(options["email"]))
         self.stdout.write(json.dumps(kept, cls=DjangoJSONEncoder, ensure_ascii=False, indent=2))

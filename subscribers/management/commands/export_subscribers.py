@@ -9,8 +9,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from subscribers import exports
 from subscribers.models import Subscriber
+from subscribers.transfer import exporting
 
 
 class Command(BaseCommand):
@@ -33,7 +33,7 @@ class Command(BaseCommand):
                 raise CommandError(f"Could not write {path}: {error.strerror}.") from None
             self.stdout.write(f"Exported: {count} subscribers to {path}.")
         else:
-            count = exports.write(self.stdout, status=options["status"])
+            count = exporting.write(self.stdout, status=options["status"])
             self.stderr.write(f"Exported: {count} subscribers.")
 
     def save(self, path: Path, status: str) -> int:
@@ -42,7 +42,7 @@ class Command(BaseCommand):
             "w", encoding="utf-8", newline="", dir=path.parent, delete=False
         ) as file:
             try:
-                count = exports.write(file, status=status)
+                count = exporting.write(file, status=status)
                 file.flush()
                 os.replace(file.name, path)
             except BaseException:

@@ -14,13 +14,13 @@ from django.utils import timezone
 from rich import progress
 from rich.console import Console
 
-from subscribers import lists, tables
+from subscribers.transfer import csv_reader, importing
 
 
 class Command(BaseCommand):
     help = (
         "Add the readers of a CSV file: a list of Mailchimp, Substack, Buttondown, listmonk or "
-        f"export_subscribers, or one whose first line has some of {','.join(lists.COLUMNS)}. "
+        f"export_subscribers, or one whose first line has some of {','.join(importing.COLUMNS)}. "
         "Known and suppressed addresses, and who has not said yes there, are passed over."
     )
 
@@ -40,7 +40,7 @@ class Command(BaseCommand):
             counts = self.bring(options["file"], confirmed=options["confirmed"])
         except OSError as error:
             raise CommandError(f"Could not read {options['file']}: {error.strerror}.") from None
-        except tables.BadFile as error:
+        except csv_reader.BadFile as error:
             raise CommandError(
                 f"{error} Mend it and run this again: it adds nobody twice."
             ) from None
@@ -50,7 +50,7 @@ class Command(BaseCommand):
 
     def bring(self, path: Path, *, confirmed: bool) -> Counter[str]:
         with path.open("rb") as file:
-            encoding = tables.encoding_of(file)
+            encoding = csv_reader.encoding_of(file)
         with progress.open(
             path,
             "rb",
@@ -58,20 +58,20 @@ class Command(BaseCommand):
             console=Console(stderr=True),
             disable=not sys.stderr.isatty(),
         ) as file:
-            table = tables.open_table(io.TextIOWrapper(file, encoding, newline=""))
+            table = csv_reader.open_table(io.TextIOWrapper(file, encoding, newline=""))
             for sentence in [*table.described(), f"Encoding: {encoding}."]:
                 self.stdout.write(sentence)
-            return lists.add_all(
+            return importing.add_all(
                 self.good_rows(table), confirmed=confirmed, now=timezone.now(), dry_run=self.dry_run
             )
 
-    def good_rows(self, table: tables.Table) -> Iterator[lists.Row]:
+    def good_rows(self, table: csv_reader.Table) -> Iterator[importing.Row]:
         """The rows that can be added; the others are named by their line, without the address."""
         for line, found in table.lines:
-            if isinstance(found, lists.BadRow):
+            if isinstance(found, importing.BadRow):
                 self.bad += 1
                 self.stderr.write(f"Line {line}: {found}")
-            elif isinstance(found, lists.Row):
+            elif isinstance(found, importing.Row):
                 yield found
             else:
                 self.passed_over[found] += 1

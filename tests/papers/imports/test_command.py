@@ -17,12 +17,12 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from papers import intake
+from papers.ingest import pipeline
+from papers.ingest.registry import source_named
 from papers.models import Paper
-from papers.registry import source_named
 from papers.sources import http
-from tests.make import NOW
-from tests.papers import recorded
+from tests.factories import NOW
+from tests.papers import recordings
 
 pytestmark = pytest.mark.django_db
 
@@ -199,9 +199,9 @@ def test_an_import_costs_queries_by_batches_and_not_by_papers(tmp_path):
     assert Paper.objects.count() == 171
 
 
-@recorded.needs_recordings
+@recordings.needs_recordings
 def test_the_recorded_page_is_found_by_searching(client: Client):
-    page = recorded.DATA / "search_page.txt"
+    page = recordings.DATA / "search_page.txt"
 
     assert "119 entries, 119 papers (119 new, 0 updated), 0 left out" in run(page)
     assert "119 entries, 119 papers (0 new, 0 updated), 0 left out" in run(page)
@@ -226,28 +226,28 @@ def test_saved_answers_add_to_the_papers_that_are_known(tmp_path):
     numbers = {"ArXiv": "2605.00001"}
     scholar = saved(tmp_path, [{"externalIds": numbers, "tldr": {"text": "It folds."}}, None])
 
-    taken = intake.read_file(source_named("semanticscholar"), scholar, now=NOW)
+    taken = pipeline.read_file(source_named("semanticscholar"), scholar, now=NOW)
     assert (taken.added.updated, taken.added.rejected) == (1, ["unknown to Semantic Scholar"])
 
     alex = saved(
         tmp_path, {"results": [{"doi": "https://doi.org/10.1000/x", "is_retracted": True}]}
     )
-    assert intake.read_file(source_named("openalex"), alex, now=NOW).added.updated == 1
+    assert pipeline.read_file(source_named("openalex"), alex, now=NOW).added.updated == 1
 
     stars = {"html_url": "https://github.com/ada/robot", "stargazers_count": 3}
-    taken = intake.read_file(source_named("github"), saved(tmp_path, stars), now=NOW)
+    taken = pipeline.read_file(source_named("github"), saved(tmp_path, stars), now=NOW)
     assert (taken.papers, len(taken.added.rejected)) == (0, 1)
 
     paper = Paper.objects.get()
     assert (paper.machine_summary, paper.withdrawn) == ("It folds.", True)
 
 
-@recorded.needs_recordings
+@recordings.needs_recordings
 @pytest.mark.parametrize(
     ("folder", "name"), [("semantic_scholar", "semanticscholar"), ("openalex", "openalex")]
 )
 def test_recorded_answers_are_taken_in_twice_without_change(tmp_path, folder, name):
-    kept = [each for each in recorded.exchanges(folder) if each.status == 200]
+    kept = [each for each in recordings.exchanges(folder) if each.status == 200]
     kept = [each for each in kept if b"authors" in each.body or b"authorships" in each.body]
     file, source = tmp_path / "answer.json", source_named(name)
     assert kept
@@ -258,7 +258,7 @@ def test_recorded_answers_are_taken_in_twice_without_change(tmp_path, folder, na
             answer = source.parse(exchange.body)
         except ValueError:
             continue
-        first = intake.read_file(source, file, now=NOW)
-        again = intake.read_file(source, file, now=NOW)
+        first = pipeline.read_file(source, file, now=NOW)
+        again = pipeline.read_file(source, file, now=NOW)
         assert first.papers + len(first.added.rejected) >= len(answer.records)
         assert (again.added.created, again.added.updated, again.readings) == (0, 0, 0)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from papers.imports import opening, plain
+from papers.imports import detection, plain
 from papers.sources import Record
-from tests.papers import recorded
+from tests.papers import recordings
 
 LONG = "We study robots that fold towels with care, and report what we have found in detail. " * 4
 BANNER = "Get trending papers in your email inbox once a day!"
@@ -116,14 +116,14 @@ def test_what_belongs_nowhere_is_named():
     )
 
 
-@recorded.needs_recordings
+@recordings.needs_recordings
 @pytest.mark.parametrize("newline", ["\n", "\r\n", "\n\n"], ids=["unix", "windows", "apart"])
 def test_the_recorded_page_is_read_whole(newline):
-    page = (recorded.DATA / "search_page.txt").read_text().replace("\n", newline)
+    page = (recordings.DATA / "search_page.txt").read_text().replace("\n", newline)
 
-    brought = opening.read(page.encode(), name="search_page.txt")
+    brought = detection.read(page.encode(), name="search_page.txt")
 
     told = [(record.title, record.abstract) for record in brought.records]
-    assert told == [(title, abstract) for title, abstract, _ in recorded.labelled_papers()]
+    assert told == [(title, abstract) for title, abstract, _ in recordings.labelled_papers()]
     assert len(told) == 119
     assert brought.rejected == ()

@@ -16,7 +16,7 @@ from werkzeug import Request, Response
 from papers.sources import Known, MalformedAnswer, SourceUnavailable, Wanted, arxiv
 from papers.sources.arxiv import Arxiv, search_query
 from papers.sources.http import Client
-from tests.papers import recorded
+from tests.papers import recordings
 
 ANSWERS = Path(__file__).parent / "answers"
 TODAY = date(2026, 11, 20)
@@ -270,8 +270,8 @@ def test_a_long_wait_is_told_and_not_sat_out(source, httpserver):
 EXPECTED = {"id_abc_s0_m100.400.xml": "arXiv answered with an error: incorrect id format for abc."}
 
 
-@recorded.needs_recordings
-@pytest.mark.parametrize("path", recorded.answers("arxiv_api"), ids=lambda path: path.name)
+@recordings.needs_recordings
+@pytest.mark.parametrize("path", recordings.answers("arxiv_api"), ids=lambda path: path.name)
 def test_every_recorded_answer_is_read_whole(source, path):
     body = path.read_bytes()
     if path.name in EXPECTED:

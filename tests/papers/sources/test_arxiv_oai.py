@@ -14,7 +14,7 @@ from werkzeug import Request, Response
 from papers.sources import MalformedAnswer, SourceUnavailable, Wanted, arxiv_oai
 from papers.sources.arxiv_oai import ArxivOai, set_of
 from papers.sources.http import Client
-from tests.papers import recorded
+from tests.papers import recordings
 
 ANSWERS = Path(__file__).parent / "answers"
 DAYS = (date(2026, 11, 20), date(2026, 11, 19))
@@ -329,8 +329,8 @@ SENTENCES = {
 WITHDRAWN = {"listrecords_arXivRaw_2011-02.p1.xml": 2, "listrecords_arXivRaw_2011-02.p2.xml": 3}
 
 
-@recorded.needs_recordings
-@pytest.mark.parametrize("path", recorded.answers("arxiv_oai"), ids=lambda path: path.name)
+@recordings.needs_recordings
+@pytest.mark.parametrize("path", recordings.answers("arxiv_oai"), ids=lambda path: path.name)
 def test_every_recorded_answer_is_read_whole(source, path):
     body = path.read_bytes()
     if sentence := SENTENCES.get(path.name):

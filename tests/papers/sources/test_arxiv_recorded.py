@@ -6,14 +6,14 @@ from datetime import UTC, datetime
 
 import pytest
 
-from papers import catalogue
+from papers.catalogue import upsert
 from papers.models import Paper
 from papers.sources import Answer, MalformedAnswer, Source, SourceUnavailable
 from papers.sources.arxiv import Arxiv
 from papers.sources.arxiv_oai import ArxivOai
 from papers.sources.arxiv_rss import ArxivRss
 from papers.sources.http import Client
-from tests.papers import recorded
+from tests.papers import recordings
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 CLIENT = Client("http://127.0.0.1:9", title="arXiv", user_agent="test")
@@ -22,7 +22,7 @@ CLIENT = Client("http://127.0.0.1:9", title="arXiv", user_agent="test")
 def answers(source: Source, folder: str) -> list[Answer]:
     """What was recorded, without what the source only said went wrong."""
     found = []
-    for path in recorded.answers(folder):
+    for path in recordings.answers(folder):
         try:
             found.append(source.parse(path.read_bytes()))
         except (SourceUnavailable, MalformedAnswer):
@@ -30,7 +30,7 @@ def answers(source: Source, folder: str) -> list[Answer]:
     return found
 
 
-@recorded.needs_recordings
+@recordings.needs_recordings
 @pytest.mark.django_db
 @pytest.mark.parametrize(
     ("source", "folder"),
@@ -49,10 +49,10 @@ def test_each_record_is_stored_or_named_and_twice_changes_nothing(source, folder
     additions = [record for record in records if not record.title]
     unknown = [record for record in additions if record.arxiv_id not in papers]
 
-    first = catalogue.add(titled, source=source.name, told_at=NOW)
-    catalogue.add(additions, source=source.name, told_at=NOW)
-    second = catalogue.add(titled, source=source.name, told_at=NOW)
-    third = catalogue.add(additions, source=source.name, told_at=NOW)
+    first = upsert.add(titled, source=source.name, told_at=NOW)
+    upsert.add(additions, source=source.name, told_at=NOW)
+    second = upsert.add(titled, source=source.name, told_at=NOW)
+    third = upsert.add(additions, source=source.name, told_at=NOW)
 
     assert set(Paper.objects.values_list("arxiv_id", flat=True)) == papers
     assert (first.created, first.rejected) == (len(papers), [])

@@ -14,7 +14,7 @@ from werkzeug import Response
 from papers.sources import MalformedAnswer, SourceUnavailable, Wanted
 from papers.sources.arxiv_rss import ArxivRss
 from papers.sources.http import Client
-from tests.papers import recorded
+from tests.papers import recordings
 
 ANSWERS = Path(__file__).parent / "answers"
 
@@ -161,8 +161,8 @@ def test_a_refusal_is_said_in_the_words_of_its_feed(source, httpserver):
     assert str(caught.value) == "arXiv feeds answered with an error: Bad subject class 'XX'."
 
 
-@recorded.needs_recordings
-@pytest.mark.parametrize("path", recorded.answers("arxiv_rss"), ids=lambda path: path.name)
+@recordings.needs_recordings
+@pytest.mark.parametrize("path", recordings.answers("arxiv_rss"), ids=lambda path: path.name)
 def test_every_recorded_feed_is_read_whole(source, path):
     body = path.read_bytes()
     if ".400." in path.name:

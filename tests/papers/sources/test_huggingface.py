@@ -15,7 +15,7 @@ from werkzeug import Request, Response
 from papers.sources import Answer, MalformedAnswer, SourceUnavailable, Wanted
 from papers.sources.http import Client
 from papers.sources.huggingface import HuggingFace
-from tests.papers import recorded
+from tests.papers import recordings
 
 ANSWERS = Path(__file__).parent / "answers"
 TODAY = date(2026, 5, 12)
@@ -303,9 +303,9 @@ def test_a_paper_that_is_told_twice_is_taken_once(huggingface):
     assert (len(answer.records), answer.rejected) == (1, ("told twice",))
 
 
-@recorded.needs_recordings
+@recordings.needs_recordings
 def test_the_recorded_hard_cases_are_read_whole(huggingface):
-    items = recorded.hard_cases()
+    items = recordings.hard_cases()
 
     answer = huggingface.parse(json.dumps(items).encode(), day=TODAY)
 
@@ -313,16 +313,16 @@ def test_the_recorded_hard_cases_are_read_whole(huggingface):
     assert set(answer.rejected) <= {"told twice"}
 
 
-@recorded.needs_recordings
+@recordings.needs_recordings
 def test_a_recorded_weekend_that_is_no_list_is_said(huggingface):
-    body = (recorded.DATA / "huggingface/odd/2024-06-01.weekend-literal-1.json").read_bytes()
+    body = (recordings.DATA / "huggingface/odd/2024-06-01.weekend-literal-1.json").read_bytes()
 
     with pytest.raises(MalformedAnswer, match="The answer is 1, not a list of papers"):
         huggingface.parse(body)
 
 
-@recorded.needs_recordings
-@pytest.mark.parametrize("path", recorded.days(), ids=lambda path: path.stem)
+@recordings.needs_recordings
+@pytest.mark.parametrize("path", recordings.days(), ids=lambda path: path.stem)
 def test_every_recorded_day_is_read_whole(huggingface, path):
     day = date.fromisoformat(path.stem)
 
@@ -333,7 +333,7 @@ def test_every_recorded_day_is_read_whole(huggingface, path):
     assert {record.listed_on for record in answer.records} == {day}
 
 
-@recorded.needs_recordings
+@recordings.needs_recordings
 @pytest.mark.parametrize(
     ("name", "papers"),
     [
@@ -343,6 +343,6 @@ def test_every_recorded_day_is_read_whole(huggingface, path):
     ],
 )
 def test_the_recorded_oddities_are_read(huggingface, name, papers):
-    body = (recorded.DATA / "huggingface" / "odd" / name).read_bytes()
+    body = (recordings.DATA / "huggingface" / "odd" / name).read_bytes()
 
     assert len(huggingface.parse(body, day=TODAY).records) == papers

@@ -14,10 +14,10 @@ from werkzeug import Request, Response
 from papers.sources import Answer, Known, MalformedAnswer, Record, SourceUnavailable, Wanted
 from papers.sources.http import Client
 from papers.sources.openalex import OpenAlex
-from tests.papers import recorded
+from tests.papers import recordings
 
 KEY = "oa-very-secret"
-EXCHANGES = recorded.exchanges("openalex")
+EXCHANGES = recordings.exchanges("openalex")
 
 
 @pytest.fixture(autouse=True)
@@ -252,7 +252,7 @@ def test_an_address_with_a_key_is_not_logged(source, httpserver, caplog):
     assert KEY not in "\n".join(ours)
 
 
-@recorded.needs_recordings
+@recordings.needs_recordings
 @pytest.mark.parametrize("exchange", EXCHANGES, ids=lambda exchange: exchange.name)
 def test_every_recorded_answer_is_read_or_said_to_be_none(source, exchange):
     if exchange.status == 200:
@@ -263,7 +263,7 @@ def test_every_recorded_answer_is_read_or_said_to_be_none(source, exchange):
             source.parse(exchange.body)
 
 
-@recorded.needs_recordings
+@recordings.needs_recordings
 def test_a_recorded_preprint_is_known_by_its_arxiv_id(source):
     [body] = [each.body for each in EXCHANGES if "title_search" in each.name]
 

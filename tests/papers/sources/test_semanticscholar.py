@@ -14,10 +14,10 @@ from werkzeug import Request, Response
 from papers.sources import Known, MalformedAnswer, Record, SourceUnavailable, Wanted
 from papers.sources.http import Client
 from papers.sources.semanticscholar import SemanticScholar
-from tests.papers import recorded
+from tests.papers import recordings
 
 KEY = "s2-very-secret"
-EXCHANGES = recorded.exchanges("semantic_scholar")
+EXCHANGES = recordings.exchanges("semantic_scholar")
 
 
 @pytest.fixture(autouse=True)
@@ -230,7 +230,7 @@ def items_in(body: bytes) -> int:
     return len(lists[0]) if lists else int("paperId" in value)
 
 
-@recorded.needs_recordings
+@recordings.needs_recordings
 @pytest.mark.parametrize("exchange", EXCHANGES, ids=lambda exchange: exchange.name)
 def test_every_item_of_a_recorded_answer_is_a_record_or_has_a_reason(source, exchange):
     count = items_in(exchange.body)
@@ -247,7 +247,7 @@ def test_every_item_of_a_recorded_answer_is_a_record_or_has_a_reason(source, exc
     assert f"{count} items" in told or told.startswith("The answer is an object")
 
 
-@recorded.needs_recordings
+@recordings.needs_recordings
 def test_the_recorded_batch_is_read_whole(source):
     [body] = [each.body for each in EXCHANGES if "get_papers_not_found" in each.name]
 

@@ -1,0 +1,71 @@
+"""What is kept here of one person without a relation to their row: to be read, and to be erased."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from axes.models import AccessAttempt, AccessFailureLog, AccessLog
+from django.db.models import Q, QuerySet
+from django.dispatch import receiver
+
+from newsletter.events import processing
+from newsletter.models import Delivery, ProviderEvent, ProviderReport
+from subscribers import suppression
+from subscribers.models import Subscriber
+from subscribers.privacy import personal_data
+
+
+@receiver(personal_data.exporting, dispatch_uid="newsletter.told")
+def told(sender: type, subscriber: Subscriber, **_: Any) -> dict[str, list[dict[str, Any]]]:
+    """What providers told of them, in their own words while those are kept."""
+    rows = events_of(subscriber.email).select_related("report").order_by("pk")
+    return {"provider events": [as_told(row) for row in rows]}
+
+
+def as_told(row: ProviderEvent) -> dict[str, Any]:
+    return {
+        "provider": row.report.provider,
+        "received_at": row.report.received_at,
+        "happened_at": row.happened_at,
+        "kind": row.kind,
+        "message_id": row.message_id,
+        "delivery_id": row.delivery_id,
+        "told": processing.words_of(row),
+    }
+
+
+def events_of(email: str) -> QuerySet[ProviderEvent]:
+    return ProviderEvent.objects.filter(
+        Q(recipient_hash__in=suppression.hashes(email)) | Q(delivery__subscriber__email=email)
+    )
+
+
+@receiver(personal_data.erasing, dispatch_uid="newsletter.forget_reports")
+def forget_reports(sender: type, email: str, **_: Any) -> None:
+    """Drop what providers told of an address: the events, and each request that names it.
+
+    What was not worked through yet, or could not be read, has no events to go by, so there the
+    body itself is looked at.
+    """
+    theirs = events_of(email)
+    named = set(theirs.values_list("report", flat=True))
+    spellings = [email.encode(), email.replace("@", "%40").encode()]
+    unread = ProviderReport.objects.filter(Q(next_at__isnull=False) | ~Q(error=""))
+    for pk, body in unread.values_list("pk", "body").iterator(chunk_size=100):
+        if any(spelling in bytes(body).lower() for spelling in spellings):
+            named.add(pk)
+    processing.blank(theirs, named)
+
+
+@receiver(personal_data.erasing, dispatch_uid="newsletter.forget_messages")
+def forget_messages(sender: type, email: str, **_: Any) -> None:
+    """Their deliveries stay, for the receipt of the edition, and lead to no message any more."""
+    theirs = Delivery.objects.filter(subscriber__email=email)
+    theirs.exclude(message_id="", error="").update(message_id="", error="")
+
+
+@receiver(personal_data.erasing, dispatch_uid="newsletter.forget_attempts")
+def forget_attempts(sender: type, email: str, **_: Any) -> None:
+    """A reader may have taken the operators' door for theirs and typed their address there."""
+    for model in (AccessAttempt, AccessFailureLog, AccessLog):
+        model.objects.filter(username__iexact=email).delete()

@@ -1,0 +1,251 @@
+"""Who reads, what they want, and who must never be written to again."""
+
+from __future__ import annotations
+
+import logging
+import uuid
+from datetime import date, datetime
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from django.db import models, transaction
+from django.db.models import Q
+
+from papers.models import Topic
+from subscribers import send_time
+from subscribers.models.choices import TopicChoice
+
+logger = logging.getLogger(__name__)
+
+SHORTEST_DIGEST, DEFAULT_DIGEST, LONGEST_DIGEST = 3, 8, 20
+DEFAULT_HOUR = 7
+
+
+class SubscriberQuerySet(models.QuerySet["Subscriber"]):
+    def mailable(self) -> SubscriberQuerySet:
+        """The only people a newsletter may be sent to."""
+        return self.filter(status=Subscriber.Status.ACTIVE)
+
+    def waiting(self) -> SubscriberQuerySet:
+        """Who asked to join and has not been written to about it."""
+        return self.filter(confirmation_requested_at__isnull=False).exclude(
+            status=Subscriber.Status.LEFT
+        )
+
+
+class Subscriber(models.Model):
+    """One address and where it stands."""
+
+    class Status(models.TextChoices):
+        PENDING = "pending", "Waiting to confirm"
+        ACTIVE = "active", "Active"
+        LEFT = "left", "Left"
+
+    class Reason(models.TextChoices):
+        """Why somebody left."""
+
+        UNSUBSCRIBED = "unsubscribed", "Unsubscribed"
+        UNREACHABLE = "unreachable", "Mail kept coming back"
+        BOUNCED = "bounced", "Address does not exist"
+        COMPLAINED = "complained", "Reported as spam"
+
+    # What signed links name: never reused, unlike a row number, and it tells nothing.
+    public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    email = models.EmailField(unique=True)
+    status = models.CharField(max_length=16, choices=Status, default=Status.PENDING)
+    left_reason = models.CharField(max_length=16, choices=Reason, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    confirmed_at = models.DateTimeField(null=True, blank=True)
+    left_at = models.DateTimeField(null=True, blank=True)
+    # When they last took back having left, by pressing a button: reports from before are old news.
+    rejoined_at = models.DateTimeField(null=True, blank=True)
+    # The newest mail that is known to have arrived (subscribers/bounces.py).
+    delivered_at = models.DateTimeField(null=True, blank=True)
+
+    # When somebody asked with this address; none again once that was answered with one email.
+    confirmation_requested_at = models.DateTimeField(null=True, blank=True)
+    confirmation_sent_at = models.DateTimeField(null=True, blank=True)
+    # How many such emails lately: the budget of subscribers/signup/confirmations.py.
+    confirmation_count = models.PositiveSmallIntegerField(default=0)
+    # Part of the confirm link; renewed when it was used, so that a link works once.
+    confirmation_nonce = models.UUIDField(default=uuid.uuid4, editable=False)
+
+    # When the next digest is due, in UTC; none while there is none to send.
+    next_digest_at = models.DateTimeField(null=True, blank=True)
+    # The reader's own date of the newest digest: each local date has at most one.
+    last_digest_on = models.DateField(null=True, blank=True)
+
+    objects = SubscriberQuerySet.as_manager()
+
+    class Meta:
+        constraints = (
+            models.CheckConstraint(
+                condition=Q(status__in=["pending", "active", "left"]),
+                name="subscriber_status_is_known",
+            ),
+            models.CheckConstraint(
+                condition=~Q(status="active") | Q(confirmed_at__isnull=False),
+                name="active_subscriber_has_confirmed",
+            ),
+            models.CheckConstraint(
+                condition=Q(status="left", left_at__isnull=False) & ~Q(left_reason="")
+                | ~Q(status="left") & Q(left_at__isnull=True, left_reason=""),
+                name="left_subscriber_has_a_reason_and_a_moment",
+            ),
+            models.CheckConstraint(
+                condition=Q(status="active") | Q(next_digest_at__isnull=True),
+                name="only_active_subscribers_are_due",
+            ),
+        )
+        indexes = (
+            models.Index(
+                fields=["next_digest_at", "id"],
+                condition=Q(next_digest_at__isnull=False),
+                name="subscriber_due",
+            ),
+            models.Index(
+                fields=["confirmation_requested_at"],
+                condition=Q(confirmation_requested_at__isnull=False),
+                name="subscriber_waiting",
+            ),
+            # Who may have to be forgotten (subscribers/signup/unconfirmed.py).
+            models.Index(
+                fields=["created_at"],
+                condition=Q(confirmed_at__isnull=True),
+                name="subscriber_unconfirmed",
+            ),
+            models.Index(
+                fields=["confirmation_sent_at"],
+                condition=Q(status="pending"),
+                name="subscriber_pending",
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"#{self.pk} ({self.status})"
+
+    @property
+    def is_mailable(self) -> bool:
+        """What mailable() asks of a row, of one that is at hand."""
+        return self.status == self.Status.ACTIVE
+
+    def is_due(self, now: datetime) -> bool:
+        return self.next_digest_at is not None and self.next_digest_at <= now
+
+    @transaction.atomic
+    def schedule(self, now: datetime) -> None:
+        """Set when the next digest is due, from the preferences as they are now."""
+        # Locked: a tick may be moving this reader on at the same moment.
+        row = Subscriber.objects.select_for_update().get(pk=self.pk)
+        wanted = Preferences.objects.get(subscriber=row)
+        # One that is due already, and waits for its edition, is not forgotten.
+        after = min(now, row.next_digest_at or now)
+        due = (
+            wanted.next_digest_at(after=after, last=row.last_digest_on) if row.is_mailable else None
+        )
+        self.next_digest_at = row.next_digest_at = due
+        row.save(update_fields=["next_digest_at"])
+
+
+class Preferences(models.Model):
+    """What one reader wants, and when."""
+
+    class Frequency(models.TextChoices):
+        DAILY = "daily", "Every day"
+        WEEKDAYS = "weekdays", "Monday to Friday"
+        WEEKLY = "weekly", "Once a week"
+
+    class Weekday(models.IntegerChoices):
+        MONDAY = 0, "Monday"
+        TUESDAY = 1, "Tuesday"
+        WEDNESDAY = 2, "Wednesday"
+        THURSDAY = 3, "Thursday"
+        FRIDAY = 4, "Friday"
+        SATURDAY = 5, "Saturday"
+        SUNDAY = 6, "Sunday"
+
+    class Detail(models.TextChoices):
+        TITLES = "titles", "Titles only"
+        SHORT = "short", "The beginning of each abstract"
+        FULL = "full", "Full abstracts"
+
+    subscriber = models.OneToOneField(
+        Subscriber, on_delete=models.CASCADE, related_name="preferences"
+    )
+    # Those with an attitude, muted ones too; none followed, nor anything else, means every topic.
+    topics = models.ManyToManyField(
+        Topic, through=TopicChoice, related_name="chosen_by", blank=True
+    )
+    length = models.PositiveSmallIntegerField(default=DEFAULT_DIGEST)
+    detail = models.CharField(max_length=16, choices=Detail, default=Detail.SHORT)
+    # With fewer papers that match there is no digest that day; they wait for the next.
+    minimum = models.PositiveSmallIntegerField(default=1)
+    frequency = models.CharField(max_length=16, choices=Frequency, default=Frequency.DAILY)
+    # The day of a weekly digest.
+    weekday = models.PositiveSmallIntegerField(choices=Weekday, default=Weekday.MONDAY)
+    hour = models.PositiveSmallIntegerField(default=DEFAULT_HOUR)
+    timezone = models.CharField(max_length=64, default="UTC")
+    # The first date, of the reader's own, on which digests come again; none while they come.
+    paused_until = models.DateField(null=True, blank=True)
+    # Whether their votes tune the order of their papers (subscribers/preferences/learning.py).
+    learning = models.BooleanField(default=True)
+
+    class Meta:
+        verbose_name_plural = "preferences"
+        constraints = (
+            models.CheckConstraint(
+                condition=Q(length__gte=SHORTEST_DIGEST, length__lte=LONGEST_DIGEST),
+                name="digest_length_is_in_range",
+            ),
+            models.CheckConstraint(
+                condition=Q(minimum__gte=1, minimum__lte=LONGEST_DIGEST),
+                name="minimum_of_papers_is_in_range",
+            ),
+            models.CheckConstraint(
+                condition=Q(detail__in=["titles", "short", "full"]), name="detail_is_known"
+            ),
+            models.CheckConstraint(
+                condition=Q(frequency__in=["daily", "weekdays", "weekly"]),
+                name="frequency_is_known",
+            ),
+            models.CheckConstraint(condition=Q(weekday__lte=6), name="weekday_is_a_day"),
+            models.CheckConstraint(condition=Q(hour__lte=23), name="hour_is_an_hour"),
+        )
+
+    def __str__(self) -> str:
+        return f"preferences of #{self.subscriber_id}"
+
+    @property
+    def zone(self) -> ZoneInfo:
+        try:
+            return ZoneInfo(self.timezone)
+        except (ZoneInfoNotFoundError, ValueError):
+            # Zones are renamed; one reader's must not stop everybody's mail.
+            logger.warning("subscriber %s: no such time zone, taken as UTC", self.subscriber_id)
+            return ZoneInfo("UTC")
+
+    @property
+    def days(self) -> frozenset[int]:
+        """The weekdays (Monday is 0) on which a digest is wanted."""
+        match self.frequency:
+            case self.Frequency.WEEKLY:
+                return frozenset({self.weekday})
+            case self.Frequency.WEEKDAYS:
+                return frozenset(range(5))
+            case _:
+                return frozenset(range(7))
+
+    def next_digest_at(self, *, after: datetime, last: date | None = None) -> datetime:
+        """When the next digest is due, after the newest one on that local date."""
+        return send_time.next_digest_at(
+            hour=self.hour,
+            zone=self.zone,
+            days=self.days,
+            after=after,
+            last=last,
+            not_before=self.paused_until,
+        )
+
+    def is_paused(self, now: datetime) -> bool:
+        return self.paused_until is not None and now.astimezone(self.zone).date() < (
+            self.paused_until
+        )

@@ -1,0 +1,100 @@
+"""The pages where readers choose: their preferences, and a word on one paper or topic."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import Any
+from urllib.parse import urlencode
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.http import require_POST
+
+from subscribers.link_views import by_link, require_page, see_other
+from subscribers.mail import links
+from subscribers.mail.links import Purpose
+from subscribers.models import Preferences
+from subscribers.preferences import feedback, votes
+from subscribers.preferences.form import PreferencesForm
+
+
+@by_link
+@require_page
+def preferences(request: HttpRequest, token: str) -> HttpResponse:
+    subscriber, now = links.read(Purpose.PREFERENCES, token), timezone.now()
+    posted = request.POST if request.method == "POST" else None
+    form = PreferencesForm(posted, instance=subscriber.preferences, now=now)
+    if form.is_valid():
+        form.apply(now)
+        return see_other(f"{request.path}?saved")
+    return preferences_page(request, token, form)
+
+
+def preferences_page(
+    request: HttpRequest, token: str, form: PreferencesForm, **more: Any
+) -> HttpResponse:
+    """The form as it stands, saved or not, beside what is known of its reader."""
+    subscriber = form.instance.subscriber
+    zone = Preferences.objects.get(subscriber=subscriber).zone
+    context = {
+        "token": token,
+        "form": form,
+        "subscriber": subscriber,
+        **{note: note in request.GET for note in ("saved", "welcome", "forgotten")},
+        "saved_zone": zone,
+        "next_digest_at": subscriber.next_digest_at,
+        "due_now": subscriber.is_due(timezone.now()),
+        "learned": learned(form),
+        "unsubscribe_url": links.url(Purpose.UNSUBSCRIBE, subscriber),
+        **more,
+    }
+    # Templates show moments in the current zone: here, the reader's.
+    with timezone.override(zone):
+        status = HTTPStatus.BAD_REQUEST if form.errors else HTTPStatus.OK
+        return render(request, "subscribers/preferences.html", context, status=status)
+
+
+def learned(form: PreferencesForm) -> list[dict[str, Any]]:
+    """What votes have taught, the most telling first."""
+    reader = form.instance.subscriber
+    shares = votes.leanings_by([reader])[reader.pk]
+    found = [
+        {
+            "topic": topic.name,
+            "share": shares[topic.slug],
+            "percent": f"{shares[topic.slug]:+.0%}".replace("-", "−"),
+        }
+        for topic in form.topics
+        if shares.get(topic.slug)
+    ]
+    return sorted(found, key=lambda each: -abs(each["share"]))
+
+
+@by_link
+@require_POST
+def forget_votes(request: HttpRequest, token: str) -> HttpResponse:
+    votes.forget(links.read(Purpose.PREFERENCES, token))
+    return see_other(f"{reverse('subscribers:preferences', args=[token])}?forgotten")
+
+
+@by_link
+@require_page
+def say(request: HttpRequest, token: str) -> HttpResponse:
+    """Programs open every link in a digest; only a person presses the button, and may undo it."""
+    word = feedback.read(token)
+    before = word.said
+    if request.method == "POST":
+        undo = "undo" in request.POST
+        word.say(request.POST["undo"] if undo else word.verb, now=timezone.now())
+        return see_other(f"{request.path}?{urlencode({'undone' if undo else 'before': before})}")
+    context = {
+        "verb": word.verb,
+        "about": word.about,
+        "done": before == word.verb,
+        "before": request.GET.get("before", ""),
+        "undone": "undone" in request.GET,
+        "preferences_url": links.url(Purpose.PREFERENCES, word.subscriber),
+    }
+    return render(request, "subscribers/feedback.html", context)

@@ -1,0 +1,48 @@
+"""The pages where readers take what is kept about them, or have it erased."""
+
+from __future__ import annotations
+
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.views.decorators.http import require_safe
+
+from subscribers.link_views import by_link, require_page
+from subscribers.mail import links
+from subscribers.mail.links import Purpose
+from subscribers.privacy import personal_data
+
+FILE = "about-me.json"
+
+
+@by_link
+@require_safe
+def about_me(request: HttpRequest, token: str) -> HttpResponse:
+    kept = personal_data.export(links.read(Purpose.PREFERENCES, token))
+    shown = {"ensure_ascii": False, "indent": 2}
+    response = JsonResponse(kept, json_dumps_params=shown)
+    response["Content-Disposition"] = f'attachment; filename="{FILE}"'
+    return response
+
+
+@by_link
+@require_page
+def erase(request: HttpRequest, token: str) -> HttpResponse:
+    """A link only asks. Once it was answered, the page is the same for whatever token.
+
+    One that has grown too old still says so: its reader may be here, and must not be told otherwise.
+    """
+    try:
+        subscriber = links.read(Purpose.PREFERENCES, token)
+    except links.ErasedLink:
+        return render(request, "subscribers/erased.html")
+    except links.ExpiredLink:
+        raise
+    except links.BadLink:
+        if request.method != "POST":
+            raise
+        return render(request, "subscribers/erased.html")
+    if request.method != "POST":
+        return render(request, "subscribers/erase.html", {"token": token})
+    personal_data.erase(subscriber.email, timezone.now())
+    return render(request, "subscribers/erased.html")

@@ -1,0 +1,156 @@
+"""Joining by the API: for other sites with a form of their own, behind the same protection.
+
+The gateway lets pages of every site read the API. These two calls send mail, so only pages of sites
+that the operator names may make them; a program, which names no site, may as well.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Annotated, Any
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
+from django.views.decorators.cache import never_cache
+from ninja import Router, Schema, Status
+from ninja.decorators import decorate_view
+from pydantic import ConfigDict, Field
+
+from papers.web.client_ip import client_ip
+from papers.web.problems import Fault, problem
+from subscribers.signup import abuse_protection, consent, proof_of_work
+from subscribers.signup.consent import Form, Given
+from subscribers.signup.forms import SignupForm
+
+# Described in docs/joining.md: what only sites that agreed with the operator can use is not in the
+# public description.
+subscriptions = Router(tags=["subscriptions"])
+
+ANSWER = "If the address can be written to, an email is on its way to it, to be confirmed."
+WITHOUT_PROOF = (
+    "It is missing, too old, wrong, or was used before. Get a new challenge from"
+    " subscriptions/challenge and solve it."
+)
+UNKNOWN_TEXT = "It names no text of ours: subscriptions/challenge gives the one to show."
+
+
+class Text(Schema):
+    version: str
+    text: Annotated[str, Field(description="What people must be able to read before they send.")]
+
+
+class Challenge(Schema):
+    """Work to be done, as ALTCHA's widgets understand it, and the words to show."""
+
+    parameters: dict[str, Any]
+    signature: str
+    consent: Text
+
+
+class Asked(Schema):
+    """Who wants to get what."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    email: Annotated[str, Field(max_length=1_000)]
+    topics: Annotated[
+        list[Annotated[str, Field(max_length=64)]],
+        Field(max_length=200, description="Slugs; none means all topics."),
+    ] = []
+    timezone: Annotated[str, Field(max_length=64, description="Such as Europe/Berlin.")] = ""
+    consent: Annotated[
+        str, Field(max_length=16, description="The version of the text that was shown.")
+    ]
+    proof: Annotated[
+        str, Field(max_length=proof_of_work.LONGEST, description="The solved challenge, in Base64.")
+    ]
+
+
+class Accepted(Schema):
+    """The same, whether or not the address is known here."""
+
+    detail: str
+
+
+NOT_NAMED = "Pages of this site may not call: the operator names those that may (SIGNUP_ORIGINS)."
+
+
+def for_named_sites(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+    """Browsers say of which site the page is that calls; programs say nothing."""
+
+    @wraps(view)
+    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        origin = request.headers.get("Origin", settings.SITE_URL)
+        if origin not in {settings.SITE_URL, *settings.SIGNUP_ORIGINS}:
+            return problem(403, NOT_NAMED)
+        response = view(request, *args, **kwargs)
+        if "Origin" in request.headers:
+            response["Access-Control-Allow-Origin"] = origin
+            response["Access-Control-Expose-Headers"] = "Retry-After"
+        return response
+
+    return guarded
+
+
+@subscriptions.get(
+    "/challenge",
+    response=Challenge,
+    operation_id="get_challenge",
+    summary="Work to do before asking, and the text to show",
+    include_in_schema=False,
+)
+@decorate_view(never_cache, for_named_sites)
+def get_challenge(request: HttpRequest) -> dict[str, Any]:
+    text = {"version": consent.CURRENT, "text": consent.TEXTS[consent.CURRENT]}
+    return {**proof_of_work.challenge(now=timezone.now()), "consent": text}
+
+
+@subscriptions.post(
+    "",
+    response={202: Accepted},
+    operation_id="ask_to_join",
+    summary="Have somebody asked by email whether they want to join",
+    include_in_schema=False,
+)
+@decorate_view(never_cache, for_named_sites)
+def ask_to_join(request: HttpRequest, asked: Asked) -> HttpResponse | Status:
+    # A browser sends anything else to other sites without asking them first.
+    if request.content_type != "application/json":
+        return problem(415, "Send JSON, and say so: Content-Type: application/json.")
+    form = SignupForm(asked.dict(include={"email", "topics", "timezone"}))
+    if faults := faults_in(asked, form):
+        said = " ".join(f"{each.parameter}: {each.detail}" for each in faults)
+        return problem(422, said, faults=faults)
+    given = Given(form=Form.API, version=asked.consent, ip=client_ip(request))
+    try:
+        abuse_protection.ask(
+            abuse_protection.Wish(**form.cleaned_data), given, proven=True, now=timezone.now()
+        )
+    except abuse_protection.TooMany as reason:
+        response = problem(429, str(reason))
+        response["Retry-After"] = str(reason.retry_after)
+        return response
+    return Status(202, {"detail": ANSWER})
+
+
+def faults_in(asked: Asked, form: SignupForm) -> list[Fault]:
+    """What is wrong. The proof is looked at last, so that a typing error does not use it up."""
+    found = {name: " ".join(map(str, said)) for name, said in form.errors.items()}
+    if asked.consent not in consent.TEXTS:
+        found["consent"] = UNKNOWN_TEXT
+    if not found and not abuse_protection.is_proven(asked.proof):
+        found["proof"] = WITHOUT_PROOF
+    return [Fault(parameter=name, detail=detail) for name, detail in found.items()]
+
+
+@subscriptions.api_operation(["OPTIONS"], "", include_in_schema=False)
+@decorate_view(for_named_sites)
+def may_ask(request: HttpRequest) -> HttpResponse:
+    """A browser asks, before a page of another site may send JSON."""
+    response = HttpResponse(status=204)
+    response["Allow"] = response["Access-Control-Allow-Methods"] = "POST, OPTIONS"
+    response["Access-Control-Allow-Headers"] = "Content-Type"
+    response["Access-Control-Max-Age"] = "86400"
+    return response

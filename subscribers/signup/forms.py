@@ -1,0 +1,33 @@
+"""What strangers may send us."""
+
+from __future__ import annotations
+
+from django import forms
+
+from subscribers import send_time
+from subscribers.addresses import BadAddress, normalise, refuse_desks
+from subscribers.preferences.fields import TopicsField
+from subscribers.signup import disposable
+
+
+class SignupForm(forms.Form):
+    email = forms.CharField(error_messages={"required": "Please give your email address."})
+    topics = TopicsField()
+    # What the browser says: any text at all; empty when it is no zone that we know.
+    timezone = forms.Field(required=False)
+
+    def clean_email(self) -> str:
+        try:
+            email = normalise(self.cleaned_data["email"])
+            refuse_desks(email)
+            disposable.refuse(email)
+        except BadAddress as error:
+            raise forms.ValidationError(str(error)) from None
+        return email
+
+    def clean_topics(self) -> list[str]:
+        return [topic.slug for topic in self.cleaned_data["topics"]]
+
+    def clean_timezone(self) -> str:
+        name = self.cleaned_data["timezone"]
+        return name if name in send_time.zones() else ""

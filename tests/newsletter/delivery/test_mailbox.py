@@ -1,0 +1,96 @@
+"""newsletter/delivery/mailbox.py"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.mail import EmailMultiAlternatives
+
+from newsletter.delivery import mailbox
+
+
+@pytest.fixture(autouse=True)
+def folder(settings: Any, tmp_path: Path) -> Path:
+    settings.EMAIL_BACKEND = "newsletter.delivery.mailbox.EmailBackend"
+    settings.MAILBOX_DIR = tmp_path / "mailbox"
+    return tmp_path / "mailbox"
+
+
+def send(*, message_id: str = "<digest-1@example.org>", subject: str = "Today") -> None:
+    message = EmailMultiAlternatives(
+        subject,
+        "Erdős says hello",
+        "Papers <papers@example.org>",
+        ["ada@example.org"],
+        headers={"Message-ID": message_id},
+    )
+    message.attach_alternative("<p>Erdős says hello</p>", "text/html")
+    message.send()
+
+
+def test_a_message_is_kept_as_a_real_email_with_its_html_beside_it(folder: Path) -> None:
+    send()
+
+    assert sorted(path.name for path in folder.iterdir()) == ["digest-1.eml", "digest-1.html"]
+    assert (folder / "digest-1.html").read_text() == "<p>Erdős says hello</p>"
+
+
+def test_a_message_can_be_read_again(folder: Path) -> None:
+    send(subject="Erdős and others")
+
+    mail = mailbox.read("digest-1")
+
+    assert mail.subject == "Erdős and others"
+    assert (mail.to, mail.kind) == ("ada@example.org", "digest")
+    assert (mail.text.strip(), mail.html.strip()) == (
+        "Erdős says hello",
+        "<p>Erdős says hello</p>",
+    )
+
+
+def test_the_same_message_twice_is_one_file(folder: Path) -> None:
+    send(subject="first")
+    send(subject="second")
+
+    [mail] = mailbox.messages()
+    assert mail.subject == "second"
+
+
+def test_the_newest_message_comes_first(folder: Path) -> None:
+    for number in (1, 2, 3):
+        send(message_id=f"<digest-{number}@example.org>")
+        (folder / f"digest-{number}.eml").touch()
+
+    assert [mail.name for mail in mailbox.messages(most=2)] == ["digest-3", "digest-2"]
+
+
+def test_an_empty_mailbox_is_empty() -> None:
+    assert mailbox.messages() == []
+
+
+@pytest.mark.parametrize(
+    "name", ["", "nothing", "../secret_key", "..", ".hidden", "a/b", "a\x00b", "x" * 500]
+)
+def test_only_messages_can_be_read(name: str, folder: Path) -> None:
+    send()
+    (folder.parent / "secret_key.eml").write_text("secret")
+
+    with pytest.raises(mailbox.NoSuchMail):
+        mailbox.read(name)
+
+
+@pytest.mark.parametrize(
+    ("message_id", "name"),
+    [
+        ("<digest-2026-05-12-7@example.org>", "digest-2026-05-12-7.eml"),
+        ("<../../etc/passwd@example.org>", "etc-passwd.eml"),
+        ("<@example.org>", "message.eml"),
+        (f"<{'x' * 900}@example.org>", f"{'x' * 150}.eml"),
+    ],
+)
+def test_a_file_is_named_for_its_message_id_and_stays_in_the_folder(
+    message_id: str, name: str, folder: Path
+) -> None:
+    assert mailbox.path_of(message_id) == folder / name

@@ -1,0 +1,64 @@
+"""newsletter/delivery/pacing.py"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from newsletter.delivery import pacing
+from tests.factories import NOW
+
+pytestmark = pytest.mark.django_db
+
+
+def test_without_a_limit_every_turn_is_now(settings: Any) -> None:
+    settings.SEND_RATE = 0
+
+    assert [pacing.turn(now=NOW, messages=500) for _ in range(3)] == [NOW, NOW, NOW]
+
+
+def test_turns_are_taken_one_after_another_by_all_workers(settings: Any) -> None:
+    settings.SEND_RATE = 2
+
+    turns = [pacing.turn(now=NOW, messages=1) for _ in range(3)]
+
+    assert [turn - NOW for turn in turns] == [
+        timedelta(),
+        timedelta(seconds=0.5),
+        timedelta(seconds=1),
+    ]
+
+
+def test_without_a_limit_a_pause_is_waited_for_all_the_same(settings: Any) -> None:
+    settings.SEND_RATE = 0
+    pacing.pause(until=NOW + timedelta(seconds=3))
+
+    assert pacing.turn(now=NOW, messages=1) == NOW + timedelta(seconds=3)
+
+
+def test_a_quiet_time_is_not_saved_up_for_a_burst(settings: Any) -> None:
+    settings.SEND_RATE = 1
+    pacing.turn(now=NOW, messages=1)
+    later = NOW + timedelta(hours=1)
+
+    turns = [pacing.turn(now=later, messages=1) for _ in range(2)]
+
+    assert [turn - later for turn in turns] == [timedelta(), timedelta(seconds=1)]
+
+
+def test_a_provider_is_left_alone_as_long_as_the_longest_pause_says() -> None:
+    pacing.pause(until=NOW + timedelta(seconds=60))
+    pacing.pause(until=NOW + timedelta(seconds=10))
+
+    assert pacing.paused_until(now=NOW) == NOW + timedelta(seconds=60)
+    assert pacing.paused_until(now=NOW + timedelta(seconds=61)) is None
+
+
+def test_each_provider_has_a_pace_of_its_own(settings: Any) -> None:
+    settings.EMAIL_PROVIDER = "postmark"
+    pacing.pause(until=NOW + timedelta(seconds=60))
+
+    settings.EMAIL_PROVIDER = "mailgun"
+    assert pacing.paused_until(now=NOW) is None

@@ -1,0 +1,122 @@
+"""newsletter/digest/cards.py"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+from django.utils.html import escape
+
+from newsletter.digest import cards
+from newsletter.digest.cards import Cards, Detail
+from newsletter.digest.selection import Wanted
+from newsletter.models import Entry
+from papers.models import Topic
+from subscribers.preferences import feedback
+from subscribers.preferences.feedback import Verb
+from tests import factories
+
+pytestmark = pytest.mark.django_db
+
+ABSTRACT = "We study things that fold. " * 60
+
+
+def entry(**fields: Any) -> Entry:
+    paper = {name: fields.pop(name) for name in ("title", "abstract", "topics") if name in fields}
+    return factories.entry(edition=factories.edition(), paper=factories.paper(**paper), **fields)
+
+
+def joined(entry: Entry, reader: Any = None, **wanted: Any) -> tuple[str, str]:
+    topics = {topic.slug: topic for topic in Topic.objects.all()}
+    reader = reader or factories.subscriber()
+    return Cards(topics).join([entry], reader, Wanted(length=5, **wanted))
+
+
+@pytest.mark.parametrize(
+    ("detail", "shown"), [(Detail.TITLES, 0), (Detail.SHORT, 240), (Detail.FULL, 1620)]
+)
+def test_each_level_of_detail_shows_as_much_of_an_abstract(detail: str, shown: int) -> None:
+    reader = factories.subscriber(preferences={"detail": detail})
+
+    for body in joined(entry(abstract=ABSTRACT), reader):
+        words = " ".join(re.findall(r"We study[^<]*?(?=<|\n\n|\narXiv|$)", body)).split()
+        length = len(" ".join(words))
+        assert shown - 20 <= length <= shown + 1
+
+
+def test_each_card_says_why_it_is_here_in_front_what_is_yours() -> None:
+    her = entry(matched=["author:noether e", "keyword:mamba"], upvotes=7)
+
+    html, text = joined(her, named={"author:noether e": "E. <Noether>"})
+
+    assert "by E. &lt;Noether&gt;, whom you follow</span>" in html
+    assert html.index("whom you follow") < html.index("7 upvotes")
+    assert "by E. <Noether>, whom you follow\n7 upvotes" in text
+    assert "mamba" not in html + text
+
+
+def test_each_card_has_its_reader_s_own_links_in_one_line() -> None:
+    reader, robots = factories.subscriber(), entry(topics=["robotics"])
+    mute = factories.topic("robotics")
+    urls = [
+        feedback.url(reader, Verb.MORE, robots.paper_id),
+        feedback.url(reader, Verb.LESS, robots.paper_id),
+        feedback.url(reader, Verb.MUTE, mute.pk),
+    ]
+
+    html, text = joined(robots, reader)
+
+    [line] = [line for line in html.splitlines() if "More like this" in line]
+    assert re.findall(r'href="([^"]*/feedback/[^"]*)"', line) == urls
+    assert re.findall(r"(https?://\S+/feedback/\S+)", text) == urls
+    assert ">Mute Robotics</a>" in line
+
+
+@pytest.mark.parametrize(
+    ("wanted", "muted"),
+    [
+        ({}, "Robotics"),
+        ({"topics": ["robotics"]}, "Speech"),
+        ({"topics": ["robotics", "speech"], "preferred": ["robotics"]}, "Speech"),
+        ({"topics": ["robotics", "speech"], "preferred": ["speech", "robotics"]}, "Robotics"),
+    ],
+)
+def test_the_topic_to_mute_is_not_one_that_is_followed_if_there_is_another(
+    wanted: dict[str, list[str]], muted: str
+) -> None:
+    paper = entry(topics=["robotics", "speech"], topic_ranks={"robotics": 1, "speech": 4})
+
+    html, _ = joined(paper, **{name: frozenset(slugs) for name, slugs in wanted.items()})
+
+    assert re.findall("Mute ([A-Z]\\w+)", html) == [muted]
+
+
+def test_of_a_paper_without_a_topic_nothing_can_be_learned_and_nothing_is_asked() -> None:
+    for body in joined(entry()):
+        assert "like this" not in body
+
+
+@pytest.mark.parametrize("text", ["'" * 3000, "深度学习" * 700, "& < > " * 900, "Wörter " * 400])
+def test_an_abstract_is_never_more_than_its_share_of_the_mail(text: str) -> None:
+    for detail, (length, size) in cards.ABSTRACTS.items():
+        short = cards.abstract_of(text, detail)
+
+        assert len(short) <= length
+        assert len(escape(short).encode()) <= size
+        assert bool(short) == bool(length)
+
+
+def test_why_is_data() -> None:
+    paper = entry(
+        topics=["robotics", "speech"],
+        upvotes=87,
+        gain=34,
+        comments=3,
+        topic_ranks={"robotics": 5, "speech": 2, "gone": 1},
+    )
+    topics = {topic.slug: topic for topic in Topic.objects.all()}
+
+    assert cards.why(paper, topics) == cards.Why(
+        upvotes=87, gain=34, comments=3, has_code=False, place=2, topic="Speech"
+    )

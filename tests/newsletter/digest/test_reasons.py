@@ -1,0 +1,44 @@
+"""newsletter/digest/reasons.py"""
+
+from __future__ import annotations
+
+import pytest
+
+from newsletter.digest.reasons import Why, of_yours
+
+
+def test_everything_that_speaks_for_a_paper_is_told_in_figures() -> None:
+    why = Why(upvotes=87, gain=34, comments=12, has_code=True, place=2, topic="Robotics")
+
+    assert why.words() == [
+        "#2 in Robotics",
+        "87 upvotes",
+        "+34 since yesterday",
+        "12 comments",
+        "with code",
+    ]
+
+
+@pytest.mark.parametrize("gain", [None, 0, -3])
+def test_no_growth_is_not_told(gain: int | None) -> None:
+    assert Why(upvotes=1, gain=gain).words() == ["1 upvote"]
+
+
+def test_one_is_not_many() -> None:
+    assert Why(upvotes=1, comments=1).words() == ["1 upvote", "1 comment"]
+
+
+def test_what_you_follow_is_told_as_you_wrote_it_and_nothing_else() -> None:
+    labels = {
+        "author:lovelace a": "Ada Lovelace",
+        "author:noether e": "E. Noether",
+        "keyword:state space model": "state-space models",
+        "category:cs.RO": "cs.RO",
+    }
+    matched = frozenset({"keyword:state space model", "author:lovelace a", "category:cs.RO", "x:y"})
+
+    assert of_yours(matched, labels) == [
+        "by Ada Lovelace, whom you follow",
+        "mentions state-space models",
+        "in cs.RO, which you follow",
+    ]

@@ -1,0 +1,127 @@
+"""newsletter/operations/personal_data.py"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import time_machine
+from axes.models import AccessAttempt, AccessLog
+from django.test import Client
+
+from newsletter.models import Delivery, ProviderEvent, ProviderReport
+from subscribers.privacy import personal_data
+from tests import factories
+
+pytestmark = pytest.mark.django_db
+
+NOW = factories.NOW
+ADA, BEN = "ada@example.org", "ben@example.org"
+BASIC = "Basic dXNlcm5hbWU6cGFzc3dvcmQ="
+
+
+@pytest.fixture(autouse=True)
+def _now_and_keys(settings: Any) -> Iterator[None]:
+    settings.ANYMAIL = {"WEBHOOK_SECRET": "username:password"}
+    with time_machine.travel(NOW, tick=False):
+        yield
+
+
+def post(recipient: str, **fields: Any) -> None:
+    """As Postmark writes it."""
+    told = {
+        "RecordType": "Delivery",
+        "MessageID": f"message-to-{recipient}",
+        "Recipient": recipient,
+        "DeliveredAt": NOW.isoformat(),
+        "Metadata": {"kind": "confirmation"},
+    }
+    Client().post(
+        "/webhooks/postmark/tracking/",
+        json.dumps(told | fields),
+        content_type="application/json",
+        headers={"authorization": BASIC},
+    )
+
+
+def bodies() -> str:
+    return " ".join(bytes(report.body).decode() for report in ProviderReport.objects.all())
+
+
+def test_what_providers_told_of_somebody_is_theirs_to_read_in_their_words() -> None:
+    ada = factories.subscriber(email=ADA)
+    post(ADA)
+    post(BEN)
+
+    [told] = personal_data.export(ada)["provider events"]
+
+    assert told.pop("told")["Recipient"] == ADA
+    assert told == {
+        "provider": "postmark",
+        "received_at": NOW,
+        "happened_at": NOW,
+        "kind": "delivered",
+        "message_id": f"message-to-{ADA}",
+        "delivery_id": None,
+    }
+
+
+def test_an_event_whose_words_are_kept_no_more_or_cannot_be_read_is_told_without_them() -> None:
+    ada = factories.subscriber(email=ADA)
+    for body in (b"", b"{"):
+        post(ADA, Tag=str(body))
+        newest = ProviderReport.objects.order_by("pk").last()
+        assert newest
+        ProviderReport.objects.filter(pk=newest.pk).update(body=body)
+
+    assert [row["told"] for row in personal_data.export(ada)["provider events"]] == [None, None]
+
+
+def test_a_report_that_could_not_be_read_is_looked_through_when_somebody_is_erased() -> None:
+    factories.subscriber(email=ADA)
+    post(ADA)
+    ProviderEvent.objects.all().delete()
+    ProviderReport.objects.update(error="KeyError", next_at=None)
+
+    personal_data.erase(ADA, NOW)
+
+    assert bodies() == ""
+
+
+def test_what_is_told_of_somebody_after_they_were_erased_is_not_kept() -> None:
+    factories.subscriber(email=ADA)
+    personal_data.erase(ADA, NOW)
+
+    post(ADA)
+    post(BEN)
+
+    assert ADA not in bodies()
+    assert BEN in bodies()
+    assert ProviderEvent.objects.count() == 1
+
+
+def test_a_delivery_that_stays_for_the_receipt_leads_to_no_message() -> None:
+    edition = factories.edition()
+    for email in (ADA, BEN):
+        reader = factories.subscriber(email=email)
+        factories.delivery(
+            edition=edition, subscriber=reader, message_id=f"to-{email}", error="550"
+        )
+
+    personal_data.erase(ADA, NOW)
+
+    rows = Delivery.objects.order_by("pk").values_list("message_id", "error")
+    assert list(rows) == [("", ""), (f"to-{BEN}", "550")]
+
+
+def test_an_address_that_was_typed_at_the_operators_door_goes_too() -> None:
+    for name in (ADA.title(), "operator"):
+        AccessAttempt.objects.create(username=name, failures_since_start=1)
+        AccessLog.objects.create(username=name)
+
+    personal_data.erase(ADA, NOW)
+
+    assert list(AccessAttempt.objects.values_list("username", flat=True)) == ["operator"]
+    assert list(AccessLog.objects.values_list("username", flat=True)) == ["operator"]

@@ -1,0 +1,142 @@
+"""newsletter/operations/retention.py, its command and its page in docs/"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+from datetime import timedelta
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import pytest
+import time_machine
+from axes.models import AccessAttempt, AccessLog
+from django.apps import apps
+from django.conf import settings as project
+from django.contrib.admin.models import CHANGE, LogEntry
+from django.contrib.auth import get_user_model
+from django.contrib.sessions.models import Session
+from django.core.management import call_command
+from django.db import models
+
+from newsletter import tasks
+from newsletter.dispatch import Tick
+from newsletter.events import processing
+from newsletter.models import ProviderReport
+from newsletter.operations import retention
+from papers.web.models import Hits
+from subscribers import bounces
+from subscribers.leaving import exit_survey
+from subscribers.models import Farewell, SoftBounce, Subscriber
+from subscribers.signup import unconfirmed
+from tests import factories
+
+pytestmark = pytest.mark.django_db
+
+NOW = factories.NOW
+SECOND = timedelta(seconds=1)
+PAGE = (Path(project.BASE_DIR) / "docs/data-map.md").read_text()
+
+
+@pytest.fixture(autouse=True)
+def _now() -> Iterator[None]:
+    with time_machine.travel(NOW, tick=False):
+        yield
+
+
+def age(row: models.Model, **moments: Any) -> None:
+    type(row)._default_manager.filter(pk=row.pk).update(**moments)
+
+
+def one_of_each(extra: timedelta) -> None:
+    """Rows that have reached their age, or `extra` more or less."""
+    pending = factories.subscriber(status=Subscriber.Status.PENDING)
+    age(pending, created_at=NOW - unconfirmed.AFTER - extra)
+    ProviderReport.objects.create(
+        provider="x", body=b"x", digest="x", received_at=NOW - processing.KEEP - extra
+    )
+    SoftBounce.objects.create(
+        subscriber=factories.subscriber(), message="m", happened_at=NOW - bounces.MEMORY - extra
+    )
+    said = NOW - exit_survey.KEEP_WORDS - extra
+    Farewell.objects.create(reason="other", words="x", said_on=said.date())
+    Session.objects.create(session_key="x", session_data="x", expire_date=NOW - extra)
+    for model in (AccessAttempt, AccessLog):
+        attempt = model.objects.create(
+            username="x", **({"failures_since_start": 1} if model is AccessAttempt else {})
+        )
+        age(attempt, attempt_time=NOW - retention.KEEP_ATTEMPTS - extra)
+    user = get_user_model().objects.create(username="operator")
+    doing = LogEntry.objects.create(user=user, action_flag=CHANGE, object_repr="#1")
+    age(doing, action_time=NOW - retention.KEEP_DOINGS - extra)
+    Hits.objects.create(key="x", count=1, expires_at=(NOW - extra).timestamp())
+
+
+def test_what_has_reached_its_age_is_forgotten_and_nothing_more() -> None:
+    one_of_each(SECOND)
+    out = StringIO()
+
+    for _ in range(2):
+        call_command("forget", stdout=out)
+
+    assert out.getvalue().splitlines() == [
+        "Forgotten: 1 who never confirmed, 1 reports of providers, 1 soft bounces, "
+        "1 words of farewell, 1 sessions of operators, 2 attempts to log in, "
+        "1 doings of operators, 1 counts of requests.",
+        "Forgotten: " + ", ".join(f"0 {name}" for name in retention.RULES) + ".",
+    ]
+    assert [(row.reason, row.words) for row in Farewell.objects.all()] == [("other", "")]
+
+
+def test_what_is_younger_stays() -> None:
+    one_of_each(-timedelta(days=1))
+
+    assert set(retention.forget(now=NOW).values()) == {0}
+
+
+def test_every_tick_forgets() -> None:
+    one_of_each(SECOND)
+
+    tasks.ring(Tick(counts=Counter(), fetch=False, publish=False, waiting={}))
+
+    assert set(retention.forget(now=NOW).values()) == {0}
+
+
+def test_the_sweep_costs_little_where_there_is_nothing_to_forget(
+    django_assert_max_num_queries: Any,
+) -> None:
+    with django_assert_max_num_queries(25):
+        retention.forget(now=NOW)
+
+
+def rows_of_the_page() -> list[str]:
+    """Every name in the first column of a table."""
+    tables, _, _ = PAGE.partition("## Outside of the database")
+    first = re.findall(r"^\| (`[^|]+) \|", tables, re.MULTILINE)
+    return [name for cell in first for name in re.findall(r"`(\w+)`", cell)]
+
+
+def test_every_table_is_in_the_data_map_once() -> None:
+    tables = [model.__name__ for model in apps.get_models(include_auto_created=True)]
+
+    assert Counter(rows_of_the_page()) == Counter(tables)
+
+
+@pytest.mark.parametrize(
+    ("table", "age"),
+    [
+        ("Subscriber", unconfirmed.AFTER),
+        ("SoftBounce", bounces.MEMORY),
+        ("Farewell", exit_survey.KEEP_WORDS),
+        ("ProviderReport", processing.KEEP),
+        ("AccessAttempt", retention.KEEP_ATTEMPTS),
+        ("LogEntry", retention.KEEP_DOINGS),
+        ("Session", timedelta(seconds=project.SESSION_COOKIE_AGE)),
+    ],
+)
+def test_the_page_says_the_age_of_the_code(table: str, age: timedelta) -> None:
+    [row] = re.findall(rf"^\| `{table}`.*$", PAGE, re.MULTILINE)
+
+    assert f"{age.days} days" in row

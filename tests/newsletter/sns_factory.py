@@ -1,0 +1,77 @@
+"""Notifications as Amazon signs them, with a key and a certificate of our own."""
+
+from __future__ import annotations
+
+import json
+from base64 import b64encode
+from datetime import timedelta
+from functools import cache
+from hashlib import sha256
+from typing import Any
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
+from cryptography.x509.oid import NameOID
+from django.core.cache import cache as django_cache
+
+from newsletter.events import sns
+from tests import factories
+
+URL = "https://sns.eu-west-1.amazonaws.com/SimpleNotificationService-0123456789abcdef.pem"
+TOPIC = "arn:aws:sns:eu-west-1:123456789012:reports"
+
+
+@cache
+def private_key() -> rsa.RSAPrivateKey:
+    return rsa.generate_private_key(public_exponent=65537, key_size=2048)
+
+
+@cache
+def certificate() -> bytes:
+    key = private_key()
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "sns.amazonaws.com")])
+    return (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(1)
+        .not_valid_before(factories.NOW - timedelta(days=30))
+        .not_valid_after(factories.NOW + timedelta(days=365))
+        .sign(key, hashes.SHA256())
+        .public_bytes(serialization.Encoding.PEM)
+    )
+
+
+def remember_certificate(url: str = URL) -> None:
+    """As if it had been fetched."""
+    django_cache.set(f"sns:{sha256(url.encode()).hexdigest()}", certificate(), 3600)
+
+
+def signed(message: dict[str, Any], *, version: str = "1", url: str = URL) -> dict[str, Any]:
+    """The message with what every message has, and the signature over it."""
+    whole = {
+        "MessageId": "1",
+        "Message": "",
+        "Timestamp": "2026-05-12T05:00:00.000Z",
+        "TopicArn": TOPIC,
+    } | message
+    if whole["Type"] != "Notification":
+        whole = {"Token": "token", "SubscribeURL": "https://sns.eu-west-1.amazonaws.com/"} | whole
+    algorithm = hashes.SHA1() if version == "1" else hashes.SHA256()
+    signature = private_key().sign(sns.canonical(whole), PKCS1v15(), algorithm)
+    return whole | {
+        "SignatureVersion": version,
+        "SigningCertURL": url,
+        "Signature": b64encode(signature).decode(),
+    }
+
+
+def sealed(body: bytes) -> bytes:
+    """The same body, signed if it is a message that can be."""
+    try:
+        return json.dumps(signed(json.loads(body))).encode()
+    except (ValueError, TypeError, LookupError, RecursionError, sns.Forged):
+        return body

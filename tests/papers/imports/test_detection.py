@@ -1,0 +1,100 @@
+"""Which kind of file it is, and what is no file of papers."""
+
+from __future__ import annotations
+
+import gzip
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from papers.imports import Unreadable, detection
+
+CSV = "title,abstract\nGödel’s Robots,They fold.\n"
+JSONL = '{"title": "Gödel’s Robots", "abstract": "They fold."}\n'
+BIB = "% mine\n@misc{a, title = {Gödel’s Robots}, abstract = {They fold.}}\n"
+TEXT = "Gödel’s Robots\nThey fold.\n"
+
+
+@pytest.mark.parametrize("name", ["", "x.txt", "x.csv", "x.bib", "x.jsonl", "x"])
+@pytest.mark.parametrize("text", [CSV, JSONL, BIB], ids=["csv", "jsonl", "bibtex"])
+def test_the_content_tells_the_format_whatever_the_name(text, name):
+    [record] = detection.read(text.encode(), name=name).records
+
+    assert (record.title, record.abstract) == ("Gödel’s Robots", "They fold.")
+
+
+@pytest.mark.parametrize("text", [CSV, JSONL, BIB, TEXT], ids=["csv", "jsonl", "bibtex", "text"])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "cp1252"])
+def test_the_encodings_of_usual_programs_are_read(text, encoding):
+    [record] = detection.read(text.encode(encoding)).records
+
+    assert (record.title, record.abstract) == ("Gödel’s Robots", "They fold.")
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "format"),
+    [
+        ("A title, with a comma\nAn abstract.", "papers.txt", "text"),
+        ("[Tutorial] Robots\nThey fold.", "", "text"),
+        ("{Robots} That Fold\nThey fold.", "", "text"),
+        ("Mail me @home (soon)\nIt is late.", "", "text"),
+        ("title\nRobots\n", "papers.csv", "csv"),
+        ("Some words first\n", "library.BIB", "bibtex"),
+        ("nonsense", "papers.ndjson", "jsonl"),
+    ],
+)
+def test_where_the_content_leaves_doubt_the_name_tells(text, name, format):
+    assert detection.format_of(text, name) == format
+
+
+def test_a_format_that_is_asked_for_is_taken():
+    [record] = detection.read(JSONL.encode(), format="text").records
+
+    assert record.title == JSONL.strip()
+
+
+@pytest.mark.parametrize(
+    ("body", "sentence"),
+    [
+        (b"", "The file is empty."),
+        (b"\xef\xbb\xbf \r\n", "The file is empty."),
+        (b"\xff\xfe", "The file is empty."),
+        (b"\xff\xfea", "The file is not text."),
+        (b"\x89PNG\r\n\x1a\n\x00\x00", "The file is not text."),
+        (b"title\x00\nA", "The file is not text."),
+        (b"\x81\x8d\x8f", "The file is not text."),
+        (b"\x01\x02\x03\x04 text", "The file is not text."),
+        (b"%PDF-1.7 x", "The file is a PDF: save its text first."),
+        (gzip.compress(b"x"), "The file is packed with gzip: unpack it first."),
+        (
+            b"PK\x03\x04x",
+            "The file is a zip archive or an office document: save it as CSV, or unpack it, first.",
+        ),
+        (
+            b"<!DOCTYPE html><title>Robots</title>",
+            "The file is a web page or XML. A source's saved answer is for fetch_papers "
+            "--from-file; of a page save the text.",
+        ),
+        (b'{"error": "no"}', "The file holds no paper (entry 1: no title)."),
+        (b"title,abstract\n", "The file holds no paper."),
+        (b"@misc{a, title = {A", "The file breaks off in line 1 (a)."),
+        (b"Get trending papers in your email inbox!\nSubscribe", "The file holds no paper."),
+    ],
+)
+def test_what_is_no_file_of_papers_is_said(body, sentence):
+    with pytest.raises(Unreadable) as caught:
+        detection.read(body)
+
+    assert str(caught.value) == sentence
+
+
+@pytest.mark.parametrize("format", detection.PARSERS)
+@settings(max_examples=30)
+@given(text=st.text(max_size=300) | st.text('{}[]",:;@\n\\ title={}abs\t', max_size=300))
+def test_no_text_is_too_odd(format, text):
+    try:
+        brought = detection.read(text.encode(errors="replace"), format=format)
+    except Unreadable:
+        return
+    assert all(record.title for record in brought.records)

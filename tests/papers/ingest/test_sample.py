@@ -1,0 +1,116 @@
+"""The bundled sample: real papers, complete, and always of the last days."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from datetime import date, timedelta
+
+import pytest
+
+from papers.identity import arxiv_id
+from papers.ingest import pipeline, sample
+from papers.models import Paper
+from papers.text.latex import readable
+from papers.topics import classifier
+from papers.trends import ranking
+from tests.factories import NOW, TODAY
+from tests.papers import recordings
+
+
+def test_it_holds_about_sixty_papers_each_once():
+    ids = [record.arxiv_id for record in sample.records(TODAY)]
+
+    assert 50 <= len(ids) <= 70
+    assert len(set(ids)) == len(ids)
+    assert [arxiv_id(each) for each in ids] == ids
+
+
+@pytest.mark.parametrize("record", sample.records(TODAY), ids=lambda record: record.arxiv_id)
+def test_each_paper_is_complete(record):
+    assert record.title
+    assert record.authors
+    assert 150 <= len(readable(record.abstract)) <= 700
+    assert record.abstract.count(". ") <= 4
+    assert record.upvotes is not None
+    assert record.comments is not None
+    assert (record.stars is None) or record.code_url.startswith("https://github.com/")
+    assert TODAY - timedelta(days=5) <= record.listed_on <= TODAY - timedelta(days=1)
+    assert record.published_on <= record.listed_on
+
+
+def test_the_days_move_with_today():
+    later = TODAY + timedelta(days=400)
+
+    assert ages(later) == ages(TODAY)
+
+
+def ages(today: date) -> list[timedelta]:
+    days = [record.listed_on for record in sample.records(today)]
+    return [today - day for day in days if day]
+
+
+def test_whichever_topics_a_reader_picks_there_is_something_to_read():
+    found = Counter(
+        slug
+        for record in sample.records(TODAY)
+        for slug in classifier.match(readable(record.title), readable(record.abstract))
+    )
+
+    assert len(found) >= 20
+    popular = [
+        "large-language-models",
+        "agents",
+        "reasoning",
+        "multimodal",
+        "computer-vision",
+        "image-video-generation",
+        "reinforcement-learning",
+        "robotics",
+        "generative-models",
+        "code",
+        "data-benchmarks",
+        "efficient-ml",
+        "alignment-safety",
+        "speech-audio",
+        "retrieval-recsys",
+        "3d-graphics",
+        "interpretability",
+    ]
+    assert {slug: found[slug] for slug in popular if found[slug] < 2} == {}
+
+
+@pytest.mark.django_db
+def test_using_it_twice_changes_nothing_and_shows_gains():
+    first = pipeline.use_sample(now=NOW)
+    again = pipeline.use_sample(now=NOW + timedelta(hours=5))
+
+    assert first.added.created == Paper.objects.count() == again.added.unchanged
+    assert again.readings == 0
+    assert str(first).startswith(f"sample: {first.papers} papers ({first.papers} new, 0 updated)")
+    gains = [each.gain for each in ranking.rank(NOW)]
+    assert len(gains) == first.papers
+    assert sum(gain is not None and gain > 0 for gain in gains) > first.papers / 2
+
+
+@recordings.needs_recordings
+def test_its_summaries_are_our_own_words():
+    """No run of seven words is that of the published abstract."""
+    published = {
+        item["paper"]["id"]: item["paper"]["summary"] for item in recordings.huggingface_items()
+    }
+
+    def runs(text: str) -> set[tuple[str, ...]]:
+        words = classifier.words(text)
+        return {tuple(words[start : start + 7]) for start in range(len(words) - 6)}
+
+    copied = {
+        record.arxiv_id: found
+        for record in sample.records(TODAY)
+        if (found := runs(record.abstract) & runs(published.get(record.arxiv_id, "")))
+    }
+    assert copied == {}
+
+
+def test_its_file_says_what_it_is():
+    assert "our own words" in json.loads(sample.FILE.read_text())["note"]

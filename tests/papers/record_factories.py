@@ -1,0 +1,39 @@
+"""Records for tests: a source's words with boring defaults."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from typing import Any
+
+from papers.catalogue import upsert
+from papers.catalogue.upsert import Added
+from papers.sources import Record
+from tests.factories import NOW, TODAY
+
+_numbers = itertools.count(1)
+_hours = itertools.count(1)
+
+
+def add(
+    records: Iterable[Record], *, source: str = "huggingface", at: datetime | None = None
+) -> Added:
+    """Take them into the catalogue; unless it is said when, each time is an hour later."""
+    moment = at or NOW + timedelta(hours=next(_hours))
+    return upsert.add(records, source=source, told_at=moment)
+
+
+def record(**fields: Any) -> Record:
+    """A paper listed yesterday with ten upvotes, and no comments or stars told."""
+    number = next(_numbers)
+    defaults: dict[str, Any] = {
+        "arxiv_id": f"2604.{number:05d}",
+        "title": f"A robot, part {number}",
+        "abstract": "It moves.",
+        "authors": ("Ada Lovelace",),
+        "published_on": TODAY - timedelta(days=2),
+        "listed_on": TODAY - timedelta(days=1),
+        "upvotes": 10,
+    }
+    return Record(**defaults | fields)

@@ -1,0 +1,49 @@
+"""The real model, where its extra is installed; and what is said where it is not."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from papers.search import encoder
+
+needs_extra = pytest.mark.skipif(
+    not encoder.is_installed(), reason="the extra `semantic` is not installed"
+)
+
+
+@needs_extra
+def test_texts_about_the_same_are_near():
+    robot, arm, prices = encoder.vectors(
+        ["A robot learns to grasp.", "Teaching arms to pick things up", "Prices of electricity"]
+    )
+
+    assert robot @ arm > robot @ prices + 0.2
+
+
+@needs_extra
+@pytest.mark.parametrize("text", ["", "word", "word " * 3_000, "\x00 \ud800 日本"])
+def test_any_text_has_a_direction(text):
+    assert np.linalg.norm(encoder.vector(text)) == pytest.approx(1, abs=1e-5)
+
+
+@needs_extra
+def test_no_texts_have_no_vectors():
+    assert encoder.vectors([]).shape == (0, encoder.SIZE)
+
+
+@needs_extra
+def test_another_model_is_refused(monkeypatch):
+    monkeypatch.setattr(encoder, "SHA256", "0" * 64)
+    encoder.model.cache_clear()
+
+    with pytest.raises(encoder.Unavailable, match="is another model than"):
+        encoder.model()
+
+
+def test_without_the_extra_a_sentence_says_what_to_install(monkeypatch):
+    monkeypatch.setattr(encoder, "is_installed", lambda: False)
+    encoder.model.cache_clear()
+
+    with pytest.raises(encoder.Unavailable, match="pip install onnxruntime"):
+        encoder.model()

@@ -1,0 +1,205 @@
+"""Following keywords, authors and categories: a paper is looked up once, whoever follows."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from papers.text import authors as text_authors
+from papers.text.authors import author_key
+from papers.topics import follows
+from papers.topics.follows import Followed, Term, normal_keyword
+from tests.papers import recordings
+
+
+def found(followed, title="", abstract="", keywords=(), authors=(), categories=()):
+    return follows.matches(title, abstract, keywords, authors, categories, followed=followed)
+
+
+def keywords_in(abstract, *typed):
+    followed = Followed(keywords=frozenset(map(normal_keyword, typed)))
+    return {key for _, key in found(followed, abstract=abstract)}
+
+
+@pytest.mark.parametrize(
+    ("typed", "key"),
+    [
+        ("Graph Neural Networks", "graph neural network"),
+        ("  graph-neural\tnetwork ", "graph neural network"),
+        ("LLMs", "llm"),
+        ("L²Net", "l2net"),
+        ("Erdős Graphs", "erdo graph"),
+        ("state of the art", "state art"),
+        ("one two three four five six", "one two three four"),
+        ("注意力机制", "注意力机制"),
+    ],
+)
+def test_a_keyword_is_kept_as_papers_are_searched(typed, key):
+    assert normal_keyword(typed) == key
+
+
+@pytest.mark.parametrize("typed", ["", " \n", "of the", "*'\"()", "\ud800", "\x00", "🙂"])
+def test_nothing_that_counts_is_no_keyword(typed):
+    assert normal_keyword(typed) == ""
+
+
+def test_a_name_has_one_key_however_it_is_written():
+    ways = ["Emmy Noether", "Noether, Emmy", "E. Noether", "noether, e", "EMMY  NOETHER"]
+    more = ["Émmy Nôether", "Emmy A. Noether", "E.A. Noether", "Emmy Noether (Göttingen)"]
+
+    assert {author_key(name) for name in [*ways, *more]} == {"noether e"}
+
+
+@pytest.mark.parametrize(
+    ("ways", "key"),
+    [
+        (["Jan van der Berg", "van der Berg, Jan", "J. Van Der Berg"], "vanderberg j"),
+        (["Jan van der Berg", "Berg, J. van der"], "vanderberg j"),
+        (["Ana Álvarez-López", "Alvarez‐Lopez, A.", "A. ÁLVAREZ–LÓPEZ"], "alvarezlopez a"),
+        (["Gabriel García Márquez", "García Márquez, Gabriel"], "marquez g"),
+        (["Yann LeCun", "Le Cun, Yann", "Y. Le Cun"], "lecun y"),
+        (["Conan O'Brien", "O’Brien, C.", "Conan O´Brien"], "obrien c"),
+        (["Jean-Pierre Serre", "Serre, J.-P.", "J-P Serre"], "serre j"),
+        (["Martin Luther King Jr.", "King, Jr., Martin", "King, Martin L., Jr."], "king m"),
+        (["Łukasz Ørsted", "Lukasz Orsted"], "orsted l"),
+        (["李明", "李 明"], "李明"),
+        (["Δημήτρης Παπαδόπουλος", "Παπαδόπουλος, Δ."], "παπαδοπουλοσ δ"),
+        (["Van Nguyen", "Nguyen, Van"], "nguyen v"),
+        (["van der Berg"], "vanderberg"),
+        (["Will An", "An, W."], "an w"),
+        (["Boyang"], "boyang"),
+        (["Some Team", "some team"], "someteam"),
+        (["The Many-Particles Collaboration"], "themanyparticlescollaboration"),
+    ],
+    ids=lambda each: each[-1] if isinstance(each, list) else "",
+)
+def test_names_of_many_languages_have_one_key(ways, key):
+    assert {author_key(name) for name in ways} == {key}
+
+
+@pytest.mark.parametrize("written", ["", " ", ",", ",,,", "...", "()", "\ud800", "\x00", "🙂", "-"])
+def test_no_name_has_no_key(written):
+    assert author_key(written) == ""
+
+
+def test_people_who_share_a_surname_are_told_apart():
+    assert author_key("Emmy Noether") != author_key("Fritz Noether")
+
+
+def test_namesakes_by_initial_are_told_apart_by_the_full_key():
+    ways = ["Emmy Noether", "Noether, Emmy", "Emmy A. Noether", "NOETHER, Emmy Amalie"]
+
+    assert {text_authors.full_author_key(name) for name in ways} == {"noether emmy"}
+    assert text_authors.full_author_key("Jean-Pierre van der Berg") == "vanderberg jeanpierre"
+    assert text_authors.full_author_key("E. Noether") == author_key("Emmy Noether")
+    assert text_authors.full_author_key("李明") == "李明"
+    assert text_authors.full_author_key("...") == ""
+
+
+def test_a_reader_may_follow_one_person_or_all_of_an_initial():
+    one, all_of_them = Term("author", "noether emmy"), Term("author", "noether e")
+    followed = Followed(authors=frozenset({one.key, all_of_them.key}))
+
+    assert found(followed, authors=["Emmy Noether"]) == {one, all_of_them}
+    assert found(followed, authors=["Ernst Noether"]) == {all_of_them}
+    assert found(followed, authors=["E. Noether"]) == {all_of_them}
+
+
+@given(st.text(max_size=30))
+def test_any_text_is_a_keyword_and_a_name_or_neither(text):
+    key = normal_keyword(text)
+
+    assert keywords_in(text, text) <= {key}
+    assert len(key.split(" ")) <= follows.MOST_WORDS
+    assert author_key(text) == author_key(text).strip()
+
+
+def test_each_kind_is_found_among_all_that_is_followed():
+    followed = Followed(
+        keywords=frozenset({"graph neural network", "protein", "never"}),
+        authors=frozenset({"noether e", "hilbert d"}),
+        categories=frozenset({"cs.LG", "math.AG", "stat.ML"}),
+    )
+
+    paper = found(
+        followed,
+        title="Graph Neural Networks Revisited",
+        keywords=["Proteins"],
+        authors=["Ada Lovelace", "Noether, Emmy"],
+        categories=["cs.lg", "alg-geom", "68T05"],
+    )
+
+    assert paper == {
+        Term("keyword", "graph neural network"),
+        Term("keyword", "protein"),
+        Term("author", "noether e"),
+        Term("category", "cs.LG"),
+        Term("category", "math.AG"),
+    }
+
+
+def test_an_empty_keyword_or_name_finds_nothing():
+    followed = Followed(keywords=frozenset({""}), authors=frozenset({""}))
+
+    assert found(followed, title="of the", abstract="...", authors=["", ","]) == set()
+
+
+def test_a_phrase_is_found_in_any_form_but_not_across_sentences_or_keywords():
+    assert keywords_in("On graph-neural Networks.", "graph neural network") != set()
+    assert keywords_in("It is a graph. Neural networks see it.", "graph neural network") == set()
+    followed = Followed(keywords=frozenset({"graph neural"}))
+    assert found(followed, title="graph", abstract="neural", keywords=["graph", "neural"]) == set()
+
+
+def test_a_word_within_another_is_not_found():
+    assert keywords_in("Paragraphs and graphene", "graph") == set()
+
+
+def test_a_long_abstract_is_looked_up_once_for_each_of_its_phrases():
+    abstract = "graph " * 3_000
+
+    phrases = list(follows.grams([abstract]))
+
+    assert len(phrases) < follows.MOST_WORDS * 3_000
+    assert keywords_in(abstract, "graph graph graph graph") == {"graph graph graph graph"}
+
+
+def test_what_others_follow_costs_a_paper_nothing():
+    """Ten follow ten things or a hundred thousand a hundred thousand: the same look-ups."""
+
+    class Counted(frozenset):
+        looked_up = 0
+
+        def __contains__(self, key):
+            Counted.looked_up += 1
+            return super().__contains__(key)
+
+        def __iter__(self):
+            raise AssertionError("looped over all that is followed")
+
+        def intersection(self, *others):
+            return {key for key in others[0] if key in self}
+
+    costs = []
+    for size in (10, 100_000):
+        Counted.looked_up = 0
+        everything = Counted(f"graph {number}" for number in range(size))
+        followed = Followed(keywords=everything, authors=everything, categories=everything)
+        assert found(followed, "Graph 7", "A graph.", [], ["Ada Lovelace"], ["cs.LG"]) == {
+            Term("keyword", "graph 7")
+        }
+        costs.append(Counted.looked_up)
+
+    assert costs[0] == costs[1] < 20
+
+
+@recordings.needs_recordings
+def test_all_authors_of_recorded_papers_can_be_followed():
+    items = [item["paper"] for item in recordings.hard_cases()]
+    names = {a["name"] for paper in items for a in paper.get("authors") or [] if a.get("name")}
+    most = max(len(paper.get("authors") or []) for paper in items)
+
+    assert most >= 573
+    assert len(names) > 5_000
+    assert all(author_key(name) for name in names)

@@ -1,0 +1,43 @@
+"""subscribers/signup/forms.py"""
+
+from __future__ import annotations
+
+import pytest
+from django.forms import Select
+from pytest_django.asserts import assertHTMLEqual
+
+from subscribers import send_time
+from subscribers.preferences import fields
+
+
+def test_utc_is_the_first_time_zone_then_places_by_name():
+    names = [name for name, _ in fields.timezone_choices()]
+
+    assert names[:3] == ["UTC", "Africa/Abidjan", "Africa/Accra"]
+    assert names[1:] == sorted(names[1:])
+    assert len(names) == len(set(names)) > 400
+
+
+@pytest.mark.parametrize("old", ["US/Pacific", "Asia/Calcutta", "EST5EDT"])
+def test_a_reader_s_old_name_of_a_zone_stays_a_choice(old):
+    names = [name for name, _ in fields.timezone_choices(old)]
+
+    assert names.count(old) == 1
+
+
+def test_every_choice_is_a_time_zone():
+    assert {name for name, _ in fields.timezone_choices()} <= send_time.zones()
+
+
+@pytest.mark.parametrize("chosen", ["Europe/Berlin", "UTC", "Asia/Calcutta"])
+def test_the_list_of_time_zones_is_what_django_would_have_rendered(chosen):
+    choices = fields.timezone_choices(chosen)
+    attrs = {"id": "id_timezone", "required": True, "aria-describedby": 'an "odd" name'}
+
+    ours = fields.LongSelect(choices=choices).render("timezone", chosen, attrs)
+
+    assertHTMLEqual(ours, Select(choices=choices).render("timezone", chosen, attrs))
+
+
+def test_labels_read_as_names():
+    assert ("America/New_York", "America/New York") in fields.timezone_choices()

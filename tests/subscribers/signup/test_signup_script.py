@@ -1,0 +1,59 @@
+"""static/js/signup.js and htmx, in a real browser."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from playwright.sync_api import Page
+
+from subscribers.models import Subscriber
+from subscribers.signup import abuse_protection
+
+pytestmark = [
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.usefixtures("light_work"),
+]
+
+
+@pytest.fixture(autouse=True)
+def only_who_has_done_the_work_may_pass(monkeypatch: pytest.MonkeyPatch) -> None:
+    """And forms are good at once."""
+    monkeypatch.setattr(abuse_protection, "UNPROVEN_PER_HOUSEHOLD", "0/hour")
+    monkeypatch.setattr(abuse_protection, "QUICKEST", timedelta(seconds=-1))
+
+
+def press(page: Page, email: str) -> None:
+    page.fill("#email", email)
+    page.press("#email", "Enter")
+
+
+@pytest.mark.parametrize("path", ["/", "/subscribe/embed/"])
+def test_the_work_is_done_and_the_answer_stands_where_the_form_was(open_tab, path):
+    def act(page: Page) -> tuple[str, str]:
+        page.goto(path)
+        press(page, "ada@example.org")
+        page.wait_for_selector(".asked")
+        return page.url, page.evaluate("document.activeElement.className")
+
+    address, focused = open_tab()(act)
+
+    assert (address.endswith(path), focused) == (True, "asked")
+    assert Subscriber.objects.get().email == "ada@example.org"
+
+
+def test_a_mistake_is_marked_in_place_and_set_right_at_once(open_tab):
+    def act(page: Page) -> str:
+        page.goto("/subscribe/")
+        press(page, "ada@nowhere")
+        page.wait_for_selector("#email-error")
+        focused = str(page.evaluate("document.activeElement.id"))
+        page.wait_for_timeout(300)  # so that the next proof is there before the press
+        press(page, "ada@example.org")
+        page.wait_for_selector(".asked")
+        return focused
+
+    focused = open_tab()(act)
+
+    assert focused == "email"
+    assert Subscriber.objects.get().email == "ada@example.org"

@@ -1,0 +1,131 @@
+"""subscribers/signup/unconfirmed.py"""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+import time_machine
+
+from newsletter import tasks
+from newsletter.dispatch import Tick
+from subscribers.models import Consent, Preferences, Subscriber
+from subscribers.signup import consent, lifecycle, unconfirmed
+from tests import factories
+
+pytestmark = pytest.mark.django_db
+
+Status, Reason = Subscriber.Status, Subscriber.Reason
+NOW = factories.NOW
+DAY, SECOND = timedelta(days=1), timedelta(seconds=1)
+LONG_AGO = NOW - 8 * DAY
+
+
+def created(at: datetime, **fields: Any) -> Subscriber:
+    subscriber = factories.subscriber(**fields)
+    Subscriber.objects.filter(pk=subscriber.pk).update(created_at=at)
+    return subscriber
+
+
+def pending(at: datetime = LONG_AGO, **fields: Any) -> Subscriber:
+    return created(at, status=Status.PENDING, **fields)
+
+
+def left(**fields: Any) -> list[int]:
+    unconfirmed.forget(now=NOW)
+    return list(Subscriber.objects.order_by("pk").values_list("pk", flat=True))
+
+
+def test_who_never_confirmed_is_forgotten_with_all_that_was_said_of_them():
+    ada = pending(email="ada@example.org", confirmation_sent_at=LONG_AGO, topics=["robotics"])
+    consent.note(ada, consent.Given(), now=LONG_AGO)
+
+    assert unconfirmed.forget(now=NOW) == 1
+
+    assert [model.objects.count() for model in (Subscriber, Preferences, Consent)] == [0, 0, 0]
+
+
+@pytest.mark.parametrize(
+    ("age", "kept"), [(7 * DAY, True), (7 * DAY + SECOND, False)], ids=["a week", "a second more"]
+)
+def test_a_week_is_what_they_have(age, kept):
+    ada = pending(NOW - age)
+
+    assert left() == ([ada.pk] if kept else [])
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"confirmation_sent_at": NOW - 6 * DAY},
+        {"confirmation_requested_at": NOW - DAY},
+    ],
+)
+def test_who_asked_again_lately_has_another_week(fields):
+    ada = pending(**fields)
+
+    assert left() == [ada.pk]
+
+
+def test_readers_and_those_who_were_readers_are_not_forgotten():
+    reader = created(LONG_AGO)
+    gone = created(LONG_AGO, status=Status.LEFT, left_at=LONG_AGO, confirmed_at=LONG_AGO)
+
+    assert left() == [reader.pk, gone.pk]
+
+
+@pytest.mark.parametrize(("days", "kept"), [(6, True), (8, False)])
+def test_who_said_that_it_was_not_them_is_forgotten_as_well(days, kept):
+    ada = created(LONG_AGO, status=Status.LEFT, left_at=NOW - days * DAY)
+
+    assert left() == ([ada.pk] if kept else [])
+
+
+def test_a_former_reader_whose_address_a_stranger_typed_is_one_who_left():
+    ada = factories.subscriber(email="ada@example.org")
+    lifecycle.leave(ada, Reason.UNSUBSCRIBED, LONG_AGO)
+    lifecycle.ask(ada.email, [], "", LONG_AGO)
+
+    unconfirmed.forget(now=NOW)
+
+    ada.refresh_from_db()
+    assert (ada.status, ada.left_reason, ada.left_at) == ("left", "unsubscribed", NOW - 7 * DAY)
+    assert ada.confirmation_requested_at is None
+    assert not lifecycle.may_rejoin(ada, NOW)
+    assert not Consent.objects.exists()
+
+
+def test_many_are_forgotten_page_by_page(monkeypatch):
+    monkeypatch.setattr(unconfirmed, "PAGE", 2)
+    for _ in range(5):
+        pending()
+
+    assert unconfirmed.forget(now=NOW) == 5
+
+
+def test_one_run_does_not_go_on_for_ever(monkeypatch):
+    monkeypatch.setattr(unconfirmed, "PAGE", 2)
+    monkeypatch.setattr(unconfirmed, "MOST", 4)
+    for _ in range(7):
+        pending()
+
+    assert [unconfirmed.forget(now=NOW) for _ in range(3)] == [4, 3, 0]
+
+
+def test_a_run_with_nothing_to_do_costs_the_same_however_many_readers(django_assert_num_queries):
+    for _ in range(5):
+        created(LONG_AGO)
+
+    with django_assert_num_queries(4 + 2):  # the savepoints are queries too
+        unconfirmed.forget(now=NOW)
+
+
+def test_every_tick_forgets():
+    ada = pending()
+
+    with time_machine.travel(NOW, tick=False):
+        tasks.ring(Tick(counts=Counter(), fetch=False, publish=False, waiting={}))
+
+    assert not Subscriber.objects.filter(pk=ada.pk).exists()

@@ -1,0 +1,236 @@
+"""subscribers/send_time.py"""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, time, timedelta
+from functools import cache
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from subscribers import send_time
+
+DAY, MINUTE = timedelta(days=1), timedelta(minutes=1)
+START, END = datetime(2024, 1, 1, tzinfo=UTC), datetime(2033, 1, 1, tzinfo=UTC)
+EVERY_DAY = frozenset(range(7))
+
+# Half an hour of summer time, quarter-hour offsets, changes at midnight and before it, both
+# hemispheres, no changes, a day that was skipped (Apia, 2011), and the edges of the world.
+ODD_ZONES = [
+    "America/Havana",
+    "America/Nuuk",
+    "America/New_York",
+    "America/St_Johns",
+    "Africa/Cairo",
+    "Africa/Casablanca",
+    "Asia/Beirut",
+    "Asia/Kathmandu",
+    "Asia/Tehran",
+    "Atlantic/Azores",
+    "Australia/Lord_Howe",
+    "Europe/Berlin",
+    "Europe/Dublin",
+    "Pacific/Apia",
+    "Pacific/Chatham",
+    "Pacific/Kiritimati",
+    "Pacific/Niue",
+    "UTC",
+]
+zones = st.sampled_from(ODD_ZONES).map(ZoneInfo) | st.sampled_from(sorted(send_time.zones())).map(
+    ZoneInfo
+)
+hours = st.integers(0, 23)
+days_of_the_week = st.frozensets(st.integers(0, 6), min_size=1)
+
+
+def moments(zone: ZoneInfo) -> st.SearchStrategy[datetime]:
+    """Any of 2024 to 2032, and as often one within a day of a change of that zone's clock."""
+    minutes = (END - START) // MINUTE
+    anywhere = st.integers(0, minutes).map(lambda after: START + after * MINUTE)
+    if not (changes := changes_of(zone)):
+        return anywhere
+    aside = st.integers(-24 * 60, 24 * 60).map(lambda minutes: minutes * MINUTE)
+    return anywhere | st.builds(lambda change, off: change + off, st.sampled_from(changes), aside)
+
+
+@cache
+def changes_of(zone: ZoneInfo) -> list[datetime]:
+    """The noons after which the offset is another, 2024 to 2032."""
+    noons = [START + DAY / 2 + days * DAY for days in range((END - START) // DAY)]
+    offsets = [noon.astimezone(zone).utcoffset() for noon in noons]
+    return [
+        noon
+        for noon, before, after in zip(noons[1:], offsets, offsets[1:], strict=False)
+        if before != after
+    ]
+
+
+def first_minute_showing(day: date, hour: int, zone: ZoneInfo) -> datetime:
+    """By looking at the clock every minute: the first at which it shows that time, or a later."""
+    wall = datetime.combine(day, time(hour))
+    instant = wall.replace(tzinfo=UTC) - timedelta(hours=26)
+    for step in (timedelta(minutes=15), MINUTE):
+        while instant.astimezone(zone).replace(tzinfo=None) < wall:
+            instant += step
+        instant -= step
+    return instant + MINUTE
+
+
+cases = zones.flatmap(lambda zone: st.tuples(st.just(zone), moments(zone)))
+
+
+@given(cases, hours, days_of_the_week)
+@example((ZoneInfo("America/Nuuk"), datetime(2026, 3, 28, 20, tzinfo=UTC)), 23, EVERY_DAY)
+@example((ZoneInfo("Pacific/Apia"), datetime(2011, 12, 30, 9, tzinfo=UTC)), 7, EVERY_DAY)
+def test_it_is_the_chosen_hour_of_the_first_chosen_day_whose_slot_is_not_over(case, hour, days):
+    zone, after = case
+
+    start = send_time.next_digest_at(hour=hour, zone=zone, days=days, after=after)
+
+    first = after.astimezone(zone).date() - 2 * DAY
+    slots = (first_minute_showing(first + n * DAY, hour, zone) for n in range(11))
+    wanted = (
+        slot
+        for n, slot in enumerate(slots)
+        if (first + n * DAY).weekday() in days and slot + send_time.SLOT > after
+    )
+    assert start == next(wanted)
+
+
+@given(cases, hours, days_of_the_week)
+def test_the_clock_shows_the_chosen_hour_or_just_skipped_it(case, hour, days):
+    zone, after = case
+
+    start = send_time.next_digest_at(hour=hour, zone=zone, days=days, after=after)
+
+    shown, before = start.astimezone(zone), (start - MINUTE).astimezone(zone)
+    skipped = shown.replace(tzinfo=None) - before.replace(tzinfo=None) > MINUTE
+    assert (shown.hour, shown.minute) == (hour, 0) or skipped
+
+
+@given(cases, hours, days_of_the_week)
+@example((ZoneInfo("America/Nuuk"), datetime(2026, 3, 28, 20, tzinfo=UTC)), 23, EVERY_DAY)
+@example((ZoneInfo("Pacific/Apia"), datetime(2011, 12, 28, 20, tzinfo=UTC)), 7, EVERY_DAY)
+def test_one_after_another_each_local_date_has_at_most_one(case, hour, days):
+    zone, after = case
+
+    dates: list[date] = []
+    start = send_time.next_digest_at(hour=hour, zone=zone, days=days, after=after)
+    for _ in range(5):
+        dates.append(start.astimezone(zone).date())
+        start = send_time.next_digest_at(
+            hour=hour, zone=zone, days=days, after=start, last=dates[-1]
+        )
+
+    assert dates == sorted(set(dates))
+
+
+@given(cases, hours, st.dates(date(2024, 1, 1), date(2032, 12, 31)))
+def test_no_date_up_to_the_newest_digest_gets_another(case, hour, last):
+    zone, after = case
+
+    start = send_time.next_digest_at(hour=hour, zone=zone, days=EVERY_DAY, after=after, last=last)
+
+    assert start.astimezone(zone).date() > last
+
+
+@given(cases, hours, days_of_the_week, st.integers(-40, 400))
+@example((ZoneInfo("Pacific/Apia"), datetime(2011, 12, 20, 9, tzinfo=UTC)), 7, EVERY_DAY, 10)
+@example((ZoneInfo("Africa/Cairo"), datetime(2026, 4, 20, 9, tzinfo=UTC)), 0, EVERY_DAY, 4)
+def test_it_is_the_chosen_hour_on_a_chosen_day_and_in_no_pause(case, hour, days, ahead):
+    zone, after = case
+    until = after.astimezone(zone).date() + ahead * DAY
+
+    start = send_time.next_digest_at(hour=hour, zone=zone, days=days, after=after, not_before=until)
+
+    # By the wall clock, save where it skips the hour: then at the first time there is after it.
+    shown = start.astimezone(zone)
+    day = next(
+        day
+        for day in (shown.date() - n * DAY for n in range(3))
+        if send_time.first_instant(day, hour, zone) == start
+    )
+    wall = datetime.combine(day, time(hour))
+    exists = wall.replace(tzinfo=zone).astimezone(UTC).astimezone(zone).replace(tzinfo=None) == wall
+    assert shown.replace(tzinfo=None) == wall if exists else shown.replace(tzinfo=None) > wall
+    assert day.weekday() in days
+    assert day >= until
+    assert start + send_time.SLOT > after
+    # And no other chosen day before it would have done.
+    between = (day - n * DAY for n in range(1, 8))
+    assert not [
+        earlier
+        for earlier in between
+        if earlier.weekday() in days
+        and earlier >= until
+        and send_time.first_instant(earlier, hour, zone) + send_time.SLOT > after
+    ]
+
+
+def test_a_pause_ends_on_its_day():
+    start = send_time.next_digest_at(
+        hour=7,
+        zone=ZoneInfo("Europe/Berlin"),
+        days=frozenset({0, 1, 2, 3, 4}),
+        after=datetime(2026, 5, 12, 6, tzinfo=UTC),
+        not_before=date(2026, 6, 6),  # a Saturday
+    )
+
+    assert start == datetime(2026, 6, 8, 5, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("minute", "day"), [(0, 12), (20, 12), (59, 12)], ids=["at seven", "in it", "at its end"]
+)
+def test_while_the_slot_runs_it_is_today(minute, day):
+    after = datetime(2026, 5, 12, 7, minute, 59, tzinfo=UTC)
+
+    start = send_time.next_digest_at(hour=7, zone=ZoneInfo("UTC"), days=EVERY_DAY, after=after)
+
+    assert start == datetime(2026, 5, day, 7, tzinfo=UTC)
+
+
+def test_once_the_slot_is_over_it_is_tomorrow():
+    after = datetime(2026, 5, 12, 8, tzinfo=UTC)
+
+    start = send_time.next_digest_at(hour=7, zone=ZoneInfo("UTC"), days=EVERY_DAY, after=after)
+
+    assert start == datetime(2026, 5, 13, 7, tzinfo=UTC)
+
+
+def test_a_slot_of_yesterday_may_still_run_after_midnight():
+    after = datetime(2026, 3, 29, 1, 30, tzinfo=UTC)  # 0:30 on Sunday; Saturday had no 23 o'clock
+    zone = ZoneInfo("America/Nuuk")
+
+    start = send_time.next_digest_at(hour=23, zone=zone, days={5}, after=after)
+
+    assert start == datetime(2026, 3, 29, 1, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("zone", "day", "hour", "instant"),
+    [
+        ("Europe/Berlin", date(2026, 3, 29), 2, datetime(2026, 3, 29, 1, tzinfo=UTC)),
+        ("Europe/Berlin", date(2026, 10, 25), 2, datetime(2026, 10, 25, 0, tzinfo=UTC)),
+        ("Australia/Lord_Howe", date(2026, 10, 4), 2, datetime(2026, 10, 3, 15, 30, tzinfo=UTC)),
+        ("Africa/Cairo", date(2026, 4, 24), 0, datetime(2026, 4, 23, 22, tzinfo=UTC)),
+        ("Pacific/Apia", date(2011, 12, 30), 7, datetime(2011, 12, 30, 10, tzinfo=UTC)),
+    ],
+    ids=["skipped", "repeated", "half skipped", "midnight skipped", "day skipped"],
+)
+def test_a_change_of_the_clock(zone, day, hour, instant):
+    assert send_time.first_instant(day, hour, ZoneInfo(zone)) == instant
+
+
+def test_a_reader_without_a_day_is_a_mistake():
+    with pytest.raises(ValueError, match="without a day"):
+        send_time.next_digest_at(
+            hour=7, zone=ZoneInfo("UTC"), days=frozenset(), after=datetime(2026, 5, 12, tzinfo=UTC)
+        )
+
+
+def test_every_zone_can_be_used():
+    assert {ZoneInfo(name).key for name in send_time.zones()} == send_time.zones()
+    assert "Factory" not in send_time.zones()

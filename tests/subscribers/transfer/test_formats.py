@@ -1,0 +1,141 @@
+"""subscribers/transfer/formats.py"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from subscribers.transfer import formats
+from subscribers.transfer.formats import Layout, Standing
+
+OWN = ("email", "topics", "timezone", "asked_at", "confirmed_at")
+
+
+def layout(header: str) -> Layout:
+    found = formats.layout(header.split(","), OWN)
+    assert found
+    return found
+
+
+def standing(header: str, line: str) -> Standing | None:
+    return layout(header).standing(dict(zip(header.split(","), line.split(","), strict=True)))
+
+
+@pytest.mark.parametrize(
+    ("header", "name", "fields"),
+    [
+        (
+            "email address,first name,member_rating,optin_time,optin_ip,confirm_time,confirm_ip,"
+            "gmtoff,dstoff,timezone,cc,region,last_changed,leid,euid,notes,tags",
+            "Mailchimp",
+            {
+                "email": "email address",
+                "asked_at": "optin_time",
+                "confirmed_at": "confirm_time",
+                "timezone": "timezone",
+            },
+        ),
+        (
+            "email,active_subscription,expiry,plan,email_disabled,created_at,first_payment_at",
+            "Substack",
+            {"email": "email", "asked_at": "created_at"},
+        ),
+        (
+            "id,email,notes,metadata,tags,type,creation_date,source",
+            "Buttondown",
+            {"email": "email", "asked_at": "creation_date"},
+        ),
+        (
+            "email,subscriber_type,creation_date,tags,notes",
+            "Buttondown",
+            {"email": "email", "asked_at": "creation_date"},
+        ),
+        (
+            "uuid,email,name,attributes,status,created_at,updated_at",
+            "listmonk",
+            {"email": "email", "asked_at": "created_at"},
+        ),
+        (
+            "email,status,topics,asked_at,confirmed_at",
+            "our own export",
+            {name: name for name in ("email", "topics", "asked_at", "confirmed_at")},
+        ),
+        ("name,e-mail", "a list with our columns", {"email": "e-mail"}),
+    ],
+)
+def test_a_service_is_known_by_the_names_of_its_columns(header, name, fields):
+    found = layout(header)
+
+    assert (found.format.name, found.fields) == (name, fields)
+
+
+def test_without_an_address_it_is_no_list():
+    assert formats.layout(["name", "status"], OWN) is None
+
+
+MAILCHIMP = "email address,leid,unsub_time,clean_time"
+SUBSTACK = "email,active_subscription,email_disabled"
+BUTTONDOWN = "email,type,creation_date"
+LISTMONK = "uuid,email,attributes,status"
+GHOST = "id,email,subscribed_to_emails,deleted_at"
+
+
+@pytest.mark.parametrize(
+    ("header", "line", "expected"),
+    [
+        (MAILCHIMP, "a@b.org,1,,", None),
+        (MAILCHIMP, "a@b.org,1,2025-01-01 10:00:00,", Standing.UNSUBSCRIBED),
+        (MAILCHIMP, "a@b.org,1,,2025-01-01 10:00:00", Standing.CLEANED),
+        (SUBSTACK, "a@b.org,false,false", None),
+        (SUBSTACK, "a@b.org,true,true", Standing.DISABLED),
+        (BUTTONDOWN, "a@b.org,regular,", None),
+        (BUTTONDOWN, "a@b.org,premium,", None),
+        (BUTTONDOWN, "a@b.org,unactivated,", Standing.UNCONFIRMED),
+        (BUTTONDOWN, "a@b.org,unsubscribed,", Standing.UNSUBSCRIBED),
+        (BUTTONDOWN, "a@b.org,complained,", Standing.COMPLAINED),
+        (BUTTONDOWN, "a@b.org,undeliverable,", Standing.CLEANED),
+        (BUTTONDOWN, "a@b.org,a new word,", Standing.UNCLEAR),
+        (BUTTONDOWN, "a@b.org,,", Standing.UNCLEAR),
+        (LISTMONK, "1,a@b.org,{},Enabled ", None),
+        (LISTMONK, "1,a@b.org,{},blocklisted", Standing.BLOCKED),
+        (LISTMONK, "1,a@b.org,{},disabled", Standing.DISABLED),
+        (GHOST, "1,a@b.org,true,", None),
+        (GHOST, "1,a@b.org,false,", Standing.UNSUBSCRIBED),
+        (GHOST, "1,a@b.org,,", Standing.UNSUBSCRIBED),
+        (GHOST, "1,a@b.org,true,2025-01-01", Standing.UNSUBSCRIBED),
+        ("email,status,asked_at", "a@b.org,pending,", Standing.UNCONFIRMED),
+        ("email,status,asked_at", "a@b.org,left,", Standing.UNSUBSCRIBED),
+        ("email,status,asked_at", "a@b.org,active,", None),
+    ],
+)
+def test_only_a_yes_is_one(header, line, expected):
+    assert standing(header, line) == expected
+
+
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [
+        ("2024-03-05 14:22:01", datetime(2024, 3, 5, 14, 22, 1, tzinfo=UTC)),
+        ("2024-03-05T14:22:01.000Z", datetime(2024, 3, 5, 14, 22, 1, tzinfo=UTC)),
+        ("2024-03-05 16:22:01 +0200", datetime(2024, 3, 5, 14, 22, 1, tzinfo=UTC)),
+        ("2024-03-05 14:22:01 +0000 UTC", datetime(2024, 3, 5, 14, 22, 1, tzinfo=UTC)),
+        (" 2024-03-05 ", datetime(2024, 3, 5, tzinfo=UTC)),
+        ("05/03/2024 14:22", None),
+        ("0001-01-01T00:00:00+14:00", None),
+        ("", None),
+        ("yesterday", None),
+    ],
+)
+def test_a_moment_is_read_if_it_can_mean_one_thing_only(written, read):
+    assert formats.moment(written) == read
+
+
+@given(st.text(max_size=5))
+def test_a_guarded_cell_is_no_formula_and_reads_back(text):
+    cell = formats.guarded(text)
+
+    assert not cell.startswith(("=", "+", "-", "@", "\t", "\r"))
+    assert formats.bare(cell) == text
