@@ -10,15 +10,17 @@ from typing import Any
 from django.db import connection
 
 
-class Skip(Exception):
+class MissingRequirementError(Exception):
     """This benchmark cannot run here; the sentence says what it misses."""
 
 
-def data(name: str) -> Path:
+def data_path(name: str) -> Path:
     """A file or folder of the measured papers, which are too many to live in this repository."""
     path = Path(os.environ.get("BENCHMARK_DATA", "../shared/data")) / name
     if not path.exists():
-        raise Skip(f"{path} is not here: set BENCHMARK_DATA to the folder that has {name}")
+        raise MissingRequirementError(
+            f"{path} is not here: set BENCHMARK_DATA to the folder that has {name}"
+        )
     return path
 
 
@@ -37,17 +39,17 @@ def empty_database() -> Iterator[None]:
             connection.creation.destroy_test_db(before, verbosity=0)
 
 
-class Queries:
+class QueryCounter:
     """How many statements were sent to the database; by `with counted()`."""
 
     def __init__(self) -> None:
-        self.number = 0
+        self.count = 0
 
     def __call__(self, execute: Callable[..., Any], *arguments: Any) -> Any:
-        self.number += 1
+        self.count += 1
         return execute(*arguments)
 
     @contextmanager
-    def counted(self) -> Iterator[None]:
+    def counting(self) -> Iterator[None]:
         with connection.execute_wrapper(self):
             yield

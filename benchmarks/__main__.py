@@ -26,7 +26,7 @@ def main() -> None:
         print(f"== {name}", flush=True)
         try:
             importlib.import_module(f"benchmarks.{name}").main()
-        except benchmarks.Skip as reason:
+        except benchmarks.MissingRequirementError as reason:
             print(f"skipped: {reason}")
 
 

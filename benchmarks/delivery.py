@@ -36,24 +36,24 @@ from papers.topics import sync
 from subscribers.mail.outcomes import Kind, Outcome
 from subscribers.models import Preferences, Subscriber
 
-READERS, PAPERS = 2_000, 60
+READER_COUNT, PAPER_COUNT = 2_000, 60
 NOW = datetime(2026, 5, 12, 6, tzinfo=UTC)
 OPEN, CLAIM, RENDER, HAND_OVER, PLAIN_LOOP = "open", "claim", "render", "hand over", "plain"
-MAILBOX = "newsletter.delivery.mailbox.EmailBackend"
+MAILBOX_BACKEND = "newsletter.delivery.mailbox.EmailBackend"
 # What the plain loop hands to: a file a message, or a list; each message is built in full.
-PLAIN = {
+PLAIN_LOOP_BACKENDS = {
     "file": "django.core.mail.backends.filebased.EmailBackend",
     "memory": "django.core.mail.backends.locmem.EmailBackend",
 }
 
 
-class Memory:
+class InMemoryProvider:
     """A provider that takes everything at once, so that only our own work is left."""
 
-    group = 1
+    messages_per_call = 1
 
     def __init__(self) -> None:
-        self.taken: list[bytes] = []
+        self.sent_messages: list[bytes] = []
 
     def __enter__(self) -> Self:
         return self
@@ -66,12 +66,14 @@ class Memory:
     ) -> None:
         pass
 
-    def send(self, messages: Sequence[EmailMultiAlternatives], *, key: UUID) -> list[Outcome]:
-        self.taken += [message.message().as_bytes() for message in messages]
+    def send(
+        self, messages: Sequence[EmailMultiAlternatives], *, idempotency_key: UUID
+    ) -> list[Outcome]:
+        self.sent_messages += [message.message().as_bytes() for message in messages]
         return [Outcome(kind=Kind.HANDED_OVER) for _ in messages]
 
 
-class Steps:
+class StepTimings:
     """Seconds and queries by step."""
 
     def __init__(self) -> None:
@@ -79,25 +81,25 @@ class Steps:
         self.queries: defaultdict[str, int] = defaultdict(int)
 
     @contextmanager
-    def timed(self, step: str) -> Iterator[None]:
-        queries = benchmarks.Queries()
+    def measure(self, step: str) -> Iterator[None]:
+        queries = benchmarks.QueryCounter()
         start = time.perf_counter()
-        with queries.counted():
+        with queries.counting():
             yield
         self.seconds[step] += time.perf_counter() - start
-        self.queries[step] += queries.number
+        self.queries[step] += queries.count
 
 
-def clock() -> datetime:
+def fixed_clock() -> datetime:
     return NOW
 
 
 def make_edition() -> Edition:
     """Sixty papers, one in three topics each."""
-    sync.store()
+    sync.sync_topics()
     topics = list(Topic.objects.order_by("pk"))
     edition = Edition.objects.create(date=NOW.date(), published_at=NOW - timedelta(hours=2))
-    for number in range(PAPERS):
+    for number in range(PAPER_COUNT):
         about = [topics[(number + step) % len(topics)] for step in (0, 7, 19)]
         paper = Paper.objects.create(
             identity=f"2605.{number:05d}",
@@ -107,7 +109,7 @@ def make_edition() -> Edition:
             authors=[f"Ada Lovelace {author}" for author in range(6)],
             published_on=NOW.date(),
             listed_on=NOW.date(),
-            day=NOW.date(),
+            sort_date=NOW.date(),
         )
         Entry.objects.create(
             edition=edition,
@@ -125,7 +127,7 @@ def make_readers() -> None:
     due = {"status": Subscriber.Status.ACTIVE, "confirmed_at": NOW - timedelta(days=30)}
     Subscriber.objects.bulk_create(
         Subscriber(email=f"reader{number}@example.org", next_digest_at=NOW, **due)
-        for number in range(READERS)
+        for number in range(READER_COUNT)
     )
     readers = Subscriber.objects.order_by("pk")
     wanted = Preferences.objects.bulk_create(Preferences(subscriber=each) for each in readers)
@@ -138,34 +140,34 @@ def make_readers() -> None:
     )
 
 
-def send_all(edition: Edition, steps: Steps) -> EmailMultiAlternatives:
+def send_all(edition: Edition, steps: StepTimings) -> EmailMultiAlternatives:
     """Every step for every reader; returns one of the messages."""
-    with steps.timed(OPEN):
+    with steps.measure(OPEN):
         schedule.open_due(now=NOW, edition=edition)
     renderer = rendering.Renderer(edition)
     counts: Counter[str] = Counter()
     written: list[EmailMultiAlternatives] = []
     while True:
-        with steps.timed(CLAIM):
+        with steps.measure(CLAIM):
             claimed = handover.claim(edition, renderer, now=NOW, counts=counts)
         if claimed is None:
             break
         # Once more than needed, to know the share of it: handing over renders each by itself.
-        with steps.timed(RENDER):
+        with steps.measure(RENDER):
             written = [
-                renderer.message(each.delivery, each.subscriber, each.wanted, each.chosen)
-                for each in claimed.members
+                renderer.message(each.delivery, each.subscriber, each.interests, each.papers)
+                for each in claimed.deliveries
             ]
-        with steps.timed(HAND_OVER):
-            handover.hand_over(claimed, renderer, clock=clock, counts=counts)
+        with steps.measure(HAND_OVER):
+            handover.hand_over(claimed, renderer, clock=fixed_clock, counts=counts)
     handed_over = Delivery.objects.filter(state=Delivery.State.HANDED_OVER).count()
-    assert handed_over == READERS, f"{handed_over} of {READERS} handed over: {counts}"
+    assert handed_over == READER_COUNT, f"{handed_over} of {READER_COUNT} handed over: {counts}"
     return written[0]
 
 
-def plain_loop(message: EmailMultiAlternatives) -> None:
+def run_plain_loop(message: EmailMultiAlternatives) -> None:
     (html, _), *_ = message.alternatives
-    for number in range(READERS):
+    for number in range(READER_COUNT):
         send_mail(
             str(message.subject),
             str(message.body),
@@ -175,32 +177,35 @@ def plain_loop(message: EmailMultiAlternatives) -> None:
         )
 
 
-def measured(provider: str, folder: str) -> tuple[Steps, float]:
+def measure_provider(provider: str, folder: str) -> tuple[StepTimings, float]:
     """Seconds by step, and the peak memory in MB so far."""
-    steps = Steps()
+    steps = StepTimings()
     sink = {"MAILBOX_DIR": Path(folder) / "ours", "EMAIL_FILE_PATH": f"{folder}/plain"}
     with (
         benchmarks.empty_database(),
-        override_settings(EMAIL_PROVIDER=provider, EMAIL_BACKEND=MAILBOX, **sink),
-        patch.dict(providers.PROVIDERS, {"memory": Memory}),
+        override_settings(EMAIL_PROVIDER=provider, EMAIL_BACKEND=MAILBOX_BACKEND, **sink),
+        patch.dict(providers.PROVIDERS, {"memory": InMemoryProvider}),
     ):
         edition = make_edition()
         make_readers()
         message = send_all(edition, steps)
-        memory = peak()
-        with override_settings(EMAIL_BACKEND=PLAIN[provider]), steps.timed(PLAIN_LOOP):
+        memory = peak_memory_mb()
+        with (
+            override_settings(EMAIL_BACKEND=PLAIN_LOOP_BACKENDS[provider]),
+            steps.measure(PLAIN_LOOP),
+        ):
             mail.outbox = []
-            plain_loop(message)
+            run_plain_loop(message)
     return steps, memory
 
 
-def peak() -> float:
+def peak_memory_mb() -> float:
     """In MB; Linux counts in kB."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
-def show(provider: str, steps: Steps) -> None:
-    table = Table(title=f"{READERS:,} readers on {connection.vendor}, to {provider}")
+def print_table(provider: str, steps: StepTimings) -> None:
+    table = Table(title=f"{READER_COUNT:,} readers on {connection.vendor}, to {provider}")
     for name in ("step", "readers/s", "time, plain loop = 1", "queries a reader"):
         table.add_column(name, justify="left" if name == "step" else "right")
     rows = {
@@ -215,14 +220,16 @@ def show(provider: str, steps: Steps) -> None:
         took = sum(steps.seconds[step] for step in added)
         queries = sum(steps.queries[step] for step in added)
         ratio = took / steps.seconds[PLAIN_LOOP]
-        table.add_row(name, f"{READERS / took:,.0f}", f"{ratio:.2f}", f"{queries / READERS:.2f}")
+        table.add_row(
+            name, f"{READER_COUNT / took:,.0f}", f"{ratio:.2f}", f"{queries / READER_COUNT:.2f}"
+        )
     Console(width=90).print(table)
 
 
 def main() -> None:
-    before = peak()
+    before = peak_memory_mb()
     for provider in ("file", "memory"):
         with tempfile.TemporaryDirectory() as folder:
-            steps, memory = measured(provider, folder)
-        show(provider, steps)
+            steps, memory = measure_provider(provider, folder)
+        print_table(provider, steps)
         print(f"Peak memory {memory:.0f} MB, {memory - before:.0f} MB more than before.\n")

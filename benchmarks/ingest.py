@@ -10,63 +10,63 @@ import benchmarks
 from papers.catalogue import upsert
 from papers.ingest import pipeline
 from papers.sources import Record
-from papers.sources.http import Client
+from papers.sources.http import SourceClient
 from papers.sources.huggingface import HuggingFace
 
 NOW = datetime(2026, 5, 12, 6, tzinfo=UTC)
-FEW, MANY = 1_000, 10_000
-TEXT = "We study language models and robots. " * 30
+SMALL_RECORD_COUNT, LARGE_RECORD_COUNT = 1_000, 10_000
+SAMPLE_ABSTRACT = "We study language models and robots. " * 30
 
 
-def body(number: int) -> bytes:
+def response_body(count: int) -> bytes:
     """An answer with that many papers, as Hugging Face gives it."""
-    return json.dumps([item(each) for each in range(number)]).encode()
+    return json.dumps([response_item(each) for each in range(count)]).encode()
 
 
-def item(number: int) -> dict[str, object]:
-    day = date(2026, 5, 12) - timedelta(days=number % 200)
+def response_item(index: int) -> dict[str, object]:
+    day = date(2026, 5, 12) - timedelta(days=index % 200)
     return {
-        "title": f"A study of $\\alpha$-things, part {number}",
-        "numComments": number % 7,
+        "title": f"A study of $\\alpha$-things, part {index}",
+        "numComments": index % 7,
         "paper": {
-            "id": f"{2401 + number // 5000}.{number % 5000:05d}",
-            "title": f"A study of things, part {number}",
-            "summary": f"{TEXT} Part {number}.",
+            "id": f"{2401 + index // 5000}.{index % 5000:05d}",
+            "title": f"A study of things, part {index}",
+            "summary": f"{SAMPLE_ABSTRACT} Part {index}.",
             "authors": [{"name": f"Ada Lovelace {name}"} for name in range(6)],
             "publishedAt": f"{day - timedelta(days=1)}T00:00:00.000Z",
             "submittedOnDailyAt": f"{day}T04:00:00.000Z",
-            "upvotes": number % 90,
+            "upvotes": index % 90,
             "ai_keywords": ["language models", "robots", "agents"],
-            "githubRepo": f"https://github.com/example/part-{number}",
-            "githubStars": number % 500,
+            "githubRepo": f"https://github.com/example/part-{index}",
+            "githubStars": index % 500,
         },
     }
 
 
-def take_in(records: tuple[Record, ...]) -> tuple[int, float]:
+def measure_ingest(records: tuple[Record, ...]) -> tuple[int, float]:
     """Queries and seconds."""
-    queries = benchmarks.Queries()
-    with queries.counted():
+    queries = benchmarks.QueryCounter()
+    with queries.counting():
         start = time.perf_counter()
-        taken = pipeline.take_in("huggingface", records, observed_at=NOW)
+        taken = pipeline.store_records("huggingface", records, observed_at=NOW)
         seconds = time.perf_counter() - start
-    assert taken.papers == len(records)
-    return queries.number, seconds
+    assert taken.paper_count == len(records)
+    return queries.count, seconds
 
 
 def main() -> None:
-    source = HuggingFace(Client("http://localhost", title="", user_agent=""))
+    source = HuggingFace(SourceClient("http://localhost", title="", user_agent=""))
     start = time.perf_counter()
-    records = source.parse(body(MANY)).records
-    assert len(records) == MANY
-    print(f"{MANY / (time.perf_counter() - start):,.0f} records/s read from JSON")
-    for number in (FEW, MANY):
+    records = source.parse(response_body(LARGE_RECORD_COUNT)).records
+    assert len(records) == LARGE_RECORD_COUNT
+    print(f"{LARGE_RECORD_COUNT / (time.perf_counter() - start):,.0f} records/s read from JSON")
+    for number in (SMALL_RECORD_COUNT, LARGE_RECORD_COUNT):
         with benchmarks.empty_database():
             for what in ("new", "known, nothing changed"):
-                queries, seconds = take_in(records[:number])
+                queries, seconds = measure_ingest(records[:number])
                 print(
                     f"{number:6,} records, {what}: {number / seconds:,.0f} records/s,"
-                    f" {queries} queries, {queries / number * upsert.BATCH:.1f} for each"
-                    f" batch of {upsert.BATCH}",
+                    f" {queries} queries, {queries / number * upsert.UPSERT_BATCH_SIZE:.1f} for each"
+                    f" batch of {upsert.UPSERT_BATCH_SIZE}",
                     flush=True,
                 )

@@ -26,26 +26,26 @@ from rich.table import Table
 
 import benchmarks
 from benchmarks import corpus
-from benchmarks.corpus import Made
+from benchmarks.corpus import GeneratedPaper
 from papers.models import Paper, SearchText, Topic
 from papers.search import documents, engine, query
-from papers.text.tokens import words
+from papers.text.tokens import tokenize
 from papers.topics import sync
 
-PAPERS, ROUNDS, EACH = 20_000, 5, 5
-BATCH = 2_000
+DEFAULT_PAPER_COUNT, ROUNDS, QUERIES_PER_KIND = 20_000, 5, 5
+INSERT_BATCH_SIZE = 2_000
 # Left out while rows are written, made again after.
-INDEX = "papers_searchtext_document"
+GIN_INDEX_NAME = "papers_searchtext_document"
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class BenchmarkQuery:
     kind: str
-    typed: str
+    text: str
 
 
 def main() -> None:
-    number = int(os.environ.get("SEARCH_PAPERS", PAPERS))
+    number = int(os.environ.get("SEARCH_PAPERS", DEFAULT_PAPER_COUNT))
     if connection.vendor == "sqlite" and "SEARCH_ON" not in os.environ:
         command = [sys.executable, "-m", "benchmarks", "search"]
         environment = {**os.environ, "SEARCH_ON": "postgresql", "SEARCH_PAPERS": str(number)}
@@ -55,105 +55,116 @@ def main() -> None:
         measure(number)
 
 
-def measure(number: int) -> None:
-    made_of = corpus.patterns()
+def measure(paper_count: int) -> None:
+    made_of = corpus.load_patterns()
     start = time.perf_counter()
-    build(corpus.papers(number, made_of))
+    build_database(corpus.generate_papers(paper_count, made_of))
     print(
         f"{connection.vendor}: {Paper.objects.count():,} papers of {len(made_of):,} patterns,"
-        f" built in {time.perf_counter() - start:.0f} s; {', '.join(sizes())}.",
+        f" built in {time.perf_counter() - start:.0f} s; {', '.join(disk_sizes())}.",
         flush=True,
     )
-    asked = questions(made_of)
-    taken, plain, found = rounds(asked)
-    show(asked, taken, found)
-    conclude([each for values in taken.values() for each in values], plain)
-    pages()
+    asked = build_queries(made_of)
+    taken, plain, found = run_rounds(asked)
+    print_table(asked, taken, found)
+    print_summary([each for values in taken.values() for each in values], plain)
+    measure_pages()
 
 
-def build(papers: Iterator[Made]) -> None:
-    slugs = sync.store()
+def build_database(papers: Iterator[GeneratedPaper]) -> None:
+    slugs = sync.sync_topics()
     names = dict(Topic.objects.values_list("slug", "name"))
     on_postgresql = connection.vendor == "postgresql"
     with connection.cursor() as cursor:
         if on_postgresql:
-            definition = remove_index(cursor)
-        while batch := list(islice(papers, BATCH)):
-            store(batch, slugs, names)
+            definition = drop_index(cursor)
+        while batch := list(islice(papers, INSERT_BATCH_SIZE)):
+            insert_batch(batch, slugs, names)
         if on_postgresql:
             cursor.execute("SET maintenance_work_mem = '1GB'")
             cursor.execute(definition)
         cursor.execute("VACUUM ANALYZE" if on_postgresql else "ANALYZE")
 
 
-def remove_index(cursor: Any) -> str:
-    cursor.execute("SELECT indexdef FROM pg_indexes WHERE indexname = %s", [INDEX])
+def drop_index(cursor: Any) -> str:
+    cursor.execute("SELECT indexdef FROM pg_indexes WHERE indexname = %s", [GIN_INDEX_NAME])
     definition = str(cursor.fetchone()[0])
-    cursor.execute(f"DROP INDEX {INDEX}")
+    cursor.execute(f"DROP INDEX {GIN_INDEX_NAME}")
     return definition
 
 
-def store(batch: Sequence[Made], slugs: dict[str, int], names: dict[str, str]) -> None:
-    papers = [paper(each) for each in batch]
-    rows = [text(row, made, names) for row, made in zip(papers, batch, strict=True)]
+def insert_batch(
+    batch: Sequence[GeneratedPaper], topic_ids: dict[str, int], topic_names: dict[str, str]
+) -> None:
+    papers = [build_paper(each) for each in batch]
+    rows = [
+        build_search_row(row, made, topic_names) for row, made in zip(papers, batch, strict=True)
+    ]
     link = Paper.topics.through
     links = [
-        link(paper_id=each.number + 1, topic_id=slugs[slug])
+        link(paper_id=each.number + 1, topic_id=topic_ids[slug])
         for each in batch
         for slug in each.topics
     ]
-    write(Paper, papers)
-    write(SearchText, rows)
-    write(link, links)
+    bulk_insert(Paper, papers)
+    bulk_insert(SearchText, rows)
+    bulk_insert(link, links)
 
 
-def text(row: Paper, made: Made, names: dict[str, str]) -> SearchText:
+def build_search_row(
+    paper: Paper, generated: GeneratedPaper, topic_names: dict[str, str]
+) -> SearchText:
     """As search.text_of, but each sentence is taken apart only once, however often it comes."""
-    topics = labels(made.topics, names)
-    columns = documents.columns(
+    topics = topic_labels(generated.topics, topic_names)
+    columns = documents.index_columns(
         Paper(
-            arxiv_id=row.arxiv_id,
-            title=row.title,
-            authors=row.authors,
-            categories=row.categories,
-            day=row.day,
+            arxiv_id=paper.arxiv_id,
+            title=paper.title,
+            authors=paper.authors,
+            categories=paper.categories,
+            sort_date=paper.sort_date,
         ),
         topics,
     )
-    abstract = [documents.BREAK, *(word for each in made.sentences for word in words_of(each))]
-    columns["abstract"] = " ".join(abstract[: documents.MOST_WORDS])
-    own = documents.keys_of(columns) if connection.vendor == "postgresql" else ""
-    return SearchText(paper_id=row.pk, keys=own, **columns)
+    abstract = [
+        documents.BOUNDARY_TOKEN,
+        *(word for each in generated.sentences for word in tokenize_sentence(each)),
+    ]
+    columns["abstract"] = " ".join(abstract[: documents.MAX_COLUMN_TOKENS])
+    own = documents.build_index_terms(columns) if connection.vendor == "postgresql" else ""
+    return SearchText(paper_id=paper.pk, keys=own, **columns)
 
 
 @cache
-def words_of(sentence: str) -> list[str]:
-    return words(sentence)
+def tokenize_sentence(sentence: str) -> list[str]:
+    return tokenize(sentence)
 
 
-def labels(slugs: Iterable[str], names: dict[str, str]) -> list[str]:
-    return [each for slug in sorted(slugs) for each in (names[slug], slug)]
+def topic_labels(slugs: Iterable[str], topic_names: dict[str, str]) -> list[str]:
+    return [each for slug in sorted(slugs) for each in (topic_names[slug], slug)]
 
 
-def paper(made: Made) -> Paper:
-    day = made.day
+def build_paper(generated: GeneratedPaper) -> Paper:
+    day = generated.day
     return Paper(
-        pk=made.number + 1,
-        identity=(number := f"{1000 + made.number // 100_000}.{made.number % 100_000:05d}"),
+        pk=generated.number + 1,
+        identity=(
+            number := f"{1000 + generated.number // 100_000}.{generated.number % 100_000:05d}"
+        ),
         arxiv_id=number,
-        title=made.title,
-        abstract=" ".join(made.sentences),
-        authors=made.authors,
-        categories=made.categories,
+        title=generated.title,
+        abstract=" ".join(generated.sentences),
+        authors=generated.authors,
+        categories=generated.categories,
         published_on=day,
         listed_on=day,
-        day=day,
-        score=float(made.number % 97),
-        upvotes=made.number % 97,
+        sort_date=day,
+        score=float(generated.number % 97),
+        upvotes=generated.number % 97,
     )
 
 
-def write(model: type[models.Model], rows: Sequence[models.Model]) -> None:
+def bulk_insert(model: type[models.Model], rows: Sequence[models.Model]) -> None:
     """PostgreSQL takes them in by COPY, several times as fast."""
     if connection.vendor != "postgresql":
         model._default_manager.bulk_create(rows)
@@ -172,7 +183,7 @@ def write(model: type[models.Model], rows: Sequence[models.Model]) -> None:
             )
 
 
-def sizes() -> Iterator[str]:
+def disk_sizes() -> Iterator[str]:
     if connection.vendor == "sqlite":
         yield f"file {os.path.getsize(connection.settings_dict['NAME']) / 1e6:,.0f} MB"
         return
@@ -181,24 +192,24 @@ def sizes() -> Iterator[str]:
             cursor.execute("SELECT pg_total_relation_size(%s), pg_relation_size(%s)", [name, name])
             total, heap = cursor.fetchone()
             yield f"{name} {total / 1e6:,.0f} MB ({heap / 1e6:,.0f} MB without TOAST and indexes)"
-        cursor.execute("SELECT pg_relation_size(%s)", [INDEX])
+        cursor.execute("SELECT pg_relation_size(%s)", [GIN_INDEX_NAME])
         yield f"its GIN index {cursor.fetchone()[0] / 1e6:,.0f} MB"
 
 
-def questions(made_of: Sequence[corpus.Pattern]) -> list[Asked]:
+def build_queries(patterns: Sequence[corpus.PaperPattern]) -> list[BenchmarkQuery]:
     """Of every kind some, from the words of the papers themselves; the same every time."""
     chance = random.Random(corpus.SEED)
-    spoken = [words(f"{each.title} . {' . '.join(each.sentences)}") for each in made_of]
+    spoken = [tokenize(f"{each.title} . {' . '.join(each.sentences)}") for each in patterns]
     counted = Counter(word for text in spoken for word in set(text) if word.isalpha())
     common = [word for word, _ in counted.most_common(40)]
     rare = sorted(word for word, count in counted.items() if 1 <= count <= 2 and len(word) > 4)
-    titles = [text[:6] for each in made_of if len(text := words(each.title)) >= 6]
-    pairs = Counter(pair for each in made_of for pair in pairwise(words(each.title)))
+    titles = [text[:6] for each in patterns if len(text := tokenize(each.title)) >= 6]
+    pairs = Counter(pair for each in patterns for pair in pairwise(tokenize(each.title)))
     phrases = [" ".join(pair) for pair, _ in pairs.most_common(30)]
     adjoining = {pair for text in spoken for pair in pairwise(text)}
-    authors = sorted({name.split()[-1] for each in made_of for name in each.authors})
-    categories = sorted({name for each in made_of for name in each.categories})
-    slugs = [slug for slug, _ in Counter(s for each in made_of for s in each.topics).most_common()]
+    authors = sorted({name.split()[-1] for each in patterns for name in each.authors})
+    categories = sorted({name for each in patterns for name in each.categories})
+    slugs = [slug for slug, _ in Counter(s for each in patterns for s in each.topics).most_common()]
 
     def apart() -> str:
         while pair := chance.sample(common, k=2):
@@ -222,20 +233,26 @@ def questions(made_of: Sequence[corpus.Pattern]) -> list[Asked]:
         "since:": lambda: f"{chance.choice(common)} since:{corpus.TODAY:%Y-%m}-05",
         "nothing found": lambda: f"{chance.choice(rare)} {chance.choice(rare)} xyzzy",
     }
-    return [Asked(kind, typed()) for kind, typed in kinds.items() for _ in range(EACH)]
+    return [
+        BenchmarkQuery(kind, typed())
+        for kind, typed in kinds.items()
+        for _ in range(QUERIES_PER_KIND)
+    ]
 
 
-def rounds(asked: Sequence[Asked]) -> tuple[dict[Asked, list[float]], list[float], Counter[Asked]]:
+def run_rounds(
+    queries: Sequence[BenchmarkQuery],
+) -> tuple[dict[BenchmarkQuery, list[float]], list[float], Counter[BenchmarkQuery]]:
     """Milliseconds of each question, of as many round trips between them, and what was found."""
-    taken: dict[Asked, list[float]] = defaultdict(list)
+    taken: dict[BenchmarkQuery, list[float]] = defaultdict(list)
     plain: list[float] = []
-    found: Counter[Asked] = Counter()
-    order = list(asked)
+    found: Counter[BenchmarkQuery] = Counter()
+    order = list(queries)
     for turn in range(ROUNDS + 1):
         random.Random(turn).shuffle(order)
         for each in order:
             start = time.perf_counter()
-            result = engine.find(query.parse(each.typed))
+            result = engine.search(query.parse_query(each.text))
             between = time.perf_counter()
             with connection.cursor() as cursor:
                 cursor.execute("SELECT 1")
@@ -247,34 +264,38 @@ def rounds(asked: Sequence[Asked]) -> tuple[dict[Asked, list[float]], list[float
     return taken, plain, found
 
 
-def show(asked: Sequence[Asked], taken: dict[Asked, list[float]], found: Counter[Asked]) -> None:
+def print_table(
+    queries: Sequence[BenchmarkQuery],
+    timings: dict[BenchmarkQuery, list[float]],
+    result_counts: Counter[BenchmarkQuery],
+) -> None:
     table = Table(title="Milliseconds to find, by kind of question", title_justify="left")
     for name in ("question", "median", "max", "found", "slowest"):
         table.add_column(name, justify="left" if name in {"question", "slowest"} else "right")
-    for kind in dict.fromkeys(each.kind for each in asked):
-        ours = [each for each in asked if each.kind == kind]
-        times = [each for one in ours for each in taken[one]]
-        slowest = max(ours, key=lambda one: statistics.median(taken[one]))
-        numbers = sorted(found[one] for one in ours)
+    for kind in dict.fromkeys(each.kind for each in queries):
+        ours = [each for each in queries if each.kind == kind]
+        times = [each for one in ours for each in timings[one]]
+        slowest = max(ours, key=lambda one: statistics.median(timings[one]))
+        numbers = sorted(result_counts[one] for one in ours)
         table.add_row(
             kind,
             f"{statistics.median(times):.1f}",
             f"{max(times):.1f}",
             f"{numbers[0]:,}–{numbers[-1]:,}",
-            slowest.typed,
+            slowest.text,
         )
     Console(width=110).print(table)
 
 
-def conclude(taken: Sequence[float], plain: Sequence[float]) -> None:
-    for name, values in (("search", taken), ("SELECT 1", plain)):
+def print_summary(search_times: Sequence[float], baseline_times: Sequence[float]) -> None:
+    for name, values in (("search", search_times), ("SELECT 1", baseline_times)):
         print(
             f"{name}: median {statistics.median(values):.2f} ms, p95 {p95(values):.2f} ms,"
             f" max {max(values):.2f} ms ({len(values)} times)"
         )
     print(
-        f"search / SELECT 1: {statistics.median(taken) / statistics.median(plain):.0f} at the"
-        f" median, {p95(taken) / p95(plain):.0f} at p95",
+        f"search / SELECT 1: {statistics.median(search_times) / statistics.median(baseline_times):.0f} at the"
+        f" median, {p95(search_times) / p95(baseline_times):.0f} at p95",
         flush=True,
     )
 
@@ -284,15 +305,15 @@ def p95(values: Sequence[float]) -> float:
 
 
 @override_settings(ALLOWED_HOSTS=["*"], SECURE_SSL_REDIRECT=False)
-def pages() -> None:
+def measure_pages() -> None:
     """Queries and milliseconds of the pages that lead to papers."""
     busiest = Topic.objects.first()
     client = Client()
     for address in ("/", "/papers/", f"/topics/{busiest.slug}/" if busiest else "/topics/"):
-        queries = benchmarks.Queries()
+        queries = benchmarks.QueryCounter()
         client.get(address)
-        with queries.counted():
+        with queries.counting():
             start = time.perf_counter()
             status = client.get(address).status_code
             seconds = time.perf_counter() - start
-        print(f"{address}: {status}, {queries.number} queries, {1e3 * seconds:.0f} ms", flush=True)
+        print(f"{address}: {status}, {queries.count} queries, {1e3 * seconds:.0f} ms", flush=True)

@@ -14,49 +14,55 @@ import benchmarks
 from benchmarks import corpus
 from papers.search import embeddings, encoder
 
-PAPERS, QUESTIONS = 40, 30
-QUESTION = "graph neural networks for molecules"
+PAPER_COUNT, REPEATS = 40, 30
+EXAMPLE_QUERY = "graph neural networks for molecules"
 
 
 def main() -> None:
     if not encoder.is_installed():
-        raise benchmarks.Skip("the extra `semantic` is not installed")
-    made = islice(corpus.papers(PAPERS, corpus.patterns()), PAPERS)
+        raise benchmarks.MissingRequirementError("the extra `semantic` is not installed")
+    made = islice(corpus.generate_papers(PAPER_COUNT, corpus.load_patterns()), PAPER_COUNT)
     texts = [f"{each.title}. {' '.join(each.sentences)}" for each in made]
-    before = peak()
+    before = peak_memory_mb()
     start = time.perf_counter()
-    encoder.vector("")
-    print(f"Loading the model: {time.perf_counter() - start:.2f} s, {peak() - before:.0f} MB.")
+    encoder.encode("")
+    print(
+        f"Loading the model: {time.perf_counter() - start:.2f} s, {peak_memory_mb() - before:.0f} MB."
+    )
     start = time.process_time()
-    encoder.vectors(texts)
-    each = (time.process_time() - start) / PAPERS
-    print(f"Embedding: {1 / each:.0f} papers a second of one core; {peak() - before:.0f} MB.")
-    space = full()
-    vector = encoder.vector(QUESTION)
-    size = (space.rows.nbytes + space.papers.nbytes) / 1e6
-    print(f"A question as a vector: {median(lambda: encoder.vector(QUESTION)):.1f} ms.")
-    took = median(lambda: space.nearest(vector, most=100, least=0.0))
-    print(f"The nearest 100 of {len(space.rows):,} papers: {took:.1f} ms, {size:.0f} MB.")
+    encoder.encode_batch(texts)
+    each = (time.process_time() - start) / PAPER_COUNT
+    print(
+        f"Embedding: {1 / each:.0f} papers a second of one core; {peak_memory_mb() - before:.0f} MB."
+    )
+    space = build_full_index()
+    vector = encoder.encode(EXAMPLE_QUERY)
+    size = (space.unit_vectors.nbytes + space.paper_ids.nbytes) / 1e6
+    print(f"A question as a vector: {median_cpu_ms(lambda: encoder.encode(EXAMPLE_QUERY)):.1f} ms.")
+    took = median_cpu_ms(lambda: space.nearest(vector, limit=100, min_similarity=0.0))
+    print(f"The nearest 100 of {len(space.unit_vectors):,} papers: {took:.1f} ms, {size:.0f} MB.")
 
 
-def full() -> embeddings.Space:
+def build_full_index() -> embeddings.EmbeddingIndex:
     """As many papers as are ever compared, in random directions."""
     chance = np.random.default_rng(corpus.SEED)
-    signed = chance.integers(-127, 128, (embeddings.MOST, encoder.SIZE), dtype=np.int8)
-    rows = embeddings.unpacked([signed.tobytes()])
-    return embeddings.Space(papers=np.arange(len(rows)), rows=rows)
+    signed = chance.integers(
+        -127, 128, (embeddings.MAX_INDEXED_PAPERS, encoder.DIMENSIONS), dtype=np.int8
+    )
+    rows = embeddings.dequantise([signed.tobytes()])
+    return embeddings.EmbeddingIndex(paper_ids=np.arange(len(rows)), unit_vectors=rows)
 
 
-def median(what: Callable[[], object]) -> float:
+def median_cpu_ms(function: Callable[[], object]) -> float:
     """Milliseconds of the processor, whoever else is using it."""
     taken = []
-    for _ in range(QUESTIONS):
+    for _ in range(REPEATS):
         start = time.process_time()
-        what()
+        function()
         taken.append(1e3 * (time.process_time() - start))
     return statistics.median(taken)
 
 
-def peak() -> float:
+def peak_memory_mb() -> float:
     """Megabytes."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024

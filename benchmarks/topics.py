@@ -22,124 +22,143 @@ import benchmarks
 from papers.topics import categories, classifier
 
 SEED = 20260512
-SPLITS = 200
+SPLIT_COUNT = 200
 # A phrase that fewer of the other papers have may be one paper's own.
-RARE = 2
+MIN_PAPERS_WITH_PHRASE = 2
 # A category with fewer papers tells too little.
-FEWEST = 10
+MIN_PAPERS_PER_CATEGORY = 10
 
 
 @dataclass(frozen=True, slots=True)
-class Labelled:
+class AnnotatedPaper:
     title: str
     abstract: str
     labels: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)
-class Tally:
+class ConfusionCounts:
     """Right, wrong and missing topics."""
 
-    right: int = 0
-    wrong: int = 0
-    missing: int = 0
+    true_positives: int = 0
+    false_positives: int = 0
+    false_negatives: int = 0
 
     @property
     def precision(self) -> float:
-        return self.right / max(self.right + self.wrong, 1)
+        return self.true_positives / max(self.true_positives + self.false_positives, 1)
 
     @property
     def recall(self) -> float:
-        return self.right / max(self.right + self.missing, 1)
+        return self.true_positives / max(self.true_positives + self.false_negatives, 1)
 
     @property
     def f1(self) -> float:
-        return 2 * self.right / max(2 * self.right + self.wrong + self.missing, 1)
+        return (
+            2
+            * self.true_positives
+            / max(2 * self.true_positives + self.false_positives + self.false_negatives, 1)
+        )
 
-    def __add__(self, other: Tally) -> Tally:
-        return Tally(
-            self.right + other.right, self.wrong + other.wrong, self.missing + other.missing
+    def __add__(self, other: ConfusionCounts) -> ConfusionCounts:
+        return ConfusionCounts(
+            self.true_positives + other.true_positives,
+            self.false_positives + other.false_positives,
+            self.false_negatives + other.false_negatives,
         )
 
 
-def labelled() -> list[Labelled]:
+def load_annotated_papers() -> list[AnnotatedPaper]:
     """Title and abstract line by line, after two banners; the first button is in the first title."""
-    page = benchmarks.data("search_page.txt").read_text(encoding="utf-8").splitlines()
+    page = benchmarks.data_path("search_page.txt").read_text(encoding="utf-8").splitlines()
     lines = [line for line in page if line.strip()][2:]
     lines[0] = lines[0].removeprefix("Subscribe")
-    labels = json.loads(benchmarks.data("search_page_topic_labels.json").read_bytes())
+    labels = json.loads(benchmarks.data_path("search_page_topic_labels.json").read_bytes())
     pairs = zip(lines[::2], lines[1::2], strict=True)
-    return [Labelled(title, text, frozenset(labels[title])) for title, text in pairs]
+    return [AnnotatedPaper(title, text, frozenset(labels[title])) for title, text in pairs]
 
 
-def tallies(papers: Sequence[Labelled]) -> dict[str, Tally]:
+def confusion_by_topic(papers: Sequence[AnnotatedPaper]) -> dict[str, ConfusionCounts]:
     """By topic."""
-    counted = {rule.slug: Tally() for rule in classifier.load()}
+    counted = {rule.slug: ConfusionCounts() for rule in classifier.load_rules()}
     for paper in papers:
-        found = set(classifier.match(paper.title, paper.abstract))
+        found = set(classifier.topic_slugs(paper.title, paper.abstract))
         for slug in found | paper.labels:
             right, wrong = slug in found & paper.labels, slug not in paper.labels
-            counted[slug] += Tally(int(right), int(wrong), int(not right and not wrong))
+            counted[slug] += ConfusionCounts(int(right), int(wrong), int(not right and not wrong))
     return counted
 
 
-def halves(papers: Sequence[Labelled]) -> list[float]:
+def random_half_f1_scores(papers: Sequence[AnnotatedPaper]) -> list[float]:
     """Micro F1 on random halves: how much it depends on which papers one has."""
     shuffler = random.Random(SEED)
     shuffled = list(papers)
     values = []
-    for _ in range(SPLITS):
+    for _ in range(SPLIT_COUNT):
         shuffler.shuffle(shuffled)
         half = shuffled[: len(papers) // 2]
-        values.append(sum(tallies(half).values(), Tally()).f1)
+        values.append(sum(confusion_by_topic(half).values(), ConfusionCounts()).f1)
     return sorted(values)
 
 
 @dataclass(frozen=True, slots=True)
-class Filed:
+class CategorisedPaper:
     """A paper of which is known where its authors filed it."""
 
     title: str
     abstract: str
     category: str
 
-    def topics(self) -> set[str]:
-        return set(classifier.match(self.title, self.abstract))
+    def topic_slugs(self) -> set[str]:
+        return set(classifier.topic_slugs(self.title, self.abstract))
 
 
-def rare(papers: Sequence[Labelled], others: Sequence[Filed]) -> list[str]:
+def rare_phrases(papers: Sequence[AnnotatedPaper], others: Sequence[CategorisedPaper]) -> list[str]:
     """Phrases in a labelled paper that hardly any of the others has."""
-    used = phrases(others)
-    ours = phrases(papers)
-    return sorted(each for each, times in ours.items() if times == 1 and used[each] < RARE)
+    used = phrase_document_frequencies(others)
+    ours = phrase_document_frequencies(papers)
+    return sorted(
+        each for each, times in ours.items() if times == 1 and used[each] < MIN_PAPERS_WITH_PHRASE
+    )
 
 
-def phrases(papers: Sequence[Labelled] | Sequence[Filed]) -> Counter[str]:
+def phrase_document_frequencies(
+    papers: Sequence[AnnotatedPaper] | Sequence[CategorisedPaper],
+) -> Counter[str]:
     """In how many papers each phrase is."""
     used: Counter[str] = Counter()
     for paper in papers:
-        text = classifier.words(f"{paper.title} . {paper.abstract}")
-        used.update({each for _, each, _ in classifier.find(text, classifier.trie(of_title=True))})
+        text = classifier.tokenize_for_rules(f"{paper.title} . {paper.abstract}")
+        used.update(
+            {
+                each
+                for _, each, _ in classifier.find_phrases(
+                    text, classifier.phrase_trie(for_title=True)
+                )
+            }
+        )
     return used
 
 
-def filed() -> list[Filed]:
-    path = benchmarks.data("arxiv_sample_6000.jsonl.gz")
+def load_categorised_papers() -> list[CategorisedPaper]:
+    path = benchmarks.data_path("arxiv_sample_6000.jsonl.gz")
     with gzip.open(path, "rt", encoding="utf-8") as lines:
         rows = [json.loads(line) for line in lines]
     return [
-        Filed(
-            row["title"], row["summary"], next(iter(categories.canonicals(row["categories"])), "")
+        CategorisedPaper(
+            row["title"],
+            row["summary"],
+            next(iter(categories.canonical_ids(row["categories"])), ""),
         )
         for row in rows
     ]
 
 
-def expected() -> tuple[dict[str, set[str]], dict[str, set[str]]]:
+def expected_topics_by_category() -> tuple[dict[str, set[str]], dict[str, set[str]]]:
     """By category the topics that are its own, and those with all that are filed there too."""
     own: defaultdict[str, set[str]] = defaultdict(set)
     wide: defaultdict[str, set[str]] = defaultdict(set)
-    for row in json.loads(classifier.FILE.read_text(encoding="utf-8"))["topics"]:
+    for row in json.loads(classifier.TOPICS_FILE.read_text(encoding="utf-8"))["topics"]:
         for each in row["arxiv_primary"] + row["arxiv_general"]:
             own[each].add(row["slug"])
         for each in row["arxiv_primary"] + row["arxiv_general"] + row["arxiv_hint"]:
@@ -147,20 +166,22 @@ def expected() -> tuple[dict[str, set[str]], dict[str, set[str]]]:
     return own, wide
 
 
-def show_categories(papers: Sequence[Filed]) -> None:
+def print_category_recall(papers: Sequence[CategorisedPaper]) -> None:
     """How often the text alone gives a topic of the category that the authors chose."""
-    own, wide = expected()
-    found = [(paper.category, paper.topics()) for paper in papers]
+    own, wide = expected_topics_by_category()
+    found = [(paper.category, paper.topic_slugs()) for paper in papers]
     table = Table(
         title="Topics of the authors' first category, by text alone", title_justify="left"
     )
     for name in ("category", "papers", "its own topic", "or one that is filed there"):
         table.add_column(name, justify="left" if name == "category" else "right")
     for category, number in Counter(category for category, _ in found).most_common():
-        if number >= FEWEST and category in wide:
+        if number >= MIN_PAPERS_PER_CATEGORY and category in wide:
             here = [got for each, got in found if each == category]
             table.add_row(
-                category, str(number), *(recall(here, some[category]) for some in (own, wide))
+                category,
+                str(number),
+                *(format_recall(here, some[category]) for some in (own, wide)),
             )
     Console(width=80).print(table)
     for name, some in (("its own", own), ("one that is filed there", wide)):
@@ -171,51 +192,60 @@ def show_categories(papers: Sequence[Filed]) -> None:
     print(f"{without / len(found):.2%} have no topic; they have {mean:.2f} on average.")
 
 
-def recall(found: Sequence[set[str]], wanted: set[str]) -> str:
-    return f"{sum(not got.isdisjoint(wanted) for got in found) / len(found):.3f}" if wanted else "–"
+def format_recall(topic_sets: Sequence[set[str]], expected_topics: set[str]) -> str:
+    return (
+        f"{sum(not got.isdisjoint(expected_topics) for got in topic_sets) / len(topic_sets):.3f}"
+        if expected_topics
+        else "–"
+    )
 
 
-def show(counted: dict[str, Tally]) -> None:
-    found = {slug: tally for slug, tally in counted.items() if tally != Tally()}
-    total = sum(found.values(), Tally())
+def print_topic_scores(counts_by_topic: dict[str, ConfusionCounts]) -> None:
+    found = {slug: tally for slug, tally in counts_by_topic.items() if tally != ConfusionCounts()}
+    total = sum(found.values(), ConfusionCounts())
     table = Table(title="Topics found by the rules", title_justify="left")
     for name in ("topic", "labelled", "precision", "recall", "F1"):
         table.add_column(name, justify="left" if name == "topic" else "right")
     for slug, tally in found.items():
-        table.add_row(slug, str(tally.right + tally.missing), *figures(tally))
+        table.add_row(
+            slug, str(tally.true_positives + tally.false_negatives), *format_scores(tally)
+        )
     table.add_section()
-    table.add_row("micro", str(total.right + total.missing), *figures(total))
+    table.add_row("micro", str(total.true_positives + total.false_negatives), *format_scores(total))
     means = [
-        sum(column) / len(found) for column in zip(*map(measures, found.values()), strict=True)
+        sum(column) / len(found)
+        for column in zip(*map(precision_recall_f1, found.values()), strict=True)
     ]
     table.add_row("macro", "", *(f"{mean:.3f}" for mean in means))
     Console(width=80).print(table)
 
 
-def measures(tally: Tally) -> tuple[float, float, float]:
-    return tally.precision, tally.recall, tally.f1
+def precision_recall_f1(counts: ConfusionCounts) -> tuple[float, float, float]:
+    return counts.precision, counts.recall, counts.f1
 
 
-def figures(tally: Tally) -> list[str]:
-    return [f"{value:.3f}" for value in measures(tally)]
+def format_scores(counts: ConfusionCounts) -> list[str]:
+    return [f"{value:.3f}" for value in precision_recall_f1(counts)]
 
 
 def main() -> None:
-    papers = labelled()
-    show(tallies(papers))
-    values = halves(papers)
-    low, high = values[int(0.025 * SPLITS)], values[int(0.975 * SPLITS)]
+    papers = load_annotated_papers()
+    print_topic_scores(confusion_by_topic(papers))
+    values = random_half_f1_scores(papers)
+    low, high = values[int(0.025 * SPLIT_COUNT)], values[int(0.975 * SPLIT_COUNT)]
     print(f"Micro F1 on random halves of the papers: 95 % between {low:.3f} and {high:.3f}.")
 
-    others = filed()
-    show_categories(others)
+    others = load_categorised_papers()
+    print_category_recall(others)
     some = others[:1000]
     start = time.process_time()
     for paper in some:
-        paper.topics()
+        paper.topic_slugs()
     each = (time.process_time() - start) / len(some)
     print(f"{each * 1e6:.0f} microseconds a paper.")
 
-    lone = rare(papers, others)
-    print(f"{len(lone)} phrases are in one labelled paper and in under {RARE} of 6,000 others:")
+    lone = rare_phrases(papers, others)
+    print(
+        f"{len(lone)} phrases are in one labelled paper and in under {MIN_PAPERS_WITH_PHRASE} of 6,000 others:"
+    )
     Console(width=100).print(", ".join(lone), highlight=False)

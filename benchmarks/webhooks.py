@@ -17,17 +17,17 @@ from newsletter.models import Delivery, Edition, ProviderEvent, ProviderReport
 from subscribers.models import Preferences, Subscriber
 
 NOW = datetime(2026, 5, 12, 6, tzinfo=UTC)
-READERS = 2_000
-BASIC = "Basic dXNlcjpwYXNzd29yZA=="
-HEADERS = {"Authorization": BASIC}
+READER_COUNT = 2_000
+BASIC_AUTH = "Basic dXNlcjpwYXNzd29yZA=="
+AUTH_HEADERS = {"Authorization": BASIC_AUTH}
 
 
-def readers() -> list[Delivery]:
+def create_deliveries() -> list[Delivery]:
     """Each of whom was sent today's edition."""
-    edition = Edition.objects.create(date=NOW.date(), published_at=NOW, opened=READERS)
+    edition = Edition.objects.create(date=NOW.date(), published_at=NOW, opened=READER_COUNT)
     people = Subscriber.objects.bulk_create(
         Subscriber(email=f"reader{number}@example.org", status="active", confirmed_at=NOW)
-        for number in range(READERS)
+        for number in range(READER_COUNT)
     )
     Preferences.objects.bulk_create(Preferences(subscriber=person) for person in people)
     return Delivery.objects.bulk_create(
@@ -45,19 +45,19 @@ def readers() -> list[Delivery]:
     )
 
 
-def one(delivery: Delivery, kind: str) -> dict[str, object]:
+def postmark_event(delivery: Delivery, record_type: str) -> dict[str, object]:
     """An event as Postmark reports it, one in each request."""
     return {
-        "RecordType": kind,
+        "RecordType": record_type,
         "MessageID": f"message-{delivery.pk}",
         "Recipient": delivery.subscriber.email if delivery.subscriber else "",
         "DeliveredAt": NOW.isoformat(),
         "Details": "smtp;250 2.0.0 OK " * 20,
-        "Metadata": metadata(delivery),
+        "Metadata": delivery_metadata(delivery),
     }
 
 
-def metadata(delivery: Delivery) -> dict[str, str]:
+def delivery_metadata(delivery: Delivery) -> dict[str, str]:
     subscriber = delivery.subscriber
     return {
         "kind": "digest",
@@ -67,7 +67,7 @@ def metadata(delivery: Delivery) -> dict[str, str]:
     }
 
 
-def many(deliveries: list[Delivery]) -> list[dict[str, object]]:
+def mailjet_events(deliveries: list[Delivery]) -> list[dict[str, object]]:
     """Events as Mailjet reports them, several in a request."""
     return [
         {
@@ -75,43 +75,45 @@ def many(deliveries: list[Delivery]) -> list[dict[str, object]]:
             "time": int(NOW.timestamp()),
             "MessageID": delivery.pk,
             "email": delivery.subscriber.email if delivery.subscriber else "",
-            "Payload": json.dumps(metadata(delivery)),
+            "Payload": json.dumps(delivery_metadata(delivery)),
         }
         for delivery in deliveries
     ]
 
 
-def answer(provider: str, bodies: list[str]) -> None:
+def measure_requests(provider: str, bodies: list[str]) -> None:
     client = Client(SERVER_NAME="localhost")
-    queries = benchmarks.Queries()
-    with queries.counted():
+    queries = benchmarks.QueryCounter()
+    with queries.counting():
         start = time.perf_counter()
         for body in bodies:
             taken = client.post(
                 f"/webhooks/{provider}/tracking/",
                 body,
                 content_type="application/json",
-                headers=HEADERS,
+                headers=AUTH_HEADERS,
             )
             assert taken.status_code == 200
         seconds = time.perf_counter() - start
     print(
         f"{provider}: {len(bodies) / seconds:,.0f} requests/s answered,"
-        f" {queries.number / len(bodies):.1f} statements each"
+        f" {queries.count / len(bodies):.1f} statements each"
     )
 
 
-def work_through(what: str) -> None:
-    queries = benchmarks.Queries()
-    with queries.counted():
+def measure_processing(label: str) -> None:
+    queries = benchmarks.QueryCounter()
+    with queries.counting():
         start = time.perf_counter()
-        for report_id in processing.due(now=NOW + timedelta(days=9999), most=READERS):
-            processing.work_through(report_id, now=NOW)
+        for report_id in processing.due_report_ids(
+            now=NOW + timedelta(days=9999), limit=READER_COUNT
+        ):
+            processing.process_report(report_id, now=NOW)
         seconds = time.perf_counter() - start
     events = ProviderEvent.objects.exclude(state="duplicate").count()
     print(
-        f"{what}: {events / seconds:,.0f} events/s worked through,"
-        f" {queries.number / events:.1f} statements each",
+        f"{label}: {events / seconds:,.0f} events/s worked through,"
+        f" {queries.count / events:.1f} statements each",
         flush=True,
     )
     ProviderReport.objects.all().delete()
@@ -121,9 +123,11 @@ def main() -> None:
     settings.ANYMAIL = {"WEBHOOK_SECRET": "user:password"}
     # As with a broker: the answer does not wait for the work.
     with patch.object(tasks.work_through_report, "delay"), benchmarks.empty_database():
-        deliveries = readers()
-        answer("postmark", [json.dumps(one(each, "Delivery")) for each in deliveries])
-        work_through("one event a request")
-        pages = [deliveries[place : place + 100] for place in range(0, READERS, 100)]
-        answer("mailjet", [json.dumps(many(page)) for page in pages])
-        work_through("100 events a request")
+        deliveries = create_deliveries()
+        measure_requests(
+            "postmark", [json.dumps(postmark_event(each, "Delivery")) for each in deliveries]
+        )
+        measure_processing("one event a request")
+        pages = [deliveries[place : place + 100] for place in range(0, READER_COUNT, 100)]
+        measure_requests("mailjet", [json.dumps(mailjet_events(page)) for page in pages])
+        measure_processing("100 events a request")

@@ -19,34 +19,34 @@ from newsletter.models import (
     ProviderEvent,
     ProviderReport,
 )
-from papers.admin import MachineOwned
+from papers.admin import ViewOnlyAdmin
 from subscribers import suppression
-from subscribers.admin import as_stored
+from subscribers.admin import normalise_search_term
 
 # How much of a report's body is shown.
-BODY = 20_000
+BODY_PREVIEW_BYTES = 20_000
 
 
 @admin.register(Edition)
-class EditionAdmin(MachineOwned):
+class EditionAdmin(ViewOnlyAdmin):
     list_display = ("date", "published_at", "opened")
     date_hierarchy = "date"
-    readonly_fields = ("balance",)
+    readonly_fields = ("receipt_summary",)
 
     @admin.display(description="Receipt")
-    def balance(self, edition: Edition) -> str:
-        return str(receipt.of(edition))
+    def receipt_summary(self, edition: Edition) -> str:
+        return str(receipt.for_edition(edition))
 
 
 @admin.register(Entry)
-class EntryAdmin(MachineOwned):
+class EntryAdmin(ViewOnlyAdmin):
     list_display = ("edition", "rank", "paper", "score", "upvotes", "gain")
     list_select_related = ("edition", "paper")
     search_fields = ("=paper__identity", "paper__title")
 
 
 @admin.register(Delivery)
-class DeliveryAdmin(MachineOwned):
+class DeliveryAdmin(ViewOnlyAdmin):
     list_display = ("id", "edition", "subscriber", "state", "reason", "event", "error")
     list_filter = ("state", "event", "reason", "edition")
     list_select_related = ("edition", "subscriber")
@@ -55,27 +55,27 @@ class DeliveryAdmin(MachineOwned):
 
     @admin.action(description="Unknown: count as sent", permissions=["settle"])
     def count_as_sent(self, request: HttpRequest, deliveries: QuerySet[Delivery]) -> None:
-        self.report(request, handover.count_as_sent(deliveries, now=timezone.now()))
+        self.show_changed_count(request, handover.count_as_sent(deliveries, now=timezone.now()))
 
     @admin.action(description="Unknown: send again (may arrive twice)", permissions=["settle"])
     def send_again(self, request: HttpRequest, deliveries: QuerySet[Delivery]) -> None:
-        self.report(request, handover.send_again(deliveries))
+        self.show_changed_count(request, handover.send_again(deliveries))
 
     def has_settle_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("newsletter.change_delivery")
 
-    def report(self, request: HttpRequest, changed: int) -> None:
+    def show_changed_count(self, request: HttpRequest, changed: int) -> None:
         self.message_user(request, f"{changed} unknown deliveries changed.", messages.INFO)
 
 
 @admin.register(Batch)
-class BatchAdmin(MachineOwned):
+class BatchAdmin(ViewOnlyAdmin):
     list_display = ("id", "edition", "provider", "claimed_at", "finished_at")
     list_select_related = ("edition",)
 
 
 @admin.register(ProviderEvent)
-class ProviderEventAdmin(MachineOwned):
+class ProviderEventAdmin(ViewOnlyAdmin):
     list_display = ("id", "happened_at", "provider", "kind", "state", "delivery", "message_id")
     list_filter = ("state", "kind", "report__provider")
     list_select_related = ("report", "delivery")
@@ -93,22 +93,30 @@ class ProviderEventAdmin(MachineOwned):
     ) -> tuple[QuerySet[Any], bool]:
         """The table holds only hashes of addresses."""
         if "@" in search_term:
-            hashes = suppression.hashes(as_stored(search_term))
+            hashes = suppression.hashes(normalise_search_term(search_term))
             if (found := queryset.filter(recipient_hash__in=hashes)).exists():
                 return found, False
         return super().get_search_results(request, queryset, search_term)
 
 
 @admin.register(ProviderReport)
-class ProviderReportAdmin(MachineOwned):
+class ProviderReportAdmin(ViewOnlyAdmin):
     list_display = ("id", "received_at", "provider", "next_at", "error")
     list_filter = ("provider", ("next_at", admin.EmptyFieldListFilter))
     search_fields = ("=id", "=events__delivery__id", "=events__message_id")
     search_help_text = "Its id, or the id of a delivery or a message that it tells of."
     ordering = ("-id",)
-    fields = ("provider", "received_at", "next_at", "error", "content_type", "headers", "as_sent")
-    readonly_fields = ("as_sent",)
+    fields = (
+        "provider",
+        "received_at",
+        "next_at",
+        "error",
+        "content_type",
+        "headers",
+        "body_preview",
+    )
+    readonly_fields = ("body_preview",)
 
     @admin.display(description="Body, as it was sent")
-    def as_sent(self, report: ProviderReport) -> str:
-        return bytes(report.body)[:BODY].decode(errors="replace") or "Forgotten."
+    def body_preview(self, report: ProviderReport) -> str:
+        return bytes(report.body)[:BODY_PREVIEW_BYTES].decode(errors="replace") or "Forgotten."

@@ -12,8 +12,8 @@ class NewsletterConfig(AppConfig):
         from newsletter.operations import personal_data  # noqa: F401, PLC0415 -- connects them
 
 
-class OperatorsConfig(admin_apps.AdminConfig):
+class OperatorAdminConfig(admin_apps.AdminConfig):
     """The desk of the operators, who need a second factor beside their password."""
 
     default = False
-    default_site = "newsletter.operations.admin_site.Desk"
+    default_site = "newsletter.operations.admin_site.OperatorAdminSite"

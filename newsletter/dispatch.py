@@ -23,27 +23,31 @@ class Tick:
     """What was done, and what workers have to be called for."""
 
     counts: Counter[str]
-    fetch: bool
-    publish: bool
+    should_fetch: bool
+    should_publish: bool
     # Editions with deliveries to hand over, and how many.
-    waiting: dict[int, int]
+    pending_by_edition: dict[int, int]
 
     def __str__(self) -> str:
-        done = schedule.counts_in_words(self.counts) or "nothing to open"
-        rung = [name for name, due in (("fetch", self.fetch), ("publish", self.publish)) if due]
-        waiting = sum(self.waiting.values())
+        done = schedule.format_counts(self.counts) or "nothing to open"
+        rung = [
+            name
+            for name, due in (("fetch", self.should_fetch), ("publish", self.should_publish))
+            if due
+        ]
+        waiting = sum(self.pending_by_edition.values())
         return f"{done}; {waiting} to hand over; {', '.join(rung) or 'nothing'} to start"
 
 
-def tick(*, now: datetime) -> Tick:
+def run_tick(*, now: datetime) -> Tick:
     """Open what is due, give back what dead workers held, and see what else there is to do."""
-    counts = schedule.open_due(now=now) + handover.settle(now=now)
-    waiting = Delivery.objects.waiting(now=now).values_list("edition").annotate(Count("pk"))
+    counts = schedule.open_due(now=now) + handover.recover_abandoned_batches(now=now)
+    waiting = Delivery.objects.claimable(now=now).values_list("edition").annotate(Count("pk"))
     return Tick(
         counts=counts,
-        fetch=bool(ingest_schedule.due(now=now)),
-        publish=publish_is_due(now=now),
-        waiting=dict(waiting),
+        should_fetch=bool(ingest_schedule.due_sources(now=now)),
+        should_publish=publish_is_due(now=now),
+        pending_by_edition=dict(waiting),
     )
 
 
@@ -51,11 +55,11 @@ def publish_is_due(*, now: datetime) -> bool:
     """It is time, there is none yet, and the sources have been asked lately."""
     return (
         now.time() >= editions_publish.PUBLISH_AT
-        and ingest_schedule.listings_were_asked(now=now)
+        and ingest_schedule.listings_are_fresh(now=now)
         and not Edition.objects.filter(date=now.date()).exists()
     )
 
 
 def publish_today(*, now: datetime) -> Edition | None:
     """Today's edition if it is due and there is something to publish."""
-    return editions_publish.publish(now.date(), at=now) if publish_is_due(now=now) else None
+    return editions_publish.publish_edition(now.date(), at=now) if publish_is_due(now=now) else None

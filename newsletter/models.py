@@ -58,7 +58,7 @@ class Entry(models.Model):
 class Clicks(models.Model):
     """How often one link of an entry was followed on a day, by everybody together."""
 
-    class Kind(models.TextChoices):
+    class LinkKind(models.TextChoices):
         PAGE = "page", "Our page of the paper"
         ARXIV = "arxiv", "arXiv"
         PDF = "pdf", "PDF"
@@ -68,7 +68,7 @@ class Clicks(models.Model):
         DISCUSSION = "discussion", "Discussion"
 
     entry = models.ForeignKey(Entry, on_delete=models.CASCADE, related_name="clicks")
-    kind = models.CharField(max_length=16, choices=Kind)
+    kind = models.CharField(max_length=16, choices=LinkKind)
     day = models.DateField()
     count = models.PositiveIntegerField(default=0)
 
@@ -113,7 +113,7 @@ class Batch(models.Model):
 
 
 class DeliveryQuerySet(models.QuerySet["Delivery"]):
-    def waiting(self, *, now: datetime) -> DeliveryQuerySet:
+    def claimable(self, *, now: datetime) -> DeliveryQuerySet:
         """What may be claimed now."""
         return self.filter(state=Delivery.State.PENDING).filter(
             Q(retry_at__isnull=True) | Q(retry_at__lte=now)
@@ -133,7 +133,7 @@ class Delivery(models.Model):
         EXPIRED = "expired", "Too late to be worth sending"
         UNKNOWN = "unknown", "It may or may not have reached the provider"
 
-    class Reason(models.TextChoices):
+    class CancellationReason(models.TextChoices):
         """Why a delivery was cancelled."""
 
         LEFT = "left", "The reader left"
@@ -155,7 +155,7 @@ class Delivery(models.Model):
         Subscriber, on_delete=models.SET_NULL, null=True, related_name="deliveries"
     )
     state = models.CharField(max_length=16, choices=State, default=State.PENDING)
-    reason = models.CharField(max_length=16, choices=Reason, blank=True)
+    reason = models.CharField(max_length=16, choices=CancellationReason, blank=True)
     opened_at = models.DateTimeField()
     # The digest draws on the editions after this date, up to and with its own.
     after = models.DateField()
@@ -268,7 +268,7 @@ class ProviderReport(models.Model):
 class ProviderEvent(models.Model):
     """One thing that a report tells, and whether it was taken note of."""
 
-    class State(models.TextChoices):
+    class ProcessingState(models.TextChoices):
         NEW = "new", "Not looked at yet"
         WAITING = "waiting", "Its delivery is not known yet, or still being handed over"
         DONE = "done", "Taken note of"
@@ -280,7 +280,7 @@ class ProviderEvent(models.Model):
     position = models.PositiveIntegerField()
     # What makes it the same event when it is told again (newsletter/events/processing.py).
     key = models.CharField(max_length=64)
-    state = models.CharField(max_length=16, choices=State, default=State.NEW)
+    state = models.CharField(max_length=16, choices=ProcessingState, default=ProcessingState.NEW)
     # The kind of event, in Anymail's words.
     kind = models.CharField(max_length=32)
     event_id = models.CharField(max_length=255, blank=True)

@@ -61,7 +61,7 @@ API_URL = f"{SITE_URL}/api/v1"
 DEBUG = env_bool("DEBUG", default=SITE_HOST in LOCAL_HOSTS)
 
 
-def secret_key() -> str:
+def load_or_create_secret_key() -> str:
     """The operator's key; on a laptop, one made at the first start and kept in DATA_DIR."""
     if key := env("SECRET_KEY"):
         return key
@@ -82,7 +82,7 @@ def secret_key() -> str:
     return key
 
 
-SECRET_KEY = secret_key()
+SECRET_KEY = load_or_create_secret_key()
 # A replaced key goes here until the links signed with it may die.
 SECRET_KEY_FALLBACKS = env("SECRET_KEY_FALLBACKS").split()
 
@@ -97,7 +97,7 @@ INSTALLED_APPS = [
     "papers",
     "anymail",
     "csp",
-    "newsletter.apps.OperatorsConfig",
+    "newsletter.apps.OperatorAdminConfig",
     "django_otp",
     "django_otp.plugins.otp_totp",
     "django_otp.plugins.otp_static",
@@ -116,7 +116,7 @@ MIDDLEWARE = [
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
     # Before the sessions: the API has none, and what fails behind here is said in its own way.
-    "newsletter.api.middleware.api",
+    "newsletter.api.middleware.api_middleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -154,7 +154,7 @@ TEMPLATES = [
 ]
 
 
-def database() -> dict[str, Any]:
+def database_config() -> dict[str, Any]:
     """DATABASE_URL, or an SQLite file; SQLite always with what makes it safe under writers."""
     DATA_DIR.mkdir(parents=True, exist_ok=True)
     config: dict[str, Any] = dict(
@@ -178,7 +178,7 @@ def database() -> dict[str, Any]:
     return config
 
 
-DATABASES = {"default": database()}
+DATABASES = {"default": database_config()}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 LANGUAGE_CODE = "en-gb"
@@ -241,7 +241,7 @@ AXES_FAILURE_LIMIT = 5
 AXES_COOLOFF_TIME = 1  # hours
 # Not the name alone: or anybody could keep an operator out.
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
-AXES_CLIENT_IP_CALLABLE = "papers.web.client_ip.client_ip"
+AXES_CLIENT_IP_CALLABLE = "papers.web.client_ip.get_client_ip"
 AXES_LOCKOUT_TEMPLATE = "newsletter/locked_out.html"
 AXES_RESET_ON_SUCCESS = True
 AXES_VERBOSE = False

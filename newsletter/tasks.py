@@ -23,26 +23,26 @@ from subscribers import tasks as subscribers_tasks
 logger = logging.getLogger(__name__)
 
 # A task must end well before the broker thinks it lost, and about when the next tick rings.
-TASK_TIME = timedelta(seconds=50)
+MAX_TASK_DURATION = timedelta(seconds=50)
 # Workers called for one edition each tick; one that finds nothing to do ends at once.
-MOST_CALLS = 8
+MAX_DELIVERY_TASKS = 8
 # Reports that one sweep takes on; the next is a minute away.
-MOST_REPORTS = 2000
+MAX_REPORTS_PER_SWEEP = 2000
 
 
 @shared_task(name="newsletter.tasks.dispatch")
 def dispatch() -> None:
-    ring(dispatching.tick(now=timezone.now()))
+    enqueue_for_tick(dispatching.run_tick(now=timezone.now()))
 
 
-def ring(tick: Tick) -> None:
+def enqueue_for_tick(tick: Tick) -> None:
     """Call workers for what a tick found. A bell that nobody hears is rung again by the next."""
-    for edition_id, waiting in tick.waiting.items():
-        for _ in range(min(ceil(waiting / handover.BATCH), MOST_CALLS)):
+    for edition_id, waiting in tick.pending_by_edition.items():
+        for _ in range(min(ceil(waiting / handover.BATCH_SIZE), MAX_DELIVERY_TASKS)):
             deliver.apply_async((edition_id,), expires=60)
-    if tick.fetch:
+    if tick.should_fetch:
         papers_tasks.fetch_papers.apply_async(expires=60)
-    if tick.publish:
+    if tick.should_publish:
         publish_edition.apply_async(expires=60)
     subscribers_tasks.send_due_confirmations.apply_async(expires=60)
     sweep_reports.apply_async(expires=60)
@@ -53,22 +53,22 @@ def ring(tick: Tick) -> None:
 def publish_edition() -> None:
     try:
         dispatching.publish_today(now=timezone.now())
-    except publish.NothingToPublish as error:
+    except publish.NothingToPublishError as error:
         logger.warning("%s", error)
 
 
 @shared_task(name="newsletter.tasks.deliver")
 def deliver(edition_id: int) -> None:
     edition = Edition.objects.get(pk=edition_id)
-    handover.deliver(edition, clock=timezone.now, until=timezone.now() + TASK_TIME)
+    handover.deliver(edition, clock=timezone.now, until=timezone.now() + MAX_TASK_DURATION)
 
 
 @shared_task(name="newsletter.tasks.work_through_report")
 def work_through_report(report_id: int) -> None:
-    processing.work_through(report_id, now=timezone.now())
+    processing.process_report(report_id, now=timezone.now())
 
 
-def call_for(report_id: int) -> None:
+def enqueue_report(report_id: int) -> None:
     """Have a stored report worked through; if nobody hears, the sweep finds it."""
     try:
         work_through_report.delay(report_id)
@@ -79,14 +79,14 @@ def call_for(report_id: int) -> None:
 @shared_task(name="newsletter.tasks.sweep_reports")
 def sweep_reports() -> None:
     """What is left of reports."""
-    until = timezone.now() + TASK_TIME
-    for report_id in processing.due(now=timezone.now(), most=MOST_REPORTS):
+    until = timezone.now() + MAX_TASK_DURATION
+    for report_id in processing.due_report_ids(now=timezone.now(), limit=MAX_REPORTS_PER_SWEEP):
         if timezone.now() >= until:
             break
-        processing.work_through(report_id, now=timezone.now())
+        processing.process_report(report_id, now=timezone.now())
 
 
 @shared_task(name="newsletter.tasks.forget")
 def forget() -> None:
     """What has been kept for long enough."""
-    retention.forget(now=timezone.now())
+    retention.apply_retention_rules(now=timezone.now())

@@ -33,7 +33,7 @@ from newsletter.models import Edition, Entry
 from newsletter.operations import health as health_check
 from papers.models import Paper, Topic
 from papers.web import problems
-from papers.web.pagination import page_of
+from papers.web.pagination import get_page_or_404
 from subscribers.link_views import by_link
 from subscribers.mail import links
 from subscribers.mail.links import Purpose
@@ -41,7 +41,7 @@ from subscribers.preferences.form import PreferencesForm
 from subscribers.preferences.views import preferences_page
 
 # How many papers the front page shows, and an edition in full.
-SHOWN = 20
+MAX_DETAILED_PAPERS = 20
 EDITIONS_PER_PAGE = 60
 
 
@@ -51,8 +51,8 @@ def home(request: HttpRequest) -> HttpResponse:
     today = timezone.now().date()
     context = {
         "today": today,
-        "papers": list(Paper.objects.trending(on=today).with_topics()[:SHOWN]),
-        "topics": Topic.objects.busiest_first(on=today),
+        "papers": list(Paper.objects.trending(on=today).with_topics()[:MAX_DETAILED_PAPERS]),
+        "topics": Topic.objects.list_by_trending_count(on=today),
         "edition": Edition.objects.order_by("-date").first(),
     }
     return render(request, "newsletter/home.html", context)
@@ -67,7 +67,7 @@ def editions(request: HttpRequest) -> HttpResponse:
         .prefetch_related(Prefetch("entries", best, to_attr="best"))
         .order_by("-date")
     )
-    page = page_of(request, found, size=EDITIONS_PER_PAGE)
+    page = get_page_or_404(request, found, page_size=EDITIONS_PER_PAGE)
     return render(request, "newsletter/editions.html", {"page": page})
 
 
@@ -80,11 +80,11 @@ def edition(request: HttpRequest, day: date) -> HttpResponse:
     entries = list(in_order.prefetch_related(by_name))
     context = {
         "edition": edition,
-        "entries": entries[:SHOWN],
-        "others": entries[SHOWN:],
+        "entries": entries[:MAX_DETAILED_PAPERS],
+        "others": entries[MAX_DETAILED_PAPERS:],
         "previous": Edition.objects.filter(date__lt=day).order_by("-date").first(),
         "next": Edition.objects.filter(date__gt=day).order_by("date").first(),
-        "topics": Topic.objects.busiest_first(on=timezone.now().date()),
+        "topics": Topic.objects.list_by_trending_count(on=timezone.now().date()),
     }
     return render(request, "newsletter/edition.html", context)
 
@@ -94,9 +94,9 @@ def edition(request: HttpRequest, day: date) -> HttpResponse:
 def api(request: HttpRequest) -> HttpResponse:
     context = {
         "api_url": settings.API_URL,
-        "resources": described.resources(),
-        "problems": problems.kinds(),
-        "limit": middleware.LIMIT.replace("/", " calls a "),
+        "resources": described.operations_for_page(),
+        "problems": problems.problem_types(),
+        "limit": middleware.RATE_LIMIT.replace("/", " calls a "),
     }
     return render(request, "newsletter/api.html", context)
 
@@ -107,14 +107,14 @@ def digest_preview(request: HttpRequest, token: str) -> HttpResponse:
     """Today's papers by choices that are not saved: for the page's own script, or as a page."""
     reader, now = links.read(Purpose.PREFERENCES, token), timezone.now()
     form = PreferencesForm(request.POST, instance=reader.preferences, now=now)
-    shown = preview.preview(form, now=now) if form.is_valid() else None
+    shown = preview.build_preview(form, now=now) if form.is_valid() else None
     if request.headers.get("HX-Request") != "true":
         return preferences_page(request, token, form, preview=shown, previewed=True)
     with timezone.override(form.zone):
         return render(request, "newsletter/_preview.html", {"form": form, "preview": shown})
 
 
-def only_on_a_laptop(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
+def debug_only(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
     """Other people's mail: there is no such page on a site that sends any."""
 
     @wraps(view)
@@ -123,7 +123,7 @@ def only_on_a_laptop(view: Callable[..., HttpResponseBase]) -> Callable[..., Htt
             raise Http404
         try:
             return view(request, **kwargs)
-        except letters.NoSuchMail:
+        except letters.NoSuchMailError:
             raise Http404 from None
 
     return guarded
@@ -131,19 +131,19 @@ def only_on_a_laptop(view: Callable[..., HttpResponseBase]) -> Callable[..., Htt
 
 @require_safe
 @never_cache
-@only_on_a_laptop
+@debug_only
 def mailbox(request: HttpRequest) -> HttpResponse:
-    return render(request, "newsletter/mailbox.html", {"messages": letters.messages()})
+    return render(request, "newsletter/mailbox.html", {"messages": letters.list_messages()})
 
 
 @require_safe
 @never_cache
 @csp_update({"frame-src": [SELF]})
-@only_on_a_laptop
+@debug_only
 def mail(request: HttpRequest, name: str) -> HttpResponse:
     show = request.GET.get("show")
     context = {
-        "mail": letters.read(name),
+        "mail": letters.read_message(name),
         "show": show if show in {"phone", "text", "headers"} else "desktop",
     }
     return render(request, "newsletter/mail.html", context)
@@ -161,39 +161,39 @@ def mail(request: HttpRequest, name: str) -> HttpResponse:
         "sandbox": ["allow-popups", "allow-top-navigation-by-user-activation"],
     }
 )
-@only_on_a_laptop
+@debug_only
 def mail_body(request: HttpRequest, name: str) -> HttpResponse:
     """The mail's own HTML for the frame, its links made to open in the whole window."""
-    html = letters.read(name).html
+    html = letters.read_message(name).html
     return HttpResponse(html.replace("<head>", '<head><base target="_top">', 1))
 
 
 @require_safe
 @never_cache
-@only_on_a_laptop
+@debug_only
 def mail_source(request: HttpRequest, name: str) -> FileResponse:
-    path = settings.MAILBOX_DIR / f"{letters.read(name).name}.eml"
+    path = settings.MAILBOX_DIR / f"{letters.read_message(name).name}.eml"
     return FileResponse(path.open("rb"), as_attachment=True, content_type="message/rfc822")
 
 
 @require_safe
 @never_cache
 def health(request: HttpRequest) -> HttpResponse:
-    parts = health_check.check()
+    parts = health_check.check_dependencies()
     well = all(parts.values())
     return JsonResponse({"ok": well, **parts}, status=200 if well else 503)
 
 
 @require_safe
 @never_cache
-def go(request: HttpRequest, token: str) -> HttpResponse:
+def follow_tracked_link(request: HttpRequest, token: str) -> HttpResponse:
     """On to what a link of a digest is about. Old mails lead there with counting off, too."""
     try:
-        entry, kind, target = click_tracking.read(token)
-    except click_tracking.BadLink:
+        entry, kind, target = click_tracking.resolve_token(token)
+    except click_tracking.InvalidTrackingLinkError:
         raise Http404 from None
     if settings.CLICKS and request.method == "GET":
-        click_tracking.count(entry, kind, now=timezone.now())
+        click_tracking.record_click(entry, kind, now=timezone.now())
     response = HttpResponseRedirect(target)
     response["Referrer-Policy"] = "no-referrer"
     response["X-Robots-Tag"] = "noindex"

@@ -24,20 +24,20 @@ from django.utils import timezone
 
 from newsletter import tasks
 from newsletter.events import parsing, processing
-from newsletter.events.parsing import Malformed, TryAgain
+from newsletter.events.parsing import MalformedRequestError, TemporaryFailureError
 from subscribers.mail import links
 
 logger = logging.getLogger(__name__)
 
 
-class Keeping(AnymailCoreWebhookView):
+class StoringWebhookView(AnymailCoreWebhookView):
     """What is done with a request that is good: instead of Anymail's doing it all at once."""
 
     provider = ""
 
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         if self.signal is not inbound:
-            load(request)
+            buffer_body(request)
         self.run_validators(request)
         events = self.parse_events(request)
         if self.signal is inbound:
@@ -45,60 +45,62 @@ class Keeping(AnymailCoreWebhookView):
             for event in events:
                 inbound.send(sender=self.__class__, event=event, esp_name=self.esp_name)
         elif self.signal is tracking and events:
-            report = processing.keep(self.provider, request, now=timezone.now())
+            report = processing.store_report(self.provider, request, now=timezone.now())
             if report:
-                tasks.call_for(report.pk)
+                tasks.enqueue_report(report.pk)
         return HttpResponse()
 
 
-def load(request: HttpRequest) -> None:
+def buffer_body(request: HttpRequest) -> None:
     """Have the body as it came, before its fields are read: they come from the same stream."""
     try:
         request.body  # noqa: B018 -- it remembers
     except UnreadablePostError as error:
-        raise TryAgain("it broke off") from error
+        raise TemporaryFailureError("it broke off") from error
 
 
-def refusing(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
+def with_error_responses(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
     """Say what is wrong with a request in a sentence, never with a word of what it holds."""
 
     @wraps(view)
     def answered(request: HttpRequest, *args: str, **kwargs: str) -> HttpResponseBase:
         try:
             return view(request, *args, **kwargs)
-        except Malformed as error:
+        except MalformedRequestError as error:
             logger.warning("%s: refused a malformed report (%s)", request.path, error)
-            return sentence("This report cannot be read.", status=400)
-        except TryAgain as error:
+            return plain_text_response("This report cannot be read.", status=400)
+        except TemporaryFailureError as error:
             logger.error("%s: could not take a report (%s)", request.path, error)
-            return sentence("Please try again later.", status=503)
+            return plain_text_response("Please try again later.", status=503)
         except AnymailWebhookValidationFailure:
             logger.warning("%s: refused a report without the right credentials", request.path)
-            return sentence("The credentials or the signature are wrong.", status=400)
+            return plain_text_response("The credentials or the signature are wrong.", status=400)
         except RequestDataTooBig:
-            return sentence("This report is too large.", status=413)
+            return plain_text_response("This report is too large.", status=413)
         except AnymailConfigurationError as error:  # its own key is not set: nobody can be trusted
             logger.error("%s: refused a report: %s", request.path, error)
-            return sentence("This provider is not set up here.", status=403)
+            return plain_text_response("This provider is not set up here.", status=403)
 
     return answered
 
 
-def sentence(text: str, *, status: int) -> HttpResponse:
+def plain_text_response(text: str, *, status: int) -> HttpResponse:
     return HttpResponse(f"{text}\n", status=status, content_type="text/plain; charset=utf-8")
 
 
-def kept(pattern: URLPattern) -> URLPattern:
+def wrap_pattern(pattern: URLPattern) -> URLPattern:
     """Anymail's own address, with its view made careful, and keeping what it takes."""
-    name = parsing.name_of(pattern.name or "")
-    view_class: Any = type(name, (parsing.VIEWS[name], Keeping), {"provider": name})
-    view = refusing(view_class.as_view())
+    name = parsing.provider_name(pattern.name or "")
+    view_class: Any = type(
+        name, (parsing.VIEWS_BY_PROVIDER[name], StoringWebhookView), {"provider": name}
+    )
+    view = with_error_responses(view_class.as_view())
     if "inbound" in name:
-        view = if_mail_is_taken(view, name.removesuffix("_inbound"))
+        view = require_inbound_enabled(view, name.removesuffix("_inbound"))
     return URLPattern(pattern.pattern, view, pattern.default_args, pattern.name)
 
 
-def if_mail_is_taken(
+def require_inbound_enabled(
     view: Callable[..., HttpResponseBase], provider: str
 ) -> Callable[..., HttpResponseBase]:
     """Without a domain of the operator's no mail can come, so there is no such address."""
@@ -112,4 +114,4 @@ def if_mail_is_taken(
     return asked
 
 
-urlpatterns = [kept(pattern) for pattern in anymail_urls.urlpatterns]
+urlpatterns = [wrap_pattern(pattern) for pattern in anymail_urls.urlpatterns]

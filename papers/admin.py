@@ -7,10 +7,10 @@ from typing import Any
 from django.contrib import admin
 from django.http import HttpRequest
 
-from papers.models import Paper, Reading, SourceStatus, Topic, Turn
+from papers.models import CallSlot, Paper, Reading, SourceStatus, Topic
 
 
-class MachineOwned(admin.ModelAdmin):
+class ViewOnlyAdmin(admin.ModelAdmin):
     """Rows that the next intake would write again: nobody adds, edits or deletes them here."""
 
     show_full_result_count = False
@@ -39,13 +39,13 @@ class TopicAdmin(admin.ModelAdmin):
 
 
 @admin.register(Paper)
-class PaperAdmin(MachineOwned):
+class PaperAdmin(ViewOnlyAdmin):
     list_display = ("identity", "title", "listed_on", "upvotes", "comments", "score", "scored_at")
     list_filter = ("topics",)
     search_fields = ("=identity", "=doi", "title")
     search_help_text = "An arXiv id, a DOI, or words of the title"
-    date_hierarchy = "day"
-    ordering = ("-day", "-score", "identity")
+    date_hierarchy = "sort_date"
+    ordering = ("-sort_date", "-score", "identity")
     list_per_page = 50
     fields = (
         ("identity", "arxiv_id", "doi"),
@@ -57,8 +57,8 @@ class PaperAdmin(MachineOwned):
         "topics",
         "keywords",
         "categories",
-        ("published_on", "listed_on", "day", "added_at"),
-        ("withdrawn", "tellers"),
+        ("published_on", "listed_on", "sort_date", "added_at"),
+        ("withdrawn", "field_sources"),
         "code_url",
         "project_url",
         ("score", "upvotes", "comments", "stars", "scored_at"),
@@ -66,7 +66,7 @@ class PaperAdmin(MachineOwned):
 
 
 @admin.register(Reading)
-class ReadingAdmin(MachineOwned):
+class ReadingAdmin(ViewOnlyAdmin):
     list_display = ("paper", "source", "value", "observed_at")
     list_filter = ("source",)
     list_select_related = ("paper",)
@@ -77,10 +77,10 @@ class ReadingAdmin(MachineOwned):
 
 
 @admin.register(SourceStatus)
-class SourceStatusAdmin(MachineOwned):
+class SourceStatusAdmin(ViewOnlyAdmin):
     list_display = ("name", "asked_at", "answered_at", "papers", "failures", "error")
 
 
-@admin.register(Turn)
-class TurnAdmin(MachineOwned):
+@admin.register(CallSlot)
+class CallSlotAdmin(ViewOnlyAdmin):
     list_display = ("name", "next_at")

@@ -11,7 +11,7 @@ from papers.ingest import registry
 
 
 @register
-def sources_are_known(**_: Any) -> list[CheckMessage]:
+def check_sources_exist(**_: Any) -> list[CheckMessage]:
     unknown = sorted(set(settings.SOURCES) - set(registry.SOURCES))
     if not unknown:
         return []
@@ -25,13 +25,13 @@ def sources_are_known(**_: Any) -> list[CheckMessage]:
 
 
 @register
-def something_is_listed(**_: Any) -> list[CheckMessage]:
-    if registry.LISTINGS & set(settings.SOURCES):
+def check_listing_source_enabled(**_: Any) -> list[CheckMessage]:
+    if registry.LISTING_SOURCES & set(settings.SOURCES):
         return []
     return [
         Warning(
             "No source in SOURCES says what people put forward, so nothing will trend.",
-            hint=f"Add one of: {', '.join(sorted(registry.LISTINGS))}.",
+            hint=f"Add one of: {', '.join(sorted(registry.LISTING_SOURCES))}.",
             id="papers.W001",
         )
     ]

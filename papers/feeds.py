@@ -20,12 +20,12 @@ from django.views.decorators.http import conditional_page, require_safe
 
 from papers.models import Paper, Topic
 
-PAPERS = 30
+MAX_ITEMS = 30
 # What XML has no way to write.
-UNWRITABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+INVALID_XML_CHARS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 
 
-class Atom(Atom1Feed):
+class AtomFeed(Atom1Feed):
     def latest_post_date(self) -> datetime:
         """Of a feed without papers: today, not now, or its ETag would never be the same."""
         if self.items:
@@ -33,10 +33,10 @@ class Atom(Atom1Feed):
         return datetime.combine(timezone.now().date(), time(), UTC)
 
 
-class Trending(Feed):
+class TrendingFeed(Feed):
     """In one topic, or in all; every address is the site's own, whatever host was asked for."""
 
-    feed_type = Atom
+    feed_type = AtomFeed
     author_name = settings.SITE_NAME
     language = "en"
 
@@ -44,11 +44,17 @@ class Trending(Feed):
         return get_object_or_404(Topic, slug=kwargs["slug"]) if kwargs else None
 
     def title(self, topic: Topic | None) -> str:
-        return f"{settings.SITE_NAME}: {writable(topic.name)}" if topic else settings.SITE_NAME
+        return (
+            f"{settings.SITE_NAME}: {strip_invalid_xml(topic.name)}"
+            if topic
+            else settings.SITE_NAME
+        )
 
     def subtitle(self, topic: Topic | None) -> str:
         return (
-            writable(topic.description) if topic else "The research papers that people are reading."
+            strip_invalid_xml(topic.description)
+            if topic
+            else "The research papers that people are reading."
         )
 
     def link(self, topic: Topic | None) -> str:
@@ -61,13 +67,13 @@ class Trending(Feed):
     def items(self, topic: Topic | None) -> list[Paper]:
         papers = topic.papers.all() if topic else Paper.objects.all()
         today = timezone.now().date()
-        return list(papers.trending(on=today).with_topics()[:PAPERS])
+        return list(papers.trending(on=today).with_topics()[:MAX_ITEMS])
 
     def item_title(self, item: Paper) -> str:
-        return writable(item.title)
+        return strip_invalid_xml(item.title)
 
     def item_description(self, item: Paper) -> str:
-        return format_html("<p>{}</p>", writable(item.abstract))
+        return format_html("<p>{}</p>", strip_invalid_xml(item.abstract))
 
     def item_link(self, item: Paper) -> str:
         return settings.SITE_URL + item.get_absolute_url()
@@ -77,21 +83,23 @@ class Trending(Feed):
         return f"tag:{settings.SITE_HOST},2026:paper/{quote(item.identity)}"
 
     def item_author_name(self, item: Paper) -> str | None:
-        return writable(item.byline) or None
+        return strip_invalid_xml(item.byline) or None
 
     def item_categories(self, item: Paper) -> list[str]:
-        return [name for topic in item.topics.all() if (name := writable(topic.name))]
+        return [name for topic in item.topics.all() if (name := strip_invalid_xml(topic.name))]
 
     def item_pubdate(self, item: Paper) -> datetime:
-        return datetime.combine(item.day, time(), UTC)
+        return datetime.combine(item.sort_date, time(), UTC)
 
     def item_updateddate(self, item: Paper) -> datetime:
         return max(item.added_at, self.item_pubdate(item))
 
 
-def writable(text: str) -> str:
-    return UNWRITABLE.sub("", text)
+def strip_invalid_xml(text: str) -> str:
+    return INVALID_XML_CHARS.sub("", text)
 
 
 # Feed readers ask every few minutes, for ever: let them and caches keep what they have.
-trending = require_safe(cache_control(public=True, max_age=600)(conditional_page(Trending())))
+trending_feed = require_safe(
+    cache_control(public=True, max_age=600)(conditional_page(TrendingFeed()))
+)

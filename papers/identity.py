@@ -11,9 +11,9 @@ from collections.abc import Sequence
 from urllib.parse import unquote
 
 from papers.text.authors import author_key
-from papers.text.tokens import bare
+from papers.text.tokens import fold_accents_and_case
 
-ARXIV_ID = re.compile(
+ARXIV_ID_PATTERN = re.compile(
     r"""
     (?: (?:https?://)? (?: (?:[\w-]+\.){0,3} (?:arxiv\.org|huggingface\.co|alphaxiv\.org) | xxx\.lanl\.gov )
         /+(?:abs|pdf|html|ps|format|papers|src|e-print|overview)/
@@ -24,34 +24,34 @@ ARXIV_ID = re.compile(
     """,
     re.IGNORECASE | re.VERBOSE | re.ASCII,
 )
-DOI = re.compile(
+DOI_PATTERN = re.compile(
     r"(?:(?:https?://)?(?:dx\.|www\.)?doi\.org/|doi:?\s*)?(10\.[0-9]{4,9}/[^\s\"<>]{1,200})",
     re.IGNORECASE | re.ASCII,
 )
-LONGEST = 255
+MAX_IDENTITY_CHARS = 255
 
 
-def arxiv_id(text: str) -> str | None:
+def parse_arxiv_id(text: str) -> str | None:
     """The arXiv id in an id, an address or a DOI, without its version; None if it is none.
 
     2605.01234v2, arXiv:2605.01234, https://arxiv.org/pdf/2605.01234v1, 10.48550/arXiv.2605.01234,
     and of the years before 2007 math.GT/0309136, which is also math/0309136.
     """
-    found = ARXIV_ID.fullmatch(plain(text))
+    found = ARXIV_ID_PATTERN.fullmatch(strip_invisible(text))
     if found is None:
         return None
     return found["new"] or f"{found['archive'].lower()}/{found['number']}"
 
 
-def plain(text: str) -> str:
+def strip_invisible(text: str) -> str:
     """Without what cannot be seen, which copying brings along, and as it is outside of an address."""
     seen = "".join(letter for letter in text if letter.isprintable()).strip().rstrip(",;")
     return unquote(seen) if "doi.org/" in seen.lower() else seen
 
 
-def doi(text: str) -> str:
+def parse_doi(text: str) -> str:
     """The DOI in a DOI or its address, in lower case as all of them compare; empty if none."""
-    found = DOI.fullmatch(plain(text))
+    found = DOI_PATTERN.fullmatch(strip_invisible(text))
     return found[1].lower().rstrip(".,;/") if found else ""
 
 
@@ -60,29 +60,29 @@ def title_key(title: str) -> str:
 
     Empty for one of signs only: they are all alike.
     """
-    text = folded(title)
-    return digest(text) if text else ""
+    text = fold_title(title)
+    return short_hash(text) if text else ""
 
 
-def of_title(title: str, authors: Sequence[str]) -> str:
+def title_identity(title: str, authors: Sequence[str]) -> str:
     """The identity of a paper that has no number: of its title and its first author."""
     first = author_key(authors[0]) if authors else ""
-    return "title-" + digest(f"{folded(title)}|{first}")
+    return "title-" + short_hash(f"{fold_title(title)}|{first}")
 
 
-def names(written: str) -> str:
+def canonical_identifier(text: str) -> str:
     """The identity that a person means: v2 of a paper is that paper."""
-    return arxiv_id(written) or doi(written) or written.strip()
+    return parse_arxiv_id(text) or parse_doi(text) or text.strip()
 
 
-def of(arxiv_id: str, doi: str, title: str, authors: Sequence[str]) -> str:
-    return arxiv_id or doi or of_title(title, authors)
+def identity_for(arxiv_id: str, doi: str, title: str, authors: Sequence[str]) -> str:
+    return arxiv_id or doi or title_identity(title, authors)
 
 
-def folded(text: str) -> str:
+def fold_title(title: str) -> str:
     """Letters and digits of any script in lower case, without marks; words parted by one space."""
-    return " ".join(re.findall(r"[^\W_]+", bare(text)))
+    return " ".join(re.findall(r"[^\W_]+", fold_accents_and_case(title)))
 
 
-def digest(text: str) -> str:
+def short_hash(text: str) -> str:
     return hashlib.sha256(text.encode(errors="replace")).hexdigest()[:24]

@@ -9,20 +9,20 @@ from django.db import models
 from django.db.models import Case, Count, F, Prefetch, Q, When
 from django.urls import reverse
 
-from papers.identity import names
-from papers.web.models import Hits
+from papers.identity import canonical_identifier
+from papers.web.models import RateLimitCounter
 
-__all__ = ["Hits"]
+__all__ = ["RateLimitCounter"]
 
 # A paper that was listed longer ago than this no longer trends.
-TRENDING_DAYS = 7
+TRENDING_WINDOW_DAYS = 7
 
 
 class TopicQuerySet(models.QuerySet["Topic"]):
-    def busiest_first(self, *, on: date) -> list[Topic]:
+    def list_by_trending_count(self, *, on: date) -> list[Topic]:
         """Each with how many of its papers trend that day, as `trending`."""
         # From the week's papers to their topics: a join over all papers would grow for ever.
-        papers = Paper.objects.listed_between(on - timedelta(days=TRENDING_DAYS), on)
+        papers = Paper.objects.listed_between(on - timedelta(days=TRENDING_WINDOW_DAYS), on)
         counts = dict(
             Paper.topics.through.objects.filter(paper__in=papers)
             .values_list("topic_id")
@@ -54,12 +54,14 @@ class Topic(models.Model):
 
 
 class PaperQuerySet(models.QuerySet["Paper"]):
-    def known_as(self, written: str) -> PaperQuerySet:
+    def with_identifier(self, identifier: str) -> PaperQuerySet:
         """The paper of an arXiv id or a DOI, however written, or of its own identity: one at most.
 
         Two that were both published may have one DOI: the one that is named by it comes first.
         """
-        if not (name := names(written)).isprintable():  # PostgreSQL refuses to look for a NUL
+        if not (
+            name := canonical_identifier(identifier)
+        ).isprintable():  # PostgreSQL refuses to look for a NUL
             return self.none()
         known = Paper.objects.filter(Q(identity=name) | Q(doi=name)).order_by(
             Case(When(identity=name, then=0), default=1), "pk"
@@ -72,14 +74,14 @@ class PaperQuerySet(models.QuerySet["Paper"]):
 
     def trending(self, *, on: date) -> PaperQuerySet:
         """What a visitor sees on a day, the hottest first."""
-        fresh = self.listed_between(on - timedelta(days=TRENDING_DAYS), on)
+        fresh = self.listed_between(on - timedelta(days=TRENDING_WINDOW_DAYS), on)
         return fresh.filter(withdrawn=False).by_score()
 
     def by_score(self) -> PaperQuerySet:
         return self.order_by("-score", "-listed_on", "identity")
 
     def newest_first(self) -> PaperQuerySet:
-        return self.order_by("-day", "-score", "identity")
+        return self.order_by("-sort_date", "-score", "identity")
 
     def with_topics(self) -> PaperQuerySet:
         return self.prefetch_related(Prefetch("topics", Topic.objects.order_by("name")))
@@ -105,7 +107,7 @@ class Paper(models.Model):
     # The day a source first put it before its readers: what age is counted from.
     listed_on = models.DateField(null=True, blank=True, db_index=True)
     # Of its listing, else of its publication, else of its import.
-    day = models.DateField()
+    sort_date = models.DateField(db_column="day")
     # By its authors, or retracted by its publisher: it trends no more.
     withdrawn = models.BooleanField(default=False)
     code_url = models.URLField(max_length=500, blank=True)
@@ -113,7 +115,7 @@ class Paper(models.Model):
     topics = models.ManyToManyField(Topic, related_name="papers", blank=True)
     added_at = models.DateTimeField(auto_now_add=True)
     # Who told each field, and as of when: see papers/catalogue/precedence.py.
-    tellers = models.JSONField(default=dict, blank=True)
+    field_sources = models.JSONField(default=dict, blank=True, db_column="tellers")
 
     # Derived from the readings by score_papers; may be recomputed at will.
     score = models.FloatField(default=0.0)
@@ -127,7 +129,9 @@ class Paper(models.Model):
     class Meta:
         indexes = (
             models.Index(F("score").desc(), F("identity"), name="paper_by_score"),
-            models.Index(F("day").desc(), F("score").desc(), F("identity"), name="paper_by_day"),
+            models.Index(
+                F("sort_date").desc(), F("score").desc(), F("identity"), name="paper_by_day"
+            ),
         )
         constraints = (
             models.CheckConstraint(condition=~Q(identity=""), name="paper_has_an_identity"),
@@ -207,7 +211,7 @@ class Embedding(models.Model):
 class Reading(models.Model):
     """One observation of attention; append-only."""
 
-    class Source(models.TextChoices):
+    class Metric(models.TextChoices):
         HUGGINGFACE_UPVOTES = "huggingface-upvotes", "Upvotes on Hugging Face"
         HUGGINGFACE_COMMENTS = "huggingface-comments", "Comments on Hugging Face"
         GITHUB_STARS = "github-stars", "Stars on GitHub"
@@ -219,7 +223,7 @@ class Reading(models.Model):
         OPENALEX_CITATIONS = "openalex-citations", "Citations by OpenAlex"
 
     paper = models.ForeignKey(Paper, on_delete=models.CASCADE, related_name="readings")
-    source = models.CharField(max_length=32, choices=Source)
+    source = models.CharField(max_length=32, choices=Metric)
     value = models.PositiveIntegerField()
     observed_at = models.DateTimeField()
 
@@ -269,11 +273,14 @@ class SourceStatus(models.Model):
         return f"{self.name}: {self.error or 'well'}"
 
 
-class Turn(models.Model):
+class CallSlot(models.Model):
     """When a server of somebody else's may be called next: one row each, shared by all workers."""
 
     name = models.CharField(max_length=64, unique=True)
     next_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "papers_turn"
 
     def __str__(self) -> str:
         return f"{self.name} from {self.next_at:%H:%M:%S}"

@@ -26,6 +26,6 @@ urlpatterns = [
     path("papers/<identity:identity>/", views.paper, name="paper"),
     path("topics/", views.topics, name="topics"),
     path("topics/<slug:slug>/", views.topic, name="topic"),
-    path("feeds/trending.xml", feeds.trending, name="trending_feed"),
-    path("feeds/<slug:slug>.xml", feeds.trending, name="topic_feed"),
+    path("feeds/trending.xml", feeds.trending_feed, name="trending_feed"),
+    path("feeds/<slug:slug>.xml", feeds.trending_feed, name="topic_feed"),
 ]

@@ -10,11 +10,11 @@ from django.views.decorators.http import require_safe
 
 from papers.models import Paper, Reading, Topic
 from papers.search import engine, query
-from papers.search import results as search_results
+from papers.search.results import related_papers, search_papers
 from papers.trends import sparkline
-from papers.web.pagination import page_of
+from papers.web.pagination import get_page_or_404
 
-Kind = Reading.Source
+Metric = Reading.Metric
 
 PAPERS_PER_PAGE = 30
 # Fewer than of a list: a result shows its whole abstract.
@@ -25,23 +25,25 @@ RESULTS_PER_PAGE = 20
 @cache_control(public=True, max_age=60)
 def papers(request: HttpRequest) -> HttpResponse:
     if typed := request.GET.get("q", "").strip():
-        return results(request, typed)
+        return search_results(request, typed)
     newest = Paper.objects.newest_first().with_topics()
-    page = page_of(request, newest, size=PAPERS_PER_PAGE)
+    page = get_page_or_404(request, newest, page_size=PAPERS_PER_PAGE)
     return render(request, "papers/papers.html", {"page": page})
 
 
-def results(request: HttpRequest, typed: str) -> HttpResponse:
-    wanted = query.parse(typed)
+def search_results(request: HttpRequest, raw_query: str) -> HttpResponse:
+    wanted = query.parse_query(raw_query)
     first = (page_number(request) - 1) * RESULTS_PER_PAGE
-    results = search_results.results(wanted, first=first, size=RESULTS_PER_PAGE)
+    results = search_papers(wanted, offset=first, limit=RESULTS_PER_PAGE)
     context = {
         # Back into the box as it was, so far as it was looked at.
-        "typed": "".join(letter for letter in typed[: query.LONGEST] if letter.isprintable()),
+        "typed": "".join(
+            letter for letter in raw_query[: query.MAX_QUERY_CHARS] if letter.isprintable()
+        ),
         "wanted": wanted,
         "results": results,
-        "found": results.found,
-        "page": page_of(request, range(results.found.total), size=RESULTS_PER_PAGE),
+        "found": results.page,
+        "page": get_page_or_404(request, range(results.page.total), page_size=RESULTS_PER_PAGE),
     }
     return render(request, "papers/results.html", context)
 
@@ -51,7 +53,7 @@ def page_number(request: HttpRequest) -> int:
         number = int(request.GET.get("page", 1))
     except ValueError:
         raise Http404 from None
-    if not 1 <= number <= engine.MOST // RESULTS_PER_PAGE:
+    if not 1 <= number <= engine.MAX_RESULTS // RESULTS_PER_PAGE:
         raise Http404
     return number
 
@@ -60,21 +62,23 @@ def page_number(request: HttpRequest) -> int:
 @cache_control(public=True, max_age=60)
 def paper(request: HttpRequest, identity: str) -> HttpResponse:
     found = Paper.objects.select_related("entry__edition").with_topics()
-    paper = get_object_or_404(found.known_as(identity))
+    paper = get_object_or_404(found.with_identifier(identity))
     if paper.identity != identity:
         return redirect(paper)
     history = paper.readings.order_by("observed_at").values_list("source", "observed_at", "value")
     newest = {source: value for source, _, value in history}
-    observed = [(at, value) for source, at, value in history if source == Kind.HUGGINGFACE_UPVOTES]
-    by_openalex = newest.get(Kind.OPENALEX_CITATIONS)
+    observed = [
+        (at, value) for source, at, value in history if source == Metric.HUGGINGFACE_UPVOTES
+    ]
+    by_openalex = newest.get(Metric.OPENALEX_CITATIONS)
     context = {
         "paper": paper,
         "observed": observed,
-        "citations": newest.get(Kind.SEMANTIC_SCHOLAR_CITATIONS, by_openalex),
-        "influential": newest.get(Kind.SEMANTIC_SCHOLAR_INFLUENTIAL),
-        "related": search_results.related(paper),
+        "citations": newest.get(Metric.SEMANTIC_SCHOLAR_CITATIONS, by_openalex),
+        "influential": newest.get(Metric.SEMANTIC_SCHOLAR_INFLUENTIAL),
+        "related": related_papers(paper),
         "line": sparkline.points(observed, width=160, height=40),
-        "topics": Topic.objects.busiest_first(on=timezone.now().date()),
+        "topics": Topic.objects.list_by_trending_count(on=timezone.now().date()),
         "chosen": {topic.slug for topic in paper.topics.all()},
     }
     return render(request, "papers/paper.html", context)
@@ -83,7 +87,7 @@ def paper(request: HttpRequest, identity: str) -> HttpResponse:
 @require_safe
 @cache_control(public=True, max_age=60)
 def topics(request: HttpRequest) -> HttpResponse:
-    found = Topic.objects.busiest_first(on=timezone.now().date())
+    found = Topic.objects.list_by_trending_count(on=timezone.now().date())
     return render(request, "papers/topics.html", {"topics": found})
 
 
@@ -95,7 +99,7 @@ def topic(request: HttpRequest, slug: str) -> HttpResponse:
     context = {
         "topic": topic,
         "papers": topic.papers.trending(on=today).with_topics()[:PAPERS_PER_PAGE],
-        "topics": Topic.objects.busiest_first(on=today),
+        "topics": Topic.objects.list_by_trending_count(on=today),
         "chosen": {slug},
     }
     return render(request, "papers/topic.html", context)

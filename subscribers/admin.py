@@ -13,19 +13,19 @@ from subscribers import suppression
 from subscribers.addresses import BadAddress, normalise
 from subscribers.models import (
     Consent,
-    Farewell,
     Preferences,
     SoftBounce,
     Subscriber,
     Suppression,
+    UnsubscribeFeedback,
 )
 from subscribers.preferences.form import PreferencesForm
 from subscribers.signup import lifecycle
 
-Reason = Subscriber.Reason
+LeftReason = Subscriber.LeftReason
 
 
-def as_stored(search_term: str) -> str:
+def normalise_search_term(search_term: str) -> str:
     """An address in our spelling of it; anything else as it is."""
     try:
         return normalise(search_term)
@@ -33,7 +33,7 @@ def as_stored(search_term: str) -> str:
         return search_term
 
 
-class MachineOwned(admin.ModelAdmin):
+class ReadOnlyFieldsAdmin(admin.ModelAdmin):
     """Rows that follow from what people and providers do, not from this desk."""
 
     show_full_result_count = False
@@ -48,7 +48,7 @@ class MachineOwned(admin.ModelAdmin):
         return [field.name for field in self.opts.fields]
 
 
-class DeskForm(PreferencesForm):
+class AdminPreferencesForm(PreferencesForm):
     """As the reader's own, used at this moment."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -57,7 +57,7 @@ class DeskForm(PreferencesForm):
 
 class PreferencesInline(admin.StackedInline):
     model = Preferences
-    form = DeskForm
+    form = AdminPreferencesForm
     can_delete = False
 
     def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
@@ -65,7 +65,7 @@ class PreferencesInline(admin.StackedInline):
 
 
 @admin.register(Subscriber)
-class SubscriberAdmin(MachineOwned):
+class SubscriberAdmin(ReadOnlyFieldsAdmin):
     list_display = ("id", "email", "status", "left_reason", "created_at", "next_digest_at")
     list_filter = ("status", "left_reason")
     search_fields = ("email__exact", "id__exact")
@@ -77,31 +77,31 @@ class SubscriberAdmin(MachineOwned):
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
     ) -> tuple[QuerySet[Any], bool]:
-        return super().get_search_results(request, queryset, as_stored(search_term))
+        return super().get_search_results(request, queryset, normalise_search_term(search_term))
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: Any) -> None:
         """New preferences mean a new time for the next digest."""
         super().save_related(request, form, formsets, change)
-        form.instance.schedule(timezone.now())
+        form.instance.reschedule_digest(timezone.now())
 
     @admin.action(description="Unsubscribe")
-    def unsubscribe(self, request: HttpRequest, chosen: QuerySet[Subscriber]) -> None:
-        for subscriber in chosen:
-            lifecycle.leave(subscriber, Reason.UNSUBSCRIBED, timezone.now())
+    def unsubscribe(self, request: HttpRequest, queryset: QuerySet[Subscriber]) -> None:
+        for subscriber in queryset:
+            lifecycle.leave(subscriber, LeftReason.UNSUBSCRIBED, timezone.now())
         self.message_user(request, "They get nothing from now on.")
 
     @admin.action(description="Suppress: they complained")
-    def suppress(self, request: HttpRequest, chosen: QuerySet[Subscriber]) -> None:
-        for subscriber in chosen:
+    def suppress(self, request: HttpRequest, queryset: QuerySet[Subscriber]) -> None:
+        for subscriber in queryset:
             suppression.suppress(
                 subscriber.email, Suppression.Reason.COMPLAINED, now := timezone.now()
             )
-            lifecycle.leave(subscriber, Reason.COMPLAINED, now)
+            lifecycle.leave(subscriber, LeftReason.COMPLAINED, now)
         self.message_user(request, "Their addresses are written to no more.")
 
 
 @admin.register(Consent)
-class ConsentAdmin(MachineOwned):
+class ConsentAdmin(ReadOnlyFieldsAdmin):
     list_display = ("id", "subscriber_id", "form", "text_version", "asked_at", "confirmed_at")
     list_filter = ("form", "text_version")
     search_fields = ("subscriber__email__exact", "subscriber__id__exact")
@@ -111,11 +111,11 @@ class ConsentAdmin(MachineOwned):
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
     ) -> tuple[QuerySet[Any], bool]:
-        return super().get_search_results(request, queryset, as_stored(search_term))
+        return super().get_search_results(request, queryset, normalise_search_term(search_term))
 
 
 @admin.register(Suppression)
-class SuppressionAdmin(MachineOwned):
+class SuppressionAdmin(ReadOnlyFieldsAdmin):
     list_display = ("id", "reason", "created_at")
     list_filter = ("reason",)
     search_fields = ("address_hash",)
@@ -127,20 +127,20 @@ class SuppressionAdmin(MachineOwned):
     ) -> tuple[QuerySet[Any], bool]:
         if not search_term:
             return queryset, False
-        hashes = suppression.hashes(as_stored(search_term))
+        hashes = suppression.hashes(normalise_search_term(search_term))
         return queryset.filter(address_hash__in=hashes), False
 
 
 @admin.register(SoftBounce)
-class SoftBounceAdmin(MachineOwned):
+class SoftBounceAdmin(ReadOnlyFieldsAdmin):
     list_display = ("subscriber", "message", "happened_at")
     search_fields = ("subscriber__id__exact", "message__exact")
     search_help_text = "A subscriber's id, or a message."
     ordering = ("-id",)
 
 
-@admin.register(Farewell)
-class FarewellAdmin(MachineOwned):
+@admin.register(UnsubscribeFeedback)
+class UnsubscribeFeedbackAdmin(ReadOnlyFieldsAdmin):
     """Why people leave: the filter at the side counts them by reason."""
 
     list_display = ("said_on", "reason", "words")

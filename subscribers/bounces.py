@@ -21,7 +21,7 @@ IN_A_ROW = 5
 # A weekly digest that comes back five times takes five weeks. What is older tells of no row.
 MEMORY = timedelta(days=180)
 
-Status, Reason = Subscriber.Status, Subscriber.Reason
+Status, Reason = Subscriber.Status, Subscriber.LeftReason
 
 
 def note_delivery(subscriber: Subscriber, *, at: datetime, now: datetime) -> None:

@@ -30,7 +30,7 @@ from subscribers.signup import lifecycle
 
 logger = logging.getLogger(__name__)
 
-Reason = Subscriber.Reason
+Reason = Subscriber.LeftReason
 
 # Bounces that Anymail says the same of, hard or soft: where the provider's own report tells them
 # apart, and what it says of an address that does not exist.

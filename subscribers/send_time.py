@@ -8,11 +8,11 @@ from functools import cache
 from zoneinfo import ZoneInfo, available_timezones
 
 # A chosen hour lasts an hour: who picks 7 at 7:20 still gets today's digest.
-SLOT = timedelta(hours=1)
+HOUR_SLOT = timedelta(hours=1)
 
 
 @cache
-def zones() -> frozenset[str]:
+def timezone_names() -> frozenset[str]:
     """Every name of a time zone. ("Factory" is what a machine without one says.)"""
     return frozenset(available_timezones() - {"Factory"})
 
@@ -21,9 +21,9 @@ def next_digest_at(
     *,
     hour: int,
     zone: ZoneInfo,
-    days: AbstractSet[int],
+    weekdays: AbstractSet[int],
     after: datetime,
-    last: date | None = None,
+    last_digest_date: date | None = None,
     not_before: date | None = None,
 ) -> datetime:
     """The start, in UTC, of the first wanted slot that is not over at `after`.
@@ -32,22 +32,22 @@ def next_digest_at(
     that date and those before it are done. Nor is there one on a date before `not_before`, until
     which they have paused. The start lies before `after` if the slot is running.
     """
-    if not days:
+    if not weekdays:
         raise ValueError("A reader without a day has no next digest.")
     day = after.astimezone(zone).date() - timedelta(days=1)
-    if last is not None:
-        day = max(day, last + timedelta(days=1))
+    if last_digest_date is not None:
+        day = max(day, last_digest_date + timedelta(days=1))
     if not_before is not None:
         day = max(day, not_before)
     while True:
-        if day.weekday() in days:
-            start = first_instant(day, hour, zone)
-            if start + SLOT > after:
+        if day.weekday() in weekdays:
+            start = resolve_local_hour(day, hour, zone)
+            if start + HOUR_SLOT > after:
                 return start
         day += timedelta(days=1)
 
 
-def first_instant(day: date, hour: int, zone: ZoneInfo) -> datetime:
+def resolve_local_hour(day: date, hour: int, zone: ZoneInfo) -> datetime:
     """When the clock first shows this hour or, where it is skipped, the first time after it."""
     wall = datetime.combine(day, time(hour))
     instant = wall.replace(tzinfo=zone).astimezone(UTC)

@@ -23,11 +23,15 @@ urlpatterns = [
     path(
         "preferences/<str:token>/forget-votes/", preferences_views.forget_votes, name="forget_votes"
     ),
-    path("preferences/<str:token>/about-me.json", privacy_views.about_me, name="about_me"),
+    path(
+        "preferences/<str:token>/about-me.json",
+        privacy_views.download_personal_data,
+        name="about_me",
+    ),
     path("preferences/<str:token>/erase/", privacy_views.erase, name="erase"),
     path("unsubscribe/<str:token>/", leaving_views.unsubscribe, name="unsubscribe"),
     path("farewell/", leaving_views.thanks, name="thanks"),
     path("farewell/<str:token>/", leaving_views.farewell, name="farewell"),
     path("resubscribe/<str:token>/", leaving_views.resubscribe, name="resubscribe"),
-    path("feedback/<str:token>/", preferences_views.say, name="feedback"),
+    path("feedback/<str:token>/", preferences_views.give_feedback, name="feedback"),
 ]

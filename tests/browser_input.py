@@ -7,11 +7,11 @@ from typing import Any
 from playwright.sync_api import Locator, Page
 
 # Nobody presses Tab more often than this to get anywhere.
-MOST_STOPS = 120
+MAX_KEY_PRESSES = 120
 
 # Whether it can be seen where the focus is: marked, on the screen, and under nothing else. A chip's
 # checkbox is invisible; what is marked is the word beside it.
-SEEN = """focused => {
+FOCUS_IS_VISIBLE_JS = """focused => {
   const chip = focused.matches('.chip input, .segments input');
   const shown = chip ? focused.nextElementSibling : focused;
   const style = getComputedStyle(shown);
@@ -22,25 +22,25 @@ SEEN = """focused => {
 }"""
 
 
-class Mouse:
+class MouseUser:
     def __init__(self, page: Page) -> None:
         self.page = page
 
-    def press(self, what: Locator) -> None:
-        what.click()
+    def press(self, target: Locator) -> None:
+        target.click()
 
-    def tick(self, name: str, value: str) -> None:
+    def check_option(self, name: str, value: str) -> None:
         """A checkbox or radio button, by the word beside it."""
-        self.page.locator(f"label:has({option(name, value)})").click()
+        self.page.locator(f"label:has({option_selector(name, value)})").click()
 
-    def write(self, where: Locator, text: str) -> None:
-        where.fill(text)
+    def fill(self, target: Locator, text: str) -> None:
+        target.fill(text)
 
-    def write_day(self, where: Locator, day: Any) -> None:
-        where.fill(day.isoformat())
+    def fill_date(self, target: Locator, day: Any) -> None:
+        target.fill(day.isoformat())
 
-    def pick(self, where: Locator, label: str) -> None:
-        where.select_option(label=label)
+    def select(self, target: Locator, label: str) -> None:
+        target.select_option(label=label)
 
     def link(self, name: str) -> Locator:
         return self.page.get_by_role("link", name=name).first
@@ -49,52 +49,52 @@ class Mouse:
         return self.page.get_by_role("button", name=name).first
 
 
-class Keys(Mouse):
+class KeyboardUser(MouseUser):
     """Tab, Enter, Space, arrows and letters; it fails where the focus is lost from sight."""
 
-    def go_to(self, what: Locator) -> None:
-        goal = what.element_handle()
-        for _ in range(MOST_STOPS):
+    def tab_to(self, target: Locator) -> None:
+        goal = target.element_handle()
+        for _ in range(MAX_KEY_PRESSES):
             if goal.evaluate("each => each === document.activeElement"):
-                assert goal.evaluate(SEEN), f"the focus cannot be seen: {what}"
+                assert goal.evaluate(FOCUS_IS_VISIBLE_JS), f"the focus cannot be seen: {target}"
                 return
             self.page.keyboard.press("Tab")
-        raise AssertionError(f"the keyboard does not get to {what}")
+        raise AssertionError(f"the keyboard does not get to {target}")
 
-    def press(self, what: Locator) -> None:
-        self.go_to(what)
+    def press(self, target: Locator) -> None:
+        self.tab_to(target)
         self.page.keyboard.press("Enter")
 
-    def tick(self, name: str, value: str) -> None:
+    def check_option(self, name: str, value: str) -> None:
         """Radio buttons are one stop: the one that is on, or the first; arrows go on from there."""
-        one = self.page.locator(option(name, value))
+        one = self.page.locator(option_selector(name, value))
         if one.get_attribute("type") == "checkbox":
-            self.go_to(one)
+            self.tab_to(one)
             self.page.keyboard.press("Space")
             return
         on = self.page.locator(f"[name='{name}']:checked")
-        self.go_to(on if on.count() else self.page.locator(f"[name='{name}']").first)
+        self.tab_to(on if on.count() else self.page.locator(f"[name='{name}']").first)
         self.page.keyboard.press("Space")
-        for _ in range(MOST_STOPS):
+        for _ in range(MAX_KEY_PRESSES):
             if one.is_checked():
                 return
             self.page.keyboard.press("ArrowRight")
         raise AssertionError(f"no arrow gets to {value}")
 
-    def write(self, where: Locator, text: str) -> None:
-        self.go_to(where)
+    def fill(self, target: Locator, text: str) -> None:
+        self.tab_to(target)
         self.page.keyboard.press("Control+a")
         self.page.keyboard.type(text)
 
-    def write_day(self, where: Locator, day: Any) -> None:
+    def fill_date(self, target: Locator, day: Any) -> None:
         """As an American keyboard's reader sees the field: month, day, year."""
-        self.go_to(where)
+        self.tab_to(target)
         self.page.keyboard.type(f"{day:%m%d%Y}")
 
-    def pick(self, where: Locator, label: str) -> None:
-        self.go_to(where)
+    def select(self, target: Locator, label: str) -> None:
+        self.tab_to(target)
         self.page.keyboard.type(label)
 
 
-def option(name: str, value: str) -> str:
+def option_selector(name: str, value: str) -> str:
     return f"[name='{name}'][value='{value}']"

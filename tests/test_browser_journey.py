@@ -16,11 +16,11 @@ from newsletter import tasks
 from newsletter.delivery import mailbox
 from newsletter.editions import publish
 from newsletter.models import Delivery
-from subscribers.models import Farewell, Follow, Subscriber, TopicChoice, Vote
+from subscribers.models import Follow, Subscriber, TopicChoice, UnsubscribeFeedback, Vote
 from subscribers.signup import abuse_protection
 from tests import factories
 from tests.browser import Tab
-from tests.browser_input import Keys, Mouse
+from tests.browser_input import KeyboardUser, MouseUser
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -33,14 +33,14 @@ ADA = "ada@example.org"
 class Way:
     """How somebody uses the pages."""
 
-    hand: type[Mouse]
+    hand: type[MouseUser]
     scripts: bool
 
 
 WAYS = {
-    "with a mouse and scripts": Way(Mouse, scripts=True),
-    "without scripts": Way(Mouse, scripts=False),
-    "by keyboard": Way(Keys, scripts=True),
+    "with a mouse and scripts": Way(MouseUser, scripts=True),
+    "without scripts": Way(MouseUser, scripts=False),
+    "by keyboard": Way(KeyboardUser, scripts=True),
 }
 
 
@@ -59,7 +59,7 @@ def a_laptop(
 
 
 def sent(kind: str) -> list[mailbox.Mail]:
-    return [mail for mail in mailbox.messages() if mail.kind == kind]
+    return [mail for mail in mailbox.list_messages() if mail.kind == kind]
 
 
 def a_day_s_papers() -> None:
@@ -90,7 +90,7 @@ def test_join_confirm_choose_read_say_and_leave(way: Way, open_tab: Callable[...
 
     at = partial(time_machine.travel, tick=True)
     with at(SIX):
-        publish.publish(DAY, at=SIX)
+        publish.publish_edition(DAY, at=SIX)
         assert "asked" in do(join) if way.scripts else "/check-your-inbox/" in do(join)
         ada = Subscriber.objects.get()
         assert (ada.email, ada.status) == (ADA, Subscriber.Status.PENDING)
@@ -127,10 +127,10 @@ def test_join_confirm_choose_read_say_and_leave(way: Way, open_tab: Callable[...
 
     with at(SIX + timedelta(days=2, hours=2)):
         the_next_papers()
-        publish.publish(BACK, at=SIX + timedelta(days=2))
+        publish.publish_edition(BACK, at=SIX + timedelta(days=2))
         tasks.dispatch()
         [digest] = sent("digest")
-        text = mailbox.read(digest.name).text
+        text = mailbox.read_message(digest.name).text
         assert ("Robots that knit" in text, "The last sentence." in text) == (True, True)
 
         do(open_mail, digest, "More like this")
@@ -145,21 +145,21 @@ def test_join_confirm_choose_read_say_and_leave(way: Way, open_tab: Callable[...
 
         do(open_mail, digest, "Unsubscribe")
         assert "You have left." in do(press_button, "Unsubscribe")
-        assert Subscriber.objects.get().left_reason == Subscriber.Reason.UNSUBSCRIBED
+        assert Subscriber.objects.get().left_reason == Subscriber.LeftReason.UNSUBSCRIBED
         assert "Welcome." in do(press_button, "Subscribe again")
         assert Subscriber.objects.get().status == Subscriber.Status.ACTIVE
 
         do(open_mail, digest, "Unsubscribe")
         do(press_button, "Unsubscribe")
         assert "Thank you." in do(say_why)
-        assert list(Farewell.objects.values_list("reason", "words")) == [
+        assert list(UnsubscribeFeedback.objects.values_list("reason", "words")) == [
             ("no_time", "It was good while it lasted.")
         ]
         assert Subscriber.objects.get().status == Subscriber.Status.LEFT
 
     with at(SIX + timedelta(days=3, hours=2)):
         factories.paper(title="Robots too late", topics=["robotics"], listed_on=BACK, upvotes=50)
-        publish.publish(BACK + timedelta(days=1), at=SIX + timedelta(days=3))
+        publish.publish_edition(BACK + timedelta(days=1), at=SIX + timedelta(days=3))
         tasks.dispatch()
         assert sent("digest") == [digest]
         assert Delivery.objects.count() == 1
@@ -170,35 +170,35 @@ def attitudes(reader: Subscriber) -> dict[str, str]:
     return dict(said.values_list("topic__slug", "attitude"))
 
 
-def heading(hand: Mouse) -> str:
+def heading(hand: MouseUser) -> str:
     """What a person sees first: the note, if there is one, and the heading."""
     return " ".join(hand.page.locator("main .note, main h1").all_inner_texts())
 
 
-def press_button(hand: Mouse, name: str) -> str:
+def press_button(hand: MouseUser, name: str) -> str:
     with hand.page.expect_navigation():
         hand.press(hand.button(name))
     return heading(hand)
 
 
-def join(hand: Mouse) -> str:
+def join(hand: MouseUser) -> str:
     """With scripts: where the focus is then; without: which page."""
     hand.page.goto("/")
-    hand.write(hand.page.get_by_label("Email address"), ADA)
-    hand.tick("topics", "robotics")
+    hand.fill(hand.page.get_by_label("Email address"), ADA)
+    hand.check_option("topics", "robotics")
     hand.press(hand.button("Subscribe"))
     hand.page.get_by_text("Check your inbox.").wait_for()
     focused = hand.page.evaluate("document.activeElement.className")
     return str(focused) or hand.page.url
 
 
-def open_mail(hand: Mouse, mail: mailbox.Mail, link: str) -> None:
+def open_mail(hand: MouseUser, mail: mailbox.Mail, link: str) -> None:
     hand.page.goto(f"/mailbox/{mail.name}/body/")
     with hand.page.expect_navigation():
         hand.press(hand.link(link))
 
 
-def choose(hand: Mouse, way: Way) -> tuple[list[str], list[str]]:
+def choose(hand: MouseUser, way: Way) -> tuple[list[str], list[str]]:
     """What the preview showed before and after; nothing is saved."""
     page = hand.page
     shown = page.locator(".preview-papers a")
@@ -206,21 +206,21 @@ def choose(hand: Mouse, way: Way) -> tuple[list[str], list[str]]:
         press_button(hand, "Preview")
     shown.nth(1).wait_for()
     before = shown.all_inner_texts()
-    hand.tick("attitudes-robotics", "prefer")
+    hand.check_option("attitudes-robotics", "prefer")
     hand.press(page.locator(".unfold summary"))
-    hand.tick("attitudes-speech", "mute")
-    hand.write(page.get_by_label("Authors"), "Grace Hopper")
-    hand.write(page.get_by_label("Keywords and phrases"), "proteins")
-    hand.write_day(page.get_by_label("Pause until"), BACK)
-    hand.write(page.get_by_label("Papers in a digest"), "5")
-    hand.pick(page.get_by_label("Of each paper"), "Full abstracts")
+    hand.check_option("attitudes-speech", "mute")
+    hand.fill(page.get_by_label("Authors"), "Grace Hopper")
+    hand.fill(page.get_by_label("Keywords and phrases"), "proteins")
+    hand.fill_date(page.get_by_label("Pause until"), BACK)
+    hand.fill(page.get_by_label("Papers in a digest"), "5")
+    hand.select(page.get_by_label("Of each paper"), "Full abstracts")
     if not way.scripts:
         press_button(hand, "Preview")
     page.locator(".preview-papers :text('How proteins fold')").wait_for()
     return before, shown.all_inner_texts()
 
 
-def say_why(hand: Mouse) -> str:
-    hand.tick("reason", "no_time")
-    hand.write(hand.page.get_by_label("Anything else?"), "It was good while it lasted.")
+def say_why(hand: MouseUser) -> str:
+    hand.check_option("reason", "no_time")
+    hand.fill(hand.page.get_by_label("Anything else?"), "It was good while it lasted.")
     return press_button(hand, "Send")

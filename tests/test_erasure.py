@@ -22,9 +22,9 @@ from newsletter.delivery import handover, schedule
 from subscribers import bounces, suppression
 from subscribers.mail import links
 from subscribers.mail.links import Purpose
-from subscribers.models import Farewell, Subscriber
+from subscribers.models import Subscriber, UnsubscribeFeedback
 from subscribers.preferences import feedback
-from subscribers.preferences.feedback import Verb
+from subscribers.preferences.feedback import FeedbackAction
 from subscribers.signup import lifecycle
 from tests import factories
 
@@ -84,26 +84,30 @@ def post(kind: str, **fields: Any) -> None:
 def lived_here() -> Subscriber:
     """Somebody who used everything there is: the pages, the mails, and what providers tell."""
     browser = Client(REMOTE_ADDR="192.0.2.77")
-    browser.post("/subscribe/", factories.signup_form(EMAIL))
+    browser.post("/subscribe/", factories.signup_form_data(EMAIL))
     reader = Subscriber.objects.get()
     browser.post(f"/confirm/{links.token(Purpose.CONFIRM, reader)}/")
     paper = factories.paper(topics=["robotics"])
     edition = factories.edition(papers=[paper])
     reader.preferences.topic_choices.create(topic=factories.topic("robotics"), attitude="prefer")
     reader.follows.create(kind="keyword", key="xylographology", label="Xylographology")
-    browser.post(feedback.url(reader, Verb.MORE, paper.pk).removeprefix("http://localhost:8000"))
-    schedule.open_now(edition, now=NOW, only=[reader.pk])
+    browser.post(
+        feedback.action_url(reader, FeedbackAction.MORE, paper.pk).removeprefix(
+            "http://localhost:8000"
+        )
+    )
+    schedule.open_unscheduled(edition, now=NOW, subscriber_ids=[reader.pk])
     handover.deliver(edition, clock=lambda: NOW, until=NOW)
     told = {"delivery": str(reader.deliveries.get().pk), "edition": str(edition)}
     told |= {"subscriber": str(reader.public_id)}
     post("Bounce", Type="Transient", BouncedAt=NOW.isoformat(), Metadata=told)
     post("Delivery", DeliveredAt=NOW.isoformat(), Metadata=told, Tag="<odd>")
     bounces.note_soft_bounce(reader, "m-2", at=NOW, now=NOW)
-    Farewell.objects.create(reason="other", words=f"Bye, {EMAIL}", said_on=NOW.date())
+    UnsubscribeFeedback.objects.create(reason="other", words=f"Bye, {EMAIL}", said_on=NOW.date())
     AccessAttempt.objects.create(username=EMAIL, post_data=EMAIL, failures_since_start=1)
     AccessLog.objects.create(username=EMAIL)
     operator = Client()
-    factories.at_the_desk(operator)
+    factories.login_operator(operator)
     operator.get("/admin/subscribers/subscriber/", {"q": EMAIL})
     LogEntry.objects.create(
         user=get_user_model().objects.get(),
@@ -158,7 +162,7 @@ def test_who_was_erased_comes_back_by_their_own_press_only(tmp_path: Path) -> No
     token = links.token(Purpose.PREFERENCES, reader)
     Client().post(f"/preferences/{token}/erase/")
 
-    Client().post("/subscribe/", factories.signup_form(EMAIL))
+    Client().post("/subscribe/", factories.signup_form_data(EMAIL))
     asked = Subscriber.objects.get()
     stands = (asked.status, suppression.is_suppressed(EMAIL))
     lifecycle.confirm(asked, NOW)

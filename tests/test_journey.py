@@ -32,7 +32,9 @@ def folder(settings: Any, tmp_path: Path) -> None:
 
 
 def sent(kind: str) -> list[mailbox.Mail]:
-    return [mailbox.read(mail.name) for mail in mailbox.messages() if mail.kind == kind]
+    return [
+        mailbox.read_message(mail.name) for mail in mailbox.list_messages() if mail.kind == kind
+    ]
 
 
 def link(mail: mailbox.Mail, purpose: str) -> str:
@@ -50,13 +52,13 @@ def header(mail: mailbox.Mail, name: str) -> str:
 def test_join_confirm_read_choose_leave_and_silence() -> None:
     browser = Client()
     # The sources were asked just now, and nobody asks them again meanwhile.
-    schedule.started("huggingface", now=EIGHT + timedelta(days=3))
+    schedule.mark_started("huggingface", now=EIGHT + timedelta(days=3))
     robots = factories.paper(title="Robots that fold", topics=["robotics"], upvotes=40)
     factories.paper(title="Voices that sing", topics=["speech"], upvotes=90)
 
     with time_machine.travel(EIGHT - timedelta(hours=2), tick=False):
         # She leaves her address on the page, and is asked to confirm.
-        form = factories.signup_form(topics=["robotics"], timezone="UTC")
+        form = factories.signup_form_data(topics=["robotics"], timezone="UTC")
         assert browser.post("/subscribe/", form).status_code in {302, 303}
         tasks.dispatch()
         [confirmation] = sent("confirmation")

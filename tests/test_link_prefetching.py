@@ -35,7 +35,7 @@ def _folder(settings: Any, tmp_path: Path) -> Iterator[None]:
     settings.MAILBOX_DIR = tmp_path
     settings.HUGGINGFACE_URL = "http://127.0.0.1:9"  # the port of nobody
     with time_machine.travel(NOW, tick=False):
-        ingest_schedule.started("huggingface", now=NOW)
+        ingest_schedule.mark_started("huggingface", now=NOW)
         yield
 
 
@@ -55,7 +55,9 @@ def addresses(mail: mailbox.Mail) -> set[str]:
 
 
 def sent(kind: str) -> mailbox.Mail:
-    [mail] = [mailbox.read(mail.name) for mail in mailbox.messages() if mail.kind == kind]
+    [mail] = [
+        mailbox.read_message(mail.name) for mail in mailbox.list_messages() if mail.kind == kind
+    ]
     return mail
 
 
@@ -68,7 +70,7 @@ def confirmation() -> mailbox.Mail:
 def digest() -> mailbox.Mail:
     reader = factories.subscriber(email="ada@example.org", topics=["robotics"])
     edition = factories.edition(papers=[factories.paper(topics=["robotics"]) for _ in range(3)])
-    schedule.open_now(edition, now=NOW, only=[reader.pk])
+    schedule.open_unscheduled(edition, now=NOW, subscriber_ids=[reader.pk])
     tasks.deliver(edition.pk)
     return sent("digest")
 

@@ -36,7 +36,7 @@ def test_a_test_cannot_reach_another_machine():
 
 
 def test_a_broker_of_our_own_lives_as_long_as_its_block():
-    with servers.valkey() as url, redis.Redis.from_url(url) as client:
+    with servers.valkey_server() as url, redis.Redis.from_url(url) as client:
         assert client.ping()
 
     with redis.Redis.from_url(url) as client, pytest.raises(redis.ConnectionError):
@@ -45,10 +45,10 @@ def test_a_broker_of_our_own_lives_as_long_as_its_block():
 
 def test_the_service_refuses_data_that_another_one_uses(tmp_path):
     def start():
-        with run.only_one(tmp_path):
+        with run.single_instance_lock(tmp_path):
             pass
 
-    with run.only_one(tmp_path), pytest.raises(CommandError, match="already running"):
+    with run.single_instance_lock(tmp_path), pytest.raises(CommandError, match="already running"):
         start()
     start()
 
@@ -58,15 +58,15 @@ def test_the_service_refuses_a_port_that_is_in_use():
         port = str(server.getsockname()[1])
 
         with pytest.raises(CommandError, match="in use"):
-            run.refuse_a_busy_port(port)
+            run.require_free_port(port)
 
-    run.refuse_a_busy_port(port)
+    run.require_free_port(port)
 
 
 @pytest.mark.parametrize("port", ["", "web", "-1", "0", "65536", "8000 "])
 def test_the_service_refuses_a_port_that_is_none(port):
     with pytest.raises(CommandError, match="from 1 to 65535"):
-        run.refuse_a_busy_port(port)
+        run.require_free_port(port)
 
 
 def test_servers_that_are_named_are_used_and_the_commands_status_is_returned():

@@ -116,7 +116,7 @@ call_command("publish_edition")
 def service(tmp_path: Path) -> Iterator[Service]:
     """A migrated deployment with today's edition; on PostgreSQL a database of its own."""
     with ExitStack() as stack:
-        environment = {"REDIS_URL": stack.enter_context(servers.valkey())}
+        environment = {"REDIS_URL": stack.enter_context(servers.valkey_server())}
         if database_url := os.environ.get("DATABASE_URL"):
             environment["DATABASE_URL"] = stack.enter_context(own_database(database_url))
         service = Service(tmp_path, **environment)

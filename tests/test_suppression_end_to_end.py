@@ -39,7 +39,7 @@ def _folder(settings: Any, tmp_path: Path) -> Iterator[None]:
     settings.MAILBOX_DIR = tmp_path / "mailbox"
     settings.HUGGINGFACE_URL = "http://127.0.0.1:9"  # the port of nobody
     with time_machine.travel(NOW, tick=False):
-        ingest_schedule.started("huggingface", now=NOW)  # and so nobody asks them meanwhile
+        ingest_schedule.mark_started("huggingface", now=NOW)  # and so nobody asks them meanwhile
         yield
 
 
@@ -57,7 +57,7 @@ def edition() -> Edition:
 
 
 def kinds() -> list[str]:
-    return [mail.kind for mail in mailbox.messages()]
+    return [mail.kind for mail in mailbox.list_messages()]
 
 
 def by_her_hour(edition: Edition) -> None:
@@ -65,7 +65,7 @@ def by_her_hour(edition: Edition) -> None:
 
 
 def by_hand(edition: Edition) -> None:
-    schedule.open_now(edition, now=NOW)
+    schedule.open_unscheduled(edition, now=NOW)
 
 
 def before_it_was_suppressed(edition: Edition) -> None:
@@ -121,8 +121,8 @@ def test_no_list_brings_it_back(
     call_command("import_subscribers", tmp_path / "list.csv", confirmed=confirmed)
     with pytest.raises(CommandError, match="only its owner"):
         call_command("add_subscriber", ADA, confirmed=confirmed)
-    with pytest.raises(importing.BadRow):
-        importing.add(importing.Row(email=ADA), confirmed=confirmed, now=NOW)
+    with pytest.raises(importing.InvalidRowError):
+        importing.add_or_update(importing.ImportRow(email=ADA), confirmed=confirmed, now=NOW)
     tasks.dispatch()
 
     assert list(Subscriber.objects.values()) == before
@@ -133,14 +133,14 @@ def ask_for_a_day() -> None:
     for hour in range(0, 24, 3):
         with time_machine.travel(NOW + hour * timedelta(hours=1), tick=False):
             for _ in range(2):
-                Client().post("/subscribe/", factories.signup_form(ADA))
+                Client().post("/subscribe/", factories.signup_form_data(ADA))
             subscribers_tasks.send_due_confirmations()
 
 
 @pytest.mark.parametrize("row", ["left", "none"])
 def test_who_asks_on_the_page_is_asked_to_confirm_once_a_day(ada: Subscriber, row: str) -> None:
     if row == "left":
-        lifecycle.leave(ada, Subscriber.Reason.BOUNCED, NOW - DAY)
+        lifecycle.leave(ada, Subscriber.LeftReason.BOUNCED, NOW - DAY)
     else:
         ada.delete()
 
@@ -156,7 +156,9 @@ def test_a_mistake_in_the_row_brings_no_mail(ada: Subscriber) -> None:
     assert kinds() == []
 
 
-@pytest.mark.parametrize("reason", [Subscriber.Reason.UNSUBSCRIBED, Subscriber.Reason.COMPLAINED])
+@pytest.mark.parametrize(
+    "reason", [Subscriber.LeftReason.UNSUBSCRIBED, Subscriber.LeftReason.COMPLAINED]
+)
 def test_no_button_but_the_one_in_their_own_mail_lifts_it(ada: Subscriber, reason: Any) -> None:
     lifecycle.leave(ada, reason, NOW)
     assert not lifecycle.rejoin(ada, NOW)

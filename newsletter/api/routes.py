@@ -18,11 +18,24 @@ from pydantic import Field
 
 from newsletter import models
 from papers.api import schemas as api_schemas
-from papers.api.routes import Day, Page, link, papers, sample, topics
-from papers.api.schemas import Link, example, moments_of, stamp
+from papers.api.routes import (
+    IsoDate,
+    PageParameters,
+    curl_example,
+    next_link,
+    papers_router,
+    topics_router,
+)
+from papers.api.schemas import Uri, example_config, modification_times, set_last_modified
 from papers.models import Topic
 from papers.web import cursors
-from papers.web.problems import MEDIA_TYPE, Problem, detail, faults_of, problem
+from papers.web.problems import (
+    PROBLEM_MEDIA_TYPE,
+    Problem,
+    default_detail,
+    field_errors,
+    problem_response,
+)
 from subscribers.signup.api import subscriptions
 
 DESCRIPTION = """\
@@ -34,11 +47,11 @@ may ask is in `RateLimit-Policy`, what is left of it in `RateLimit`; after a 429
 `Retry-After` says. Every error is a problem as RFC 9457 has them.
 """
 # Every operation may answer so …
-ALWAYS = (400, 412, 429, 500)
+COMMON_STATUSES = (400, 412, 429, 500)
 # … and one with a parameter so: a cursor or an id names nothing, a limit is too high.
-WITH_PARAMETERS = (404, 422)
-PARAMETERS = ("Asked", "Page", "Sort")
-HEADERS = {
+PARAMETER_STATUSES = (404, 422)
+PARAMETER_SCHEMAS = ("PaperFilters", "PageParameters", "Sort")
+RESPONSE_HEADERS = {
     name: {"description": said, "schema": {"type": "string"}}
     for name, said in {
         "ETag": "Of this very answer: for If-None-Match.",
@@ -49,7 +62,7 @@ HEADERS = {
     }.items()
 }
 
-editions = Router(tags=["editions"])
+editions_router = Router(tags=["editions"])
 
 EDITION_EXAMPLE = {
     "date": "2026-05-12",
@@ -68,19 +81,19 @@ ENTRY_EXAMPLE = {
 }
 
 
-IN_PATH = {"description": "An edition's day, in UTC.", "example": "2026-05-12"}
-EditionDay = Annotated[Day, Field(json_schema_extra={**IN_PATH})]
+EDITION_DATE_JSON_SCHEMA = {"description": "An edition's day, in UTC.", "example": "2026-05-12"}
+EditionDate = Annotated[IsoDate, Field(json_schema_extra={**EDITION_DATE_JSON_SCHEMA})]
 
 
-class Edition(Schema):
+class EditionSchema(Schema):
     """One day's ranking, frozen when it was published."""
 
-    model_config = example(EDITION_EXAMPLE)
+    model_config = example_config(EDITION_EXAMPLE)
 
     date: date
     published_at: datetime
-    url: Annotated[Link, Field(description="The edition's page on this site.")]
-    entries_url: Annotated[Link, Field(description="What it holds, by this API.")]
+    url: Annotated[Uri, Field(description="The edition's page on this site.")]
+    entries_url: Annotated[Uri, Field(description="What it holds, by this API.")]
     papers: Annotated[int, Field(description="How many it holds.")]
 
     @staticmethod
@@ -92,7 +105,7 @@ class Edition(Schema):
         return f"{settings.API_URL}/editions/{edition.date}"
 
 
-class Entry(Schema):
+class EntrySchema(Schema):
     """A paper's place in an edition, and why it is there, in the figures of that moment."""
 
     rank: int
@@ -105,71 +118,78 @@ class Entry(Schema):
     topic_ranks: Annotated[
         dict[str, int], Field(description="Its topics as they were, and its rank in each.")
     ]
-    paper: Annotated[api_schemas.Paper, Field(description="With the figures of today.")]
+    paper: Annotated[api_schemas.PaperSchema, Field(description="With the figures of today.")]
 
 
-class EditionWithEntries(Edition):
+class EditionDetailSchema(EditionSchema):
     """One day's ranking with all its papers, the best first."""
 
-    model_config = example(EDITION_EXAMPLE | {"entries": [ENTRY_EXAMPLE]})
+    model_config = example_config(EDITION_EXAMPLE | {"entries": [ENTRY_EXAMPLE]})
 
-    entries: list[Entry]
-
-
-class Editions(Schema):
-    items: list[Edition]
-    next: api_schemas.Next
-
-    model_config = example({"items": [EDITION_EXAMPLE], "next": None})
+    entries: list[EntrySchema]
 
 
-@editions.get(
+class EditionListSchema(Schema):
+    items: list[EditionSchema]
+    next: api_schemas.NextPageUri
+
+    model_config = example_config({"items": [EDITION_EXAMPLE], "next": None})
+
+
+@editions_router.get(
     "",
-    response=Editions,
+    response=EditionListSchema,
     operation_id="list_editions",
     summary="Editions, newest first",
-    openapi_extra=sample("/editions?limit=7"),
+    openapi_extra=curl_example("/editions?limit=7"),
 )
 def list_editions(
-    request: HttpRequest, response: HttpResponse, page: Query[Page]
+    request: HttpRequest, response: HttpResponse, parameters: Query[PageParameters]
 ) -> dict[str, Any]:
-    rows = counted().order_by("-date")
+    rows = editions_with_counts().order_by("-date")
     question = "editions"  # a cursor of the papers is none of these
-    if page.cursor:
-        rows = cursors.after(rows, cursors.read(page.cursor, question=question), "date")
-    found = list(rows[: page.limit + 1])
-    shown = found[: page.limit]
-    place = cursors.place_of(shown[-1], "date") if len(found) > page.limit else None
-    stamp(response, [each.published_at for each in shown])
-    return {"items": shown, "next": link(request, response, page, place, question=question)}
+    if parameters.cursor:
+        rows = cursors.filter_after(
+            rows, cursors.decode_cursor(parameters.cursor, query_key=question), "date"
+        )
+    found = list(rows[: parameters.limit + 1])
+    shown = found[: parameters.limit]
+    place = cursors.position_of(shown[-1], "date") if len(found) > parameters.limit else None
+    set_last_modified(response, [each.published_at for each in shown])
+    return {
+        "items": shown,
+        "next": next_link(request, response, parameters, place, query_key=question),
+    }
 
 
-@editions.get(
+@editions_router.get(
     "/{day}",
-    response=EditionWithEntries,
+    response=EditionDetailSchema,
     operation_id="get_edition",
     summary="One edition with its papers, and why each is there",
-    openapi_extra=sample("/editions/2026-05-12"),
+    openapi_extra=curl_example("/editions/2026-05-12"),
 )
 def get_edition(
-    request: HttpRequest, response: HttpResponse, day: Path[EditionDay]
+    request: HttpRequest, response: HttpResponse, day: Path[EditionDate]
 ) -> models.Edition:
     by_name = Prefetch("paper__topics", Topic.objects.order_by("name"))
     in_order = models.Entry.objects.select_related("paper").order_by("rank")
     entries = Prefetch("entries", in_order.prefetch_related(by_name))
-    edition = counted().prefetch_related(entries).filter(date=day).first()
+    edition = editions_with_counts().prefetch_related(entries).filter(date=day).first()
     if edition is None:
         raise Http404("There is no edition of this day.")
-    moments = [moment for each in edition.entries.all() for moment in moments_of(each.paper)]
-    stamp(response, [edition.published_at, *moments])
+    moments = [
+        moment for each in edition.entries.all() for moment in modification_times(each.paper)
+    ]
+    set_last_modified(response, [edition.published_at, *moments])
     return edition
 
 
-def counted() -> QuerySet[models.Edition]:
+def editions_with_counts() -> QuerySet[models.Edition]:
     return models.Edition.objects.annotate(papers=Count("entries"))
 
 
-class API(NinjaAPI):
+class DocumentedAPI(NinjaAPI):
     """Describes also what every operation has in common."""
 
     def get_openapi_schema(self, **options: Any) -> OpenAPISchema:
@@ -177,15 +197,15 @@ class API(NinjaAPI):
         problem = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
         schemas = schema["components"]["schemas"]
         schemas |= problem.pop("$defs") | {"Problem": problem}
-        for name in PARAMETERS:  # they are written out where they belong
+        for name in PARAMETER_SCHEMAS:  # they are written out where they belong
             schemas.pop(name)
         for path in schema["paths"].values():
             for operation in path.values():
-                complete(operation)
+                add_common_responses(operation)
         return schema
 
 
-def resources() -> list[dict[str, Any]]:
+def operations_for_page() -> list[dict[str, Any]]:
     """The operations, for a page that people read."""
     return [
         {
@@ -201,22 +221,26 @@ def resources() -> list[dict[str, Any]]:
     ]
 
 
-def complete(operation: dict[str, Any]) -> None:
+def add_common_responses(operation: dict[str, Any]) -> None:
     # What to ask for first, then how much of it.
-    operation["parameters"].sort(key=lambda each: each["name"] in Page.model_fields)
+    operation["parameters"].sort(key=lambda each: each["name"] in PageParameters.model_fields)
     for parameter in operation["parameters"]:
         # What may be left out has no value then; null would be one.
         if parameter["schema"].get("default", "") is None:
             del parameter["schema"]["default"]
     said = operation["responses"]
     if 200 in said and not operation.get("requestBody"):
-        said[200]["headers"] = HEADERS
+        said[200]["headers"] = RESPONSE_HEADERS
         said[304] = {"description": "Not changed: it is what you have."}
     own = [status for status in said if status >= 400]
-    for status in {*own, *ALWAYS, *(WITH_PARAMETERS if operation["parameters"] else ())}:
+    for status in {
+        *own,
+        *COMMON_STATUSES,
+        *(PARAMETER_STATUSES if operation["parameters"] else ()),
+    }:
         said[status] = {
-            "description": detail(status),
-            "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
+            "description": default_detail(status),
+            "content": {PROBLEM_MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
         }
     said[429]["headers"] = {
         "Retry-After": {"description": "Seconds to wait.", "schema": {"type": "integer"}}
@@ -224,7 +248,7 @@ def complete(operation: dict[str, Any]) -> None:
     operation["responses"] = dict(sorted(said.items()))
 
 
-api = API(
+api = DocumentedAPI(
     title=f"{settings.SITE_NAME} API",
     version="1",
     description=DESCRIPTION,
@@ -246,40 +270,44 @@ api = API(
         ],
     },
 )
-api.add_router("/papers", papers)
-api.add_router("/topics", topics)
-api.add_router("/editions", editions)
+api.add_router("/papers", papers_router)
+api.add_router("/topics", topics_router)
+api.add_router("/editions", editions_router)
 api.add_router("/subscriptions", subscriptions)
 
 
 @api.exception_handler(Http404)
-def nothing_there(request: HttpRequest, failure: Http404) -> HttpResponse:
-    return problem(404, str(failure))
+def handle_not_found(request: HttpRequest, failure: Http404) -> HttpResponse:
+    return problem_response(404, str(failure))
 
 
-@api.exception_handler(cursors.NoSuchPage)
-def no_such_page(request: HttpRequest, failure: cursors.NoSuchPage) -> HttpResponse:
-    return problem(404, "There is no such page: follow `next` as it was given, or begin anew.")
+@api.exception_handler(cursors.InvalidCursorError)
+def handle_invalid_cursor(
+    request: HttpRequest, failure: cursors.InvalidCursorError
+) -> HttpResponse:
+    return problem_response(
+        404, "There is no such page: follow `next` as it was given, or begin anew."
+    )
 
 
 @api.exception_handler(ValidationError)
-def not_as_it_should_be(request: HttpRequest, failure: ValidationError) -> HttpResponse:
-    faults = faults_of(failure.errors)
+def handle_validation_error(request: HttpRequest, failure: ValidationError) -> HttpResponse:
+    faults = field_errors(failure.errors)
     said = " ".join(f"{each.parameter}: {each.detail}" for each in faults)
-    return problem(422, said, faults=faults)
+    return problem_response(422, said, errors=faults)
 
 
 @api.exception_handler(RequestDataTooBig)
-def too_large(request: HttpRequest, failure: RequestDataTooBig) -> HttpResponse:
-    return problem(413)
+def handle_body_too_large(request: HttpRequest, failure: RequestDataTooBig) -> HttpResponse:
+    return problem_response(413)
 
 
 @api.exception_handler(HttpError)
-def refused(request: HttpRequest, failure: HttpError) -> HttpResponse:
-    return problem(failure.status_code, failure.message)
+def handle_http_error(request: HttpRequest, failure: HttpError) -> HttpResponse:
+    return problem_response(failure.status_code, failure.message)
 
 
 @api.exception_handler(Exception)
-def failed(request: HttpRequest, failure: Exception) -> NoReturn:
+def reraise(request: HttpRequest, failure: Exception) -> NoReturn:
     """Django's to log and to answer; the gateway then makes a problem of it."""
     raise failure

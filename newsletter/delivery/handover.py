@@ -24,7 +24,7 @@ from django.db.models import F, QuerySet
 from newsletter.delivery import pacing, providers
 from newsletter.delivery.providers import Provider
 from newsletter.digest import interests, rendering
-from newsletter.digest.selection import Candidate, Wanted
+from newsletter.digest.selection import Candidate, Interests
 from newsletter.models import Batch, Delivery, Edition
 from subscribers import suppression
 from subscribers.mail import message as mail_message
@@ -38,29 +38,29 @@ State = Delivery.State
 Clock = Callable[[], datetime]
 
 # Deliveries in a batch, and how long a worker may go on handing over one.
-BATCH = 50
-BATCH_TIME = timedelta(seconds=25)
+BATCH_SIZE = 50
+BATCH_TIME_LIMIT = timedelta(seconds=25)
 # A batch that is older is a dead worker's: its time, one slow call, and a margin.
-LEASE = timedelta(seconds=60)
+BATCH_LEASE = timedelta(seconds=60)
 # Longer than this nobody waits for a turn: the next tick will ring again.
-PATIENCE = timedelta(seconds=5)
-FIRST_RETRY, LAST_RETRY = timedelta(minutes=1), timedelta(hours=1)
+MAX_SLOT_WAIT = timedelta(seconds=5)
+MIN_RETRY_DELAY, MAX_RETRY_DELAY = timedelta(minutes=1), timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)
-class Member:
+class ClaimedDelivery:
     """A claimed delivery with all that is needed to write its digest."""
 
     delivery: Delivery
     subscriber: Subscriber
-    wanted: Wanted
-    chosen: tuple[Candidate, ...]
+    interests: Interests
+    papers: tuple[Candidate, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Claim:
+class ClaimedBatch:
     batch: Batch
-    members: tuple[Member, ...]
+    deliveries: tuple[ClaimedDelivery, ...]
 
 
 def deliver(
@@ -77,17 +77,17 @@ def deliver(
     """
     counts: Counter[str] = Counter()
     renderer = rendering.Renderer(edition)
-    providers.current()  # one that cannot be set up is an error before anything is claimed
+    providers.get_provider()  # one that cannot be set up is an error before anything is claimed
     while until is None or clock() < until:
         paused = pacing.paused_until(now=clock())
-        if paused and paused > clock() + PATIENCE:
+        if paused and paused > clock() + MAX_SLOT_WAIT:
             logger.warning("edition %s: the provider is left alone until %s", edition, paused)
             counts["paused"] += 1
             break
         claimed = claim(edition, renderer, now=clock(), counts=counts)
         if claimed is None:
             break
-        if claimed.members:
+        if claimed.deliveries:
             hand_over(claimed, renderer, clock=clock, counts=counts)
         progress(counts.total())
     return counts
@@ -96,60 +96,76 @@ def deliver(
 @transaction.atomic(durable=True)
 def claim(
     edition: Edition, renderer: rendering.Renderer, *, now: datetime, counts: Counter[str]
-) -> Claim | None:
+) -> ClaimedBatch | None:
     """Take the next deliveries into a batch, settling those with nothing to send; None if none."""
     waiting = list(
-        Delivery.objects.waiting(now=now)
+        Delivery.objects.claimable(now=now)
         .filter(edition=edition)
         .select_for_update(skip_locked=True, of=("self",))
-        .order_by("pk")[:BATCH]
+        .order_by("pk")[:BATCH_SIZE]
     )
     if not waiting:
         return None
     batch = Batch(edition=edition, provider=settings.EMAIL_PROVIDER, claimed_at=now)
-    members = tuple(sorted_out(waiting, renderer, now=now, counts=counts))
+    members = tuple(select_sendable(waiting, renderer, now=now, counts=counts))
     if members:
         batch.save(force_insert=True)
         mine = Delivery.objects.filter(pk__in=[member.delivery.pk for member in members])
         mine.update(state=State.CLAIMED, batch=batch)
-    return Claim(batch, members)
+    return ClaimedBatch(batch, members)
 
 
-def sorted_out(
-    waiting: Sequence[Delivery],
+def select_sendable(
+    pending: Sequence[Delivery],
     renderer: rendering.Renderer,
     *,
     now: datetime,
     counts: Counter[str],
-) -> Iterator[Member]:
+) -> Iterator[ClaimedDelivery]:
     """The deliveries that there is a digest for; the others are settled with their reason."""
-    ids = [each.subscriber_id for each in waiting if each.subscriber_id]
+    ids = [each.subscriber_id for each in pending if each.subscriber_id]
     readers = (
         Subscriber.objects.mailable()
         .filter(preferences__isnull=False)
         .select_related("preferences")
         .in_bulk(ids)
     )
-    wishes = interests.by(readers.values())
+    wishes = interests.interests_by_subscriber(readers.values())
     shunned = suppression.suppressed([reader.email for reader in readers.values()])
-    for each in waiting:
+    for each in pending:
         reader = readers.get(each.subscriber_id or 0)
         if each.expires_at <= now:
-            close(each, State.EXPIRED, now=now, counts=counts)
+            settle_unsent(each, State.EXPIRED, now=now, counts=counts)
         elif reader is None:
-            close(each, State.CANCELLED, now=now, counts=counts, reason=Delivery.Reason.LEFT)
+            settle_unsent(
+                each,
+                State.CANCELLED,
+                now=now,
+                counts=counts,
+                reason=Delivery.CancellationReason.LEFT,
+            )
         elif reader.email in shunned:
-            close(each, State.SUPPRESSED, now=now, counts=counts)
+            settle_unsent(each, State.SUPPRESSED, now=now, counts=counts)
         elif reader.preferences.is_paused(now):
-            close(each, State.CANCELLED, now=now, counts=counts, reason=Delivery.Reason.PAUSED)
+            settle_unsent(
+                each,
+                State.CANCELLED,
+                now=now,
+                counts=counts,
+                reason=Delivery.CancellationReason.PAUSED,
+            )
         elif not (choice := renderer.choose_for(wishes[reader.pk], after=each.after)).papers:
-            reason = Delivery.Reason.TOO_FEW if choice.matching else Delivery.Reason.NO_MATCH
-            close(each, State.CANCELLED, now=now, counts=counts, reason=reason)
+            reason = (
+                Delivery.CancellationReason.TOO_FEW
+                if choice.eligible_count
+                else Delivery.CancellationReason.NO_MATCH
+            )
+            settle_unsent(each, State.CANCELLED, now=now, counts=counts, reason=reason)
         else:
-            yield Member(each, reader, wishes[reader.pk], choice.papers)
+            yield ClaimedDelivery(each, reader, wishes[reader.pk], choice.papers)
 
 
-def close(
+def settle_unsent(
     delivery: Delivery,
     state: Delivery.State,
     *,
@@ -165,27 +181,27 @@ def close(
 
 
 def hand_over(
-    claimed: Claim, renderer: rendering.Renderer, *, clock: Clock, counts: Counter[str]
+    claimed_batch: ClaimedBatch, renderer: rendering.Renderer, *, clock: Clock, counts: Counter[str]
 ) -> None:
     """Hand a batch to the provider, group by group, and note each outcome as it comes."""
-    deadline = claimed.batch.claimed_at + BATCH_TIME
-    waiting = iter(claimed.members)
-    with providers.current() as provider:
-        while group := list(islice(waiting, provider.group)):
-            if not wait_for_turn(len(group), clock=clock, deadline=deadline):
+    deadline = claimed_batch.batch.claimed_at + BATCH_TIME_LIMIT
+    waiting = iter(claimed_batch.deliveries)
+    with providers.get_provider() as provider:
+        while group := list(islice(waiting, provider.messages_per_call)):
+            if not wait_for_send_slot(len(group), clock=clock, deadline=deadline):
                 break
             if pause := hand_over_group(
-                group, claimed.batch, provider, renderer, clock=clock, counts=counts
+                group, claimed_batch.batch, provider, renderer, clock=clock, counts=counts
             ):
                 pacing.pause(until=clock() + pause)
                 break
-    release(claimed.batch)
-    Batch.objects.filter(pk=claimed.batch.pk).update(finished_at=clock())
+    release_unattempted(claimed_batch.batch)
+    Batch.objects.filter(pk=claimed_batch.batch.pk).update(finished_at=clock())
 
 
-def wait_for_turn(messages: int, *, clock: Clock, deadline: datetime) -> bool:
+def wait_for_send_slot(message_count: int, *, clock: Clock, deadline: datetime) -> bool:
     """Sleep until these messages may leave; False if that is later than the batch may last."""
-    start = pacing.turn(now=clock(), messages=messages)
+    start = pacing.reserve_send_slot(now=clock(), message_count=message_count)
     now = clock()
     if max(start, now) > deadline:
         return False
@@ -194,7 +210,7 @@ def wait_for_turn(messages: int, *, clock: Clock, deadline: datetime) -> bool:
 
 
 def hand_over_group(
-    group: Sequence[Member],
+    group: Sequence[ClaimedDelivery],
     batch: Batch,
     provider: Provider,
     renderer: rendering.Renderer,
@@ -205,33 +221,40 @@ def hand_over_group(
     """One call to the provider; returns how long it wants to be left alone, if it does."""
     messages = []
     for member in group:
-        written = write(member, renderer)
+        written = render_message(member, renderer)
         if isinstance(written, Outcome):
-            counts[record(member.delivery, batch, written, now=clock())] += 1
+            counts[record_outcome(member.delivery, batch, written, now=clock())] += 1
         else:
             messages.append((member.delivery, written))
-    if not messages or not attempt([each for each, _ in messages], batch, now=clock()):
+    if not messages or not mark_attempted([each for each, _ in messages], batch, now=clock()):
         return None  # with an outcome already, or somebody else's since the lease ran out
-    results = provider.send([message for _, message in messages], key=batch.id)
+    results = provider.send([message for _, message in messages], idempotency_key=batch.id)
     for (delivery, _), outcome in zip(messages, results, strict=True):
-        counts[record(delivery, batch, outcome, now=clock())] += 1
+        counts[record_outcome(delivery, batch, outcome, now=clock())] += 1
     return max((outcome.pause for outcome in results if outcome.pause), default=None)
 
 
-def write(member: Member, renderer: rendering.Renderer) -> EmailMultiAlternatives | Outcome:
+def render_message(
+    claimed_delivery: ClaimedDelivery, renderer: rendering.Renderer
+) -> EmailMultiAlternatives | Outcome:
     """The member's message or, where there can be none, what that means."""
     try:
-        return renderer.message(member.delivery, member.subscriber, member.wanted, member.chosen)
+        return renderer.message(
+            claimed_delivery.delivery,
+            claimed_delivery.subscriber,
+            claimed_delivery.interests,
+            claimed_delivery.papers,
+        )
     except mail_message.Refused as refusal:
         return outcomes.failed(refusal)
     except Exception as error:
         # One reader's trouble must not keep the mail of everybody behind them.
-        logger.exception("delivery %s: not written", member.delivery.pk)
+        logger.exception("delivery %s: not written", claimed_delivery.delivery.pk)
         return outcomes.refused(error)
 
 
 @transaction.atomic(durable=True)
-def attempt(group: Sequence[Delivery], batch: Batch, *, now: datetime) -> bool:
+def mark_attempted(group: Sequence[Delivery], batch: Batch, *, now: datetime) -> bool:
     """Mark the group as attempted; False unless, to the last one, it is still this batch's."""
     mine = Delivery.objects.filter(
         pk__in=[delivery.pk for delivery in group],
@@ -244,7 +267,7 @@ def attempt(group: Sequence[Delivery], batch: Batch, *, now: datetime) -> bool:
     return whole
 
 
-def record(delivery: Delivery, batch: Batch, outcome: Outcome, *, now: datetime) -> str:
+def record_outcome(delivery: Delivery, batch: Batch, outcome: Outcome, *, now: datetime) -> str:
     """Note what became of an attempted delivery; an answer that comes late still counts."""
     attempted = Delivery.objects.filter(
         pk=delivery.pk, batch=batch, state__in=[State.CLAIMED, State.UNKNOWN]
@@ -257,7 +280,7 @@ def record(delivery: Delivery, batch: Batch, outcome: Outcome, *, now: datetime)
         case Kind.UNKNOWN:
             state = State.UNKNOWN
         case Kind.UNSENT | Kind.REFUSED:
-            put_back(attempted, delivery, outcome, now=now)
+            requeue(attempted, delivery, outcome, now=now)
             return "put_back"
     # The message's own id is known before; a provider's id replaces it.
     message_id = {"message_id": outcome.message_id} if outcome.message_id else {}
@@ -267,7 +290,7 @@ def record(delivery: Delivery, batch: Batch, outcome: Outcome, *, now: datetime)
     return state
 
 
-def put_back(
+def requeue(
     attempted: QuerySet[Delivery], delivery: Delivery, outcome: Outcome, *, now: datetime
 ) -> None:
     """It surely did not leave: again later, ever more slowly, until it expires.
@@ -275,7 +298,7 @@ def put_back(
     Never just when the provider's pause ends: first in line again, it would keep the others waiting
     if the trouble is its own.
     """
-    patience = min(FIRST_RETRY * 2 ** min(delivery.attempts, 10), LAST_RETRY)
+    patience = min(MIN_RETRY_DELAY * 2 ** min(delivery.attempts, 10), MAX_RETRY_DELAY)
     wait = patience + (outcome.pause or timedelta())
     attempted.update(
         state=State.PENDING,
@@ -289,30 +312,30 @@ def put_back(
     logger.warning("delivery %s: put back: %s", delivery.pk, outcome.error)
 
 
-def release(batch: Batch) -> int:
+def release_unattempted(batch: Batch) -> int:
     """Give back what the batch claimed and did not attempt."""
     unattempted = batch.deliveries.filter(state=State.CLAIMED, attempted_at__isnull=True)
     return unattempted.update(state=State.PENDING, batch=None)
 
 
-def settle(*, now: datetime) -> Counter[str]:
+def recover_abandoned_batches(*, now: datetime) -> Counter[str]:
     """Finish the batches of workers that died, by evidence; what has none is unknown."""
     counts: Counter[str] = Counter()
-    dead = Batch.objects.filter(finished_at__isnull=True, claimed_at__lte=now - LEASE)
+    dead = Batch.objects.filter(finished_at__isnull=True, claimed_at__lte=now - BATCH_LEASE)
     for batch in dead.order_by("claimed_at"):
-        counts["released"] += release(batch)
+        counts["released"] += release_unattempted(batch)
         for delivery in batch.deliveries.filter(state=State.CLAIMED).select_related("edition"):
-            counts[record(delivery, batch, judge(delivery), now=now)] += 1
+            counts[record_outcome(delivery, batch, outcome_from_evidence(delivery), now=now)] += 1
         Batch.objects.filter(pk=batch.pk).update(finished_at=now)
         logger.warning("batch %s: settled for a worker that did not finish it", batch.pk)
     return counts
 
 
-def judge(delivery: Delivery) -> Outcome:
+def outcome_from_evidence(delivery: Delivery) -> Outcome:
     """What became of a delivery whose worker died while it was handing it over."""
     if delivery.event:
         return Outcome(kind=Kind.HANDED_OVER)
-    match providers.evidence(rendering.message_id(delivery.edition, delivery.pk)):
+    match providers.was_sent(rendering.message_id(delivery.edition, delivery.pk)):
         case True:
             return Outcome(kind=Kind.HANDED_OVER)
         case False:

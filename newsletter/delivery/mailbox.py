@@ -19,10 +19,10 @@ from django.conf import settings
 from django.core.mail import EmailMessage
 from django.core.mail.backends.base import BaseEmailBackend
 
-NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,150}")
+MESSAGE_NAME_PATTERN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,150}")
 
 
-class NoSuchMail(Exception):
+class NoSuchMailError(Exception):
     """There is no message of that name in the mailbox."""
 
 
@@ -44,22 +44,22 @@ class EmailBackend(BaseEmailBackend):
     def send_messages(self, email_messages: Sequence[EmailMessage]) -> int:
         settings.MAILBOX_DIR.mkdir(parents=True, exist_ok=True)
         for message in email_messages:
-            write(message)
+            save_message(message)
         return len(email_messages)
 
 
-def write(message: EmailMessage) -> Path:
+def save_message(message: EmailMessage) -> Path:
     sent = message.message()
-    path = path_of(sent["Message-ID"])
+    path = message_path(sent["Message-ID"])
     for content, kind in getattr(message, "alternatives", []):
         if kind == "text/html":
-            replace(path.with_suffix(".html"), str(content).encode())
+            write_atomically(path.with_suffix(".html"), str(content).encode())
     # The .eml last: where it stands, the message is complete.
-    replace(path, as_bytes(sent))
+    write_atomically(path, unfolded_bytes(sent))
     return path
 
 
-def as_bytes(message: ParsedMessage | Message) -> bytes:
+def unfolded_bytes(message: ParsedMessage | Message) -> bytes:
     """With each header on one line, so that a person can read it."""
     content = BytesIO()
     policy = message.policy.clone(linesep="\r\n", max_line_length=None)
@@ -67,35 +67,39 @@ def as_bytes(message: ParsedMessage | Message) -> bytes:
     return content.getvalue()
 
 
-def path_of(message_id: str) -> Path:
+def message_path(message_id: str) -> Path:
     """Where the message of that id is kept: named for the id, so that it is kept once."""
     local = message_id.strip().strip("<>").rpartition("@")[0]
     name = re.sub(r"[^A-Za-z0-9._-]", "-", local).lstrip(".-")[:150] or "message"
     return settings.MAILBOX_DIR / f"{name}.eml"
 
 
-def replace(path: Path, content: bytes) -> None:
+def write_atomically(path: Path, content: bytes) -> None:
     """Write a file whole or not at all."""
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
     temporary.write_bytes(content)
     temporary.replace(path)
 
 
-def messages(*, most: int = 200) -> list[Mail]:
+def list_messages(*, limit: int = 200) -> list[Mail]:
     """The newest messages first, without their bodies."""
-    paths = [path for path in settings.MAILBOX_DIR.glob("*.eml") if NAME.fullmatch(path.stem)]
+    paths = [
+        path
+        for path in settings.MAILBOX_DIR.glob("*.eml")
+        if MESSAGE_NAME_PATTERN.fullmatch(path.stem)
+    ]
     paths.sort(key=lambda path: (path.stat().st_mtime, path.name), reverse=True)
-    return [parse(path, with_bodies=False) for path in paths[:most]]
+    return [parse_message(path, with_bodies=False) for path in paths[:limit]]
 
 
-def read(name: str) -> Mail:
+def read_message(name: str) -> Mail:
     path = settings.MAILBOX_DIR / f"{name}.eml"
-    if not NAME.fullmatch(name) or not path.is_file():
-        raise NoSuchMail(name)
-    return parse(path, with_bodies=True)
+    if not MESSAGE_NAME_PATTERN.fullmatch(name) or not path.is_file():
+        raise NoSuchMailError(name)
+    return parse_message(path, with_bodies=True)
 
 
-def parse(path: Path, *, with_bodies: bool) -> Mail:
+def parse_message(path: Path, *, with_bodies: bool) -> Mail:
     with path.open("rb") as file:
         message = email.message_from_binary_file(file, policy=email.policy.default)
     return Mail(
@@ -105,11 +109,11 @@ def parse(path: Path, *, with_bodies: bool) -> Mail:
         kind=path.stem.partition("-")[0],
         sent_at=datetime.fromtimestamp(path.stat().st_mtime, tz=UTC),
         headers=tuple((key, str(value)) for key, value in message.items()),
-        text=body(message, "plain") if with_bodies else "",
-        html=body(message, "html") if with_bodies else "",
+        text=body_content(message, "plain") if with_bodies else "",
+        html=body_content(message, "html") if with_bodies else "",
     )
 
 
-def body(message: ParsedMessage, kind: str) -> str:
-    part = message.get_body(preferencelist=(kind,))
+def body_content(message: ParsedMessage, subtype: str) -> str:
+    part = message.get_body(preferencelist=(subtype,))
     return part.get_content() if part else ""

@@ -10,24 +10,24 @@ from django.utils.html import escape
 from django.utils.text import wrap
 
 from newsletter.digest import click_tracking
-from newsletter.digest.fragments import Pieces
-from newsletter.digest.reasons import Why, of_yours
-from newsletter.digest.selection import Wanted
+from newsletter.digest.fragments import SplitTemplate
+from newsletter.digest.reasons import Reasons, personal_reasons
+from newsletter.digest.selection import Interests
 from newsletter.models import Entry
 from papers.models import Topic
 from subscribers.models import Preferences, Subscriber
 from subscribers.preferences import feedback
-from subscribers.preferences.feedback import Verb
+from subscribers.preferences.feedback import FeedbackAction
 
 Detail = Preferences.Detail
 
 # How much of an abstract a card shows: characters, and bytes of HTML. Twenty cards of full
 # abstracts stay below what Gmail cuts off, whatever the script and however much is escaped.
-ABSTRACTS = {Detail.TITLES: (0, 0), Detail.SHORT: (240, 800), Detail.FULL: (1700, 1700)}
+ABSTRACT_LIMITS = {Detail.TITLES: (0, 0), Detail.SHORT: (240, 800), Detail.FULL: (1700, 1700)}
 # Text bodies are as wide as this.
-WIDTH = 72
+TEXT_WIDTH_CHARS = 72
 
-Both = tuple[str, str]
+HtmlAndText = tuple[str, str]
 
 
 class Cards:
@@ -35,114 +35,120 @@ class Cards:
 
     def __init__(self, topics: Mapping[str, Topic]) -> None:
         self.topics = topics
-        self.cards: dict[tuple[int, str], tuple[Pieces, Pieces]] = {}
-        self.links: dict[str, tuple[Pieces, Pieces]] = {}
+        self.card_templates: dict[tuple[int, str], tuple[SplitTemplate, SplitTemplate]] = {}
+        self.feedback_templates: dict[str, tuple[SplitTemplate, SplitTemplate]] = {}
 
-    def join(self, entries: Sequence[Entry], subscriber: Subscriber, wanted: Wanted) -> Both:
+    def join(
+        self, entries: Sequence[Entry], subscriber: Subscriber, interests: Interests
+    ) -> HtmlAndText:
         """The cards one after another, numbered as this reader sees them."""
         html, text = [], []
         for rank, entry in enumerate(entries, start=1):
-            as_html, as_text = self.card(entry, subscriber.preferences.detail)
-            html_why, text_why = personal_why(entry, wanted)
-            html_links, text_links = self.feedback(entry, subscriber, wanted)
-            html.append(as_html.join({"rank": str(rank), "why": html_why, "feedback": html_links}))
-            text.append(as_text.join({"rank": str(rank), "why": text_why, "feedback": text_links}))
+            as_html, as_text = self.card_template(entry, subscriber.preferences.detail)
+            html_why, text_why = render_personal_reasons(entry, interests)
+            html_links, text_links = self.render_feedback_links(entry, subscriber, interests)
+            html.append(as_html.fill({"rank": str(rank), "why": html_why, "feedback": html_links}))
+            text.append(as_text.fill({"rank": str(rank), "why": text_why, "feedback": text_links}))
         return "".join(html), "".join(text)
 
-    def card(self, entry: Entry, detail: str) -> tuple[Pieces, Pieces]:
+    def card_template(self, entry: Entry, detail: str) -> tuple[SplitTemplate, SplitTemplate]:
         key = (entry.pk, detail)
-        if key not in self.cards:
+        if key not in self.card_templates:
             context = card_context(entry, self.topics, detail)
-            self.cards[key] = both("card", context, ["rank", "why", "feedback"])
-        return self.cards[key]
+            self.card_templates[key] = render_pair("card", context, ["rank", "why", "feedback"])
+        return self.card_templates[key]
 
-    def feedback(self, entry: Entry, subscriber: Subscriber, wanted: Wanted) -> Both:
+    def render_feedback_links(
+        self, entry: Entry, subscriber: Subscriber, interests: Interests
+    ) -> HtmlAndText:
         """Their links to more, less and muting; nothing is learned from a paper without a topic."""
         topics = [self.topics[slug] for slug in entry.topic_ranks if slug in self.topics]
         if not topics:
             return "", ""
-        mute = min(topics, key=lambda topic: least_wanted(topic.slug, entry, wanted))
-        if mute.slug not in self.links:
+        mute = min(topics, key=lambda topic: mute_priority(topic.slug, entry, interests))
+        if mute.slug not in self.feedback_templates:
             urls = ["more_url", "less_url", "mute_url"]
-            self.links[mute.slug] = both("feedback", {"topic": mute.name}, urls)
+            self.feedback_templates[mute.slug] = render_pair("feedback", {"topic": mute.name}, urls)
         values = {
-            "more_url": feedback.url(subscriber, Verb.MORE, entry.paper_id),
-            "less_url": feedback.url(subscriber, Verb.LESS, entry.paper_id),
-            "mute_url": feedback.url(subscriber, Verb.MUTE, mute.pk),
+            "more_url": feedback.action_url(subscriber, FeedbackAction.MORE, entry.paper_id),
+            "less_url": feedback.action_url(subscriber, FeedbackAction.LESS, entry.paper_id),
+            "mute_url": feedback.action_url(subscriber, FeedbackAction.MUTE, mute.pk),
         }
-        as_html, as_text = self.links[mute.slug]
-        return as_html.join(values), "\n" + as_text.join(values).rstrip()
+        as_html, as_text = self.feedback_templates[mute.slug]
+        return as_html.fill(values), "\n" + as_text.fill(values).rstrip()
 
 
-def both(name: str, context: Mapping[str, Any], marks: Sequence[str]) -> tuple[Pieces, Pieces]:
+def render_pair(
+    name: str, context: Mapping[str, Any], placeholders: Sequence[str]
+) -> tuple[SplitTemplate, SplitTemplate]:
     return (
-        Pieces(f"emails/digest/{name}.html", context, marks),
-        Pieces(f"emails/digest/{name}.txt", context, marks),
+        SplitTemplate(f"emails/digest/{name}.html", context, placeholders),
+        SplitTemplate(f"emails/digest/{name}.txt", context, placeholders),
     )
 
 
-def least_wanted(slug: str, entry: Entry, wanted: Wanted) -> tuple[bool, bool, int]:
+def mute_priority(slug: str, entry: Entry, interests: Interests) -> tuple[bool, bool, int]:
     """The topic to offer for muting: none that is followed if there is another."""
-    return slug in wanted.preferred, slug in wanted.topics, entry.topic_ranks[slug]
+    return slug in interests.preferred, slug in interests.topics, entry.topic_ranks[slug]
 
 
-def personal_why(entry: Entry, wanted: Wanted) -> Both:
+def render_personal_reasons(entry: Entry, interests: Interests) -> HtmlAndText:
     """Whom and what the reader follows, in front of the figures."""
-    labels = {**wanted.named, **wanted.categories}
-    facts = of_yours(frozenset(entry.matched), labels) if entry.matched else []
+    labels = {**interests.named_follows, **interests.categories}
+    facts = personal_reasons(frozenset(entry.matched), labels) if entry.matched else []
     if not facts:
         return "", ""
     warm = '<span class="warm" style="color:#a8401c">{}</span>&nbsp;· '
     html = "".join(warm.format(escape(fact)) for fact in facts)
-    return html, wrap(" · ".join(facts), WIDTH) + "\n"
+    return html, wrap(" · ".join(facts), TEXT_WIDTH_CHARS) + "\n"
 
 
 def card_context(entry: Entry, topics: Mapping[str, Topic], detail: str) -> dict[str, Any]:
-    paper, links = entry.paper, click_tracking.urls(entry)
+    paper, links = entry.paper, click_tracking.card_urls(entry)
     card = {
         "title": paper.title,
         "byline": paper.byline,
         "organization": paper.organization,
-        "abstract": abstract_of(paper.abstract, detail),
-        "machine_summary": abstract_of(paper.machine_summary, detail),
+        "abstract": truncate_abstract(paper.abstract, detail),
+        "machine_summary": truncate_abstract(paper.machine_summary, detail),
         **{f"{kind}_url": address for kind, address in links.items()},
-        "why": why(entry, topics).words(),
+        "why": build_reasons(entry, topics).phrases(),
         "small": detail == Detail.TITLES,
     }
     return {"card": card}
 
 
-def why(entry: Entry, topics: Mapping[str, Topic]) -> Why:
+def build_reasons(entry: Entry, topics: Mapping[str, Topic]) -> Reasons:
     places = [(place, slug) for slug, place in entry.topic_ranks.items() if slug in topics]
     place, slug = min(places, default=(None, ""))
-    return Why(
+    return Reasons(
         upvotes=entry.upvotes,
         gain=entry.gain,
         comments=entry.comments,
         has_code=bool(entry.paper.code_url),
-        place=place,
+        topic_rank=place,
         topic=topics[slug].name if slug else "",
     )
 
 
-def abstract_of(text: str, detail: str) -> str:
+def truncate_abstract(text: str, detail: str) -> str:
     """As much of an abstract as this level of detail shows."""
-    length, size = ABSTRACTS[Detail(detail)]
-    short = shortened(text, length) if length else ""
+    length, size = ABSTRACT_LIMITS[Detail(detail)]
+    short = truncate_words(text, length) if length else ""
     while (bytes_needed := len(escape(short).encode())) > size:
-        short = shortened(short, min(len(short) * size // bytes_needed, len(short) - 1))
+        short = truncate_words(short, min(len(short) * size // bytes_needed, len(short) - 1))
     return short
 
 
-def shortened(text: str, length: int) -> str:
+def truncate_words(text: str, max_chars: int) -> str:
     """The text, or as many of its words as fit with an ellipsis."""
-    if len(text) <= length:
+    if len(text) <= max_chars:
         return text
-    head = text[: length - 1]
-    if not text[length - 1].isspace():
+    head = text[: max_chars - 1]
+    if not text[max_chars - 1].isspace():
         head = head.rpartition(" ")[0] or head  # not every script puts spaces between words
     return head.rstrip(" ,;:.–—-") + "…"
 
 
-def absolute(path: str) -> str:
+def absolute_url(path: str) -> str:
     return f"{settings.SITE_URL}{path}"

@@ -20,77 +20,85 @@ from django.utils.crypto import constant_time_compare, salted_hmac
 from newsletter.models import Clicks, Entry
 from papers.models import Paper
 
-Kind = Clicks.Kind
+LinkKind = Clicks.LinkKind
 
 # A token is one number, of the entry's row and the place of its kind among these, and its proof. It
 # is short: twenty papers have a hundred links, and Gmail cuts long mails.
-CODES = [Kind.PAGE, Kind.ARXIV, Kind.PDF, Kind.SOURCE, Kind.CODE, Kind.PROJECT, Kind.DISCUSSION]
-PROOF_BYTES = 12
-LONGEST = 40
+KIND_CODES = [
+    LinkKind.PAGE,
+    LinkKind.ARXIV,
+    LinkKind.PDF,
+    LinkKind.SOURCE,
+    LinkKind.CODE,
+    LinkKind.PROJECT,
+    LinkKind.DISCUSSION,
+]
+SIGNATURE_BYTES = 12
+MAX_TOKEN_CHARS = 40
 
 
-class BadLink(ValueError):
+class InvalidTrackingLinkError(ValueError):
     """Not one of ours, or its paper has gone, or no longer has what it led to."""
 
 
-def targets(paper: Paper) -> dict[Kind, str]:
+def target_urls(paper: Paper) -> dict[LinkKind, str]:
     """Where each link of a card leads; empty where there is none."""
     page = f"{settings.SITE_URL}{paper.get_absolute_url()}"
     return {
-        Kind.PAGE: page,
-        Kind.ARXIV: paper.arxiv_url,
-        Kind.PDF: paper.pdf_url,
-        Kind.SOURCE: paper.doi_url or page,
-        Kind.CODE: paper.code_url,
-        Kind.PROJECT: paper.project_url,
-        Kind.DISCUSSION: paper.discussion_url,
+        LinkKind.PAGE: page,
+        LinkKind.ARXIV: paper.arxiv_url,
+        LinkKind.PDF: paper.pdf_url,
+        LinkKind.SOURCE: paper.doi_url or page,
+        LinkKind.CODE: paper.code_url,
+        LinkKind.PROJECT: paper.project_url,
+        LinkKind.DISCUSSION: paper.discussion_url,
     }
 
 
-def urls(entry: Entry) -> Mapping[Kind, str]:
+def card_urls(entry: Entry) -> Mapping[LinkKind, str]:
     """The addresses that a card shows: the targets or, with counting on, ours in their place."""
-    found = targets(entry.paper)
+    found = target_urls(entry.paper)
     if not settings.CLICKS:
         return found
-    return {kind: url(entry, kind) if target else "" for kind, target in found.items()}
+    return {kind: tracking_url(entry, kind) if target else "" for kind, target in found.items()}
 
 
-def url(entry: Entry, kind: Kind) -> str:
-    content = b62_encode(entry.pk * len(CODES) + CODES.index(kind))
-    token = f"{content}.{proof(content, settings.SECRET_KEY)}"
+def tracking_url(entry: Entry, kind: LinkKind) -> str:
+    content = b62_encode(entry.pk * len(KIND_CODES) + KIND_CODES.index(kind))
+    token = f"{content}.{signature(content, settings.SECRET_KEY)}"
     return settings.SITE_URL + reverse("newsletter:go", args=[token])
 
 
-def proof(content: str, key: str) -> str:
+def signature(content: str, key: str) -> str:
     digest = salted_hmac("newsletter.clicks", content, secret=key, algorithm="sha256").digest()
-    return urlsafe_b64encode(digest[:PROOF_BYTES]).decode()
+    return urlsafe_b64encode(digest[:SIGNATURE_BYTES]).decode()
 
 
-def signed(token: str) -> str:
+def unsign(token: str) -> str:
     """What a token holds, if we signed it."""
     content, _, shown = token.partition(".")
     keys = [settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS]
-    if len(token) > LONGEST or not any(
-        constant_time_compare(shown, proof(content, key)) for key in keys
+    if len(token) > MAX_TOKEN_CHARS or not any(
+        constant_time_compare(shown, signature(content, key)) for key in keys
     ):
-        raise BadLink
+        raise InvalidTrackingLinkError
     return content
 
 
-def read(token: str) -> tuple[Entry, Kind, str]:
+def resolve_token(token: str) -> tuple[Entry, LinkKind, str]:
     """The entry, what of it, and the address that this leads to."""
-    number, code = divmod(b62_decode(signed(token)), len(CODES))
+    number, code = divmod(b62_decode(unsign(token)), len(KIND_CODES))
     entry = Entry.objects.select_related("paper").filter(pk=number).first()
     if entry is None:
-        raise BadLink
-    kind = CODES[code]
-    if not (target := targets(entry.paper)[kind]):
-        raise BadLink
+        raise InvalidTrackingLinkError
+    kind = KIND_CODES[code]
+    if not (target := target_urls(entry.paper)[kind]):
+        raise InvalidTrackingLinkError
     return entry, kind, target
 
 
 @transaction.atomic
-def count(entry: Entry, kind: Kind, *, now: datetime) -> None:
+def record_click(entry: Entry, kind: LinkKind, *, now: datetime) -> None:
     """One more on this day; nothing about who it was."""
     row, _ = Clicks.objects.get_or_create(entry=entry, kind=kind, day=now.date())
     Clicks.objects.filter(pk=row.pk).update(count=F("count") + 1)

@@ -10,17 +10,19 @@ from uuid import uuid4
 from django.template.loader import render_to_string
 
 
-class Pieces:
+class SplitTemplate:
     """A rendered template, split at its marks; joining it with values is all a reader costs."""
 
-    def __init__(self, template: str, context: Mapping[str, Any], marks: Sequence[str]) -> None:
+    def __init__(
+        self, template_name: str, context: Mapping[str, Any], placeholders: Sequence[str]
+    ) -> None:
         secret = uuid4().hex  # so that no paper can hold a mark
-        filled = {name: f"{secret}{name}{secret}" for name in marks}
-        engine = "html" if template.endswith(".html") else "text"
-        whole = render_to_string(template, {**context, **filled}, using=engine)
+        filled = {name: f"{secret}{name}{secret}" for name in placeholders}
+        engine = "html" if template_name.endswith(".html") else "text"
+        whole = render_to_string(template_name, {**context, **filled}, using=engine)
         self.parts = re.split(f"{secret}(\\w+){secret}", whole)
 
-    def join(self, values: Mapping[str, str]) -> str:
+    def fill(self, values: Mapping[str, str]) -> str:
         parts = self.parts.copy()
         parts[1::2] = [values[name] for name in parts[1::2]]
         return "".join(parts)

@@ -6,50 +6,52 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any, cast
 
-from newsletter.digest.selection import Wanted
-from newsletter.editions.follows import name
-from papers.topics.follows import Term
+from newsletter.digest.selection import Interests
+from newsletter.editions.follows import match_key
+from papers.topics.follows import FollowTarget
 from subscribers.models import Follow, Preferences, Subscriber, TopicChoice
 from subscribers.preferences import votes
 
 Attitude = TopicChoice.Attitude
 
 
-def by(readers: Collection[Subscriber]) -> dict[int, Wanted]:
+def interests_by_subscriber(readers: Collection[Subscriber]) -> dict[int, Interests]:
     """Subscriber id to what they want; give them with their preferences."""
     attitudes, follows = attitudes_by(readers), follows_by(readers)
-    leanings = votes.leanings_by([each for each in readers if each.preferences.learning])
+    leanings = votes.topic_adjustments_by_subscriber(
+        [each for each in readers if each.preferences.learning]
+    )
     return {
-        reader.pk: assemble(
+        reader.pk: build_interests(
             reader.preferences, attitudes[reader.pk], follows[reader.pk], leanings[reader.pk]
         )
         for reader in readers
     }
 
 
-def assemble(
+def build_interests(
     preferences: Preferences,
     attitudes: Mapping[str, str],
-    follows: Mapping[Term, str],
-    leanings: Mapping[str, float],
-) -> Wanted:
+    follows: Mapping[FollowTarget, str],
+    topic_adjustments: Mapping[str, float],
+) -> Interests:
     """From topic slugs to attitudes, and from terms to how they were written."""
-    by_category = {name(*term): label for term, label in follows.items() if is_category(term)}
-    by_name = {name(*term): label for term, label in follows.items() if not is_category(term)}
-    return Wanted(
+    by_category = {match_key(*term): label for term, label in follows.items() if is_category(term)}
+    by_name = {match_key(*term): label for term, label in follows.items() if not is_category(term)}
+    return Interests(
         length=preferences.length,
         minimum=preferences.minimum,
         topics=frozenset(slug for slug, word in attitudes.items() if word != Attitude.MUTE),
         preferred=frozenset(slug for slug, word in attitudes.items() if word == Attitude.PREFER),
         muted=frozenset(slug for slug, word in attitudes.items() if word == Attitude.MUTE),
         categories=by_category,
-        named=by_name,
-        leanings=leanings if preferences.learning else {},
+        named_follows=by_name,
+        topic_adjustments=topic_adjustments if preferences.learning else {},
     )
 
 
-def is_category(term: Term) -> bool:
-    return term.kind == Follow.Kind.CATEGORY
+def is_category(term: FollowTarget) -> bool:
+    return term.kind == Follow.FollowKind.CATEGORY
 
 
 def attitudes_by(readers: Iterable[Subscriber]) -> defaultdict[int, dict[str, str]]:
@@ -62,9 +64,9 @@ def attitudes_by(readers: Iterable[Subscriber]) -> defaultdict[int, dict[str, st
     return found
 
 
-def follows_by(readers: Iterable[Subscriber]) -> defaultdict[int, dict[Term, str]]:
-    found: defaultdict[int, dict[Term, str]] = defaultdict(dict)
+def follows_by(readers: Iterable[Subscriber]) -> defaultdict[int, dict[FollowTarget, str]]:
+    found: defaultdict[int, dict[FollowTarget, str]] = defaultdict(dict)
     rows = Follow.objects.filter(subscriber__in=readers).order_by("pk")
     for pk, kind, key, label in rows.values_list("subscriber", "kind", "key", "label"):
-        found[pk][Term(cast(Any, kind), key)] = label
+        found[pk][FollowTarget(cast(Any, kind), key)] = label
     return found

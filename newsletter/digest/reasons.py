@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Why:
+class Reasons:
     """The figures of the moment when the edition was made; the same for every reader."""
 
     upvotes: int
@@ -16,31 +16,31 @@ class Why:
     comments: int = 0
     has_code: bool = False
     # The best place among the day's papers of a topic.
-    place: int | None = None
+    topic_rank: int | None = None
     topic: str = ""
 
-    def words(self) -> list[str]:
-        facts = [f"#{self.place} in {self.topic}"] if self.place else []
-        facts.append(counted(self.upvotes, "upvote"))
+    def phrases(self) -> list[str]:
+        facts = [f"#{self.topic_rank} in {self.topic}"] if self.topic_rank else []
+        facts.append(pluralise(self.upvotes, "upvote"))
         if self.gain and self.gain > 0:
             facts.append(f"+{self.gain} since yesterday")
         if self.comments:
-            facts.append(counted(self.comments, "comment"))
+            facts.append(pluralise(self.comments, "comment"))
         if self.has_code:
             facts.append("with code")
         return facts
 
 
-def counted(number: int, thing: str) -> str:
-    return f"1 {thing}" if number == 1 else f"{number} {thing}s"
+def pluralise(count: int, noun: str) -> str:
+    return f"1 {noun}" if count == 1 else f"{count} {noun}s"
 
 
-def of_yours(matched: frozenset[str], labels: Mapping[str, str]) -> list[str]:
+def personal_reasons(match_keys: frozenset[str], labels: Mapping[str, str]) -> list[str]:
     """What a reader follows and finds in it, as they wrote it, in the order of their list."""
-    return [phrase(key, label) for key, label in labels.items() if key in matched]
+    return [describe_match(key, label) for key, label in labels.items() if key in match_keys]
 
 
-def phrase(key: str, label: str) -> str:
+def describe_match(key: str, label: str) -> str:
     match key.partition(":")[0]:
         case "author":
             return f"by {label}, whom you follow"

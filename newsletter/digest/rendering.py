@@ -15,17 +15,17 @@ from django.core.mail import EmailMultiAlternatives
 from django.template.loader import get_template
 from django.utils.html import escape
 
-from newsletter.digest.cards import Cards, absolute, shortened
-from newsletter.digest.fragments import Pieces
-from newsletter.digest.selection import Candidate, Choice, Wanted, choose
-from newsletter.editions.coverage import LONGEST_REACH
+from newsletter.digest.cards import Cards, absolute_url, truncate_words
+from newsletter.digest.fragments import SplitTemplate
+from newsletter.digest.selection import Candidate, Interests, Selection, choose
+from newsletter.editions.coverage import MAX_CATCH_UP
 from newsletter.models import Delivery, Edition, Entry
 from papers.models import Topic
 from subscribers.mail import links
 from subscribers.mail import message as mail_message
 from subscribers.models import Subscriber
 
-PREHEADER = 140
+MAX_PREHEADER_CHARS = 140
 
 
 class Renderer:
@@ -33,13 +33,13 @@ class Renderer:
 
     def __init__(self, edition: Edition) -> None:
         self.edition = edition
-        self.reached: dict[date, list[Candidate]] = {}
+        self.cached_candidates: dict[date, list[Candidate]] = {}
 
     @cached_property
     def entries(self) -> dict[int, Entry]:
         """Every entry that any reader's digest may hold, by id."""
         entries = Entry.objects.filter(
-            edition__date__gt=self.edition.date - LONGEST_REACH,
+            edition__date__gt=self.edition.date - MAX_CATCH_UP,
             edition__date__lte=self.edition.date,
         ).select_related("paper", "edition")
         return {entry.pk: entry for entry in entries}
@@ -50,40 +50,40 @@ class Renderer:
 
     def candidates(self, *, after: date) -> list[Candidate]:
         """The entries of the editions after that date, as choosing sees them."""
-        if after not in self.reached:
-            self.reached[after] = [
-                candidate(entry, entry.matched)
+        if after not in self.cached_candidates:
+            self.cached_candidates[after] = [
+                to_candidate(entry, entry.matched)
                 for entry in self.entries.values()
                 if entry.edition.date > after
             ]
-        return self.reached[after]
+        return self.cached_candidates[after]
 
-    def choose_for(self, wanted: Wanted, *, after: date) -> Choice:
+    def choose_for(self, interests: Interests, *, after: date) -> Selection:
         """The papers of one reader's digest, by what they want."""
-        return choose(self.candidates(after=after), wanted)
+        return choose(self.candidates(after=after), interests)
 
     def message(
         self,
         delivery: Delivery,
         subscriber: Subscriber,
-        wanted: Wanted,
-        chosen: Sequence[Candidate],
+        interests: Interests,
+        papers: Sequence[Candidate],
     ) -> EmailMultiAlternatives:
         """The email of one delivery; the same again for the same papers and reader."""
-        entries = [self.entries[each.entry_id] for each in chosen]
+        entries = [self.entries[each.entry_id] for each in papers]
         values = {
             "count": str(len(entries)),
             "preferences_url": links.url(links.Purpose.PREFERENCES, subscriber),
             "unsubscribe_url": links.url(links.Purpose.UNSUBSCRIBE, subscriber),
         }
-        preheader = preheader_of(entries)
-        html_cards, text_cards = self.cards.join(entries, subscriber, wanted)
+        preheader = build_preheader(entries)
+        html_cards, text_cards = self.cards.join(entries, subscriber, interests)
         return mail_message.compose(
             subscriber,
             kind="digest",
-            subject=subject_of(entries),
-            text=self.frame_text.join({**values, "cards": text_cards, "preheader": preheader}),
-            html=self.frame_html.join(
+            subject=render_subject(entries),
+            text=self.layout_text.fill({**values, "cards": text_cards, "preheader": preheader}),
+            html=self.layout_html.fill(
                 {**values, "cards": html_cards, "preheader": escape(preheader)}
             ),
             metadata={"edition": str(self.edition), "delivery": str(delivery.pk)},
@@ -91,39 +91,39 @@ class Renderer:
         )
 
     @cached_property
-    def frame_html(self) -> Pieces:
-        return self.frame("emails/digest/body.html")
+    def layout_html(self) -> SplitTemplate:
+        return self.render_layout("emails/digest/body.html")
 
     @cached_property
-    def frame_text(self) -> Pieces:
-        return self.frame("emails/digest/body.txt")
+    def layout_text(self) -> SplitTemplate:
+        return self.render_layout("emails/digest/body.txt")
 
-    def frame(self, template: str) -> Pieces:
+    def render_layout(self, template_name: str) -> SplitTemplate:
         context = {
             "edition_date": self.edition.date,
-            "edition_url": absolute(self.edition.get_absolute_url()),
+            "edition_url": absolute_url(self.edition.get_absolute_url()),
             "site_name": settings.SITE_NAME,
             "site_url": settings.SITE_URL,
             "postal_address": settings.POSTAL_ADDRESS,
         }
         marks = ["cards", "count", "preheader", "preferences_url", "unsubscribe_url"]
-        return Pieces(template, context, marks)
+        return SplitTemplate(template_name, context, marks)
 
 
-def candidate(entry: Entry, matched: Iterable[str]) -> Candidate:
-    return Candidate(entry.pk, frozenset(entry.topic_ranks), entry.score, frozenset(matched))
+def to_candidate(entry: Entry, match_keys: Iterable[str]) -> Candidate:
+    return Candidate(entry.pk, frozenset(entry.topic_ranks), entry.score, frozenset(match_keys))
 
 
-def subject_of(entries: Sequence[Entry]) -> str:
+def render_subject(entries: Sequence[Entry]) -> str:
     context = {"first_title": entries[0].paper.title, "others": len(entries) - 1}
     template = get_template("emails/digest/subject.txt", using="text")
     return " ".join(template.render(context).split())
 
 
-def preheader_of(entries: Sequence[Entry]) -> str:
+def build_preheader(entries: Sequence[Entry]) -> str:
     """What an inbox shows beside the subject: the papers that the subject does not name."""
     titles = [entry.paper.title for entry in entries[1:4]]
-    return shortened(" · ".join(titles) or entries[0].paper.abstract, PREHEADER)
+    return truncate_words(" · ".join(titles) or entries[0].paper.abstract, MAX_PREHEADER_CHARS)
 
 
 def message_id(edition: Edition, delivery_id: int) -> str:

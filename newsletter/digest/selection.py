@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 # A preferred topic makes a paper count for so much more, and so does somebody or something that
 # the reader follows by name.
-PREFERRED, NAMED = 1.5, 2.0
+PREFERRED_BOOST, NAMED_BOOST = 1.5, 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,11 +18,11 @@ class Candidate:
     topics: frozenset[str]
     score: float
     # What else is in it that readers follow: "author:noether e", "category:cs.RO".
-    matched: frozenset[str] = frozenset()
+    match_keys: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wanted:
+class Interests:
     """What one reader wants; nothing followed at all means everything."""
 
     length: int
@@ -33,9 +33,9 @@ class Wanted:
     muted: frozenset[str] = frozenset()
     # Followed categories and, by name, authors and phrases: key to how the reader wrote it.
     categories: Mapping[str, str] = field(default_factory=dict)
-    named: Mapping[str, str] = field(default_factory=dict)
+    named_follows: Mapping[str, str] = field(default_factory=dict)
     # By which share a topic's papers count for more or less (subscribers/preferences/learning.py).
-    leanings: Mapping[str, float] = field(default_factory=dict)
+    topic_adjustments: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def subjects(self) -> frozenset[str]:
@@ -43,71 +43,79 @@ class Wanted:
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class Selection:
     """A reader's papers, and how many there were to choose from."""
 
     papers: tuple[Candidate, ...]
-    matching: int
+    eligible_count: int
 
 
-def choose(candidates: Iterable[Candidate], wanted: Wanted) -> Choice:
+def choose(candidates: Iterable[Candidate], interests: Interests) -> Selection:
     """At most `length` candidates, those first that weigh most; none if there are too few.
 
     A third of the places is kept for authors and phrases that are followed by name, another so that
     followed topics and categories show at least their best paper; the others go to the papers that
     weigh most, whatever they are about.
     """
-    ranked = matching(candidates, wanted)
-    if len(ranked) < wanted.minimum:
-        return Choice((), len(ranked))
-    third = wanted.length // 3
-    named = [each for each in ranked if not each.matched.isdisjoint(wanted.named)]
-    chosen = {*named[:third], *bests(ranked, wanted.subjects)[:third]}
+    ranked = rank_eligible(candidates, interests)
+    if len(ranked) < interests.minimum:
+        return Selection((), len(ranked))
+    third = interests.length // 3
+    named = [each for each in ranked if not each.match_keys.isdisjoint(interests.named_follows)]
+    chosen = {*named[:third], *best_per_subject(ranked, interests.subjects)[:third]}
     for each in ranked:
-        if len(chosen) == wanted.length:
+        if len(chosen) == interests.length:
             break
         chosen.add(each)
-    return Choice(tuple(each for each in ranked if each in chosen), len(ranked))
+    return Selection(tuple(each for each in ranked if each in chosen), len(ranked))
 
 
-def matching(candidates: Iterable[Candidate], wanted: Wanted) -> list[Candidate]:
+def rank_eligible(candidates: Iterable[Candidate], interests: Interests) -> list[Candidate]:
     """What is followed and not muted, in the order of its weight."""
-    followed = wanted.subjects.union(wanted.named)
+    followed = interests.subjects.union(interests.named_follows)
     found = [
         each
         for each in candidates
-        if each.topics.isdisjoint(wanted.muted)
+        if each.topics.isdisjoint(interests.muted)
         and (
             not followed
             or not each.topics.isdisjoint(followed)
-            or not each.matched.isdisjoint(followed)
+            or not each.match_keys.isdisjoint(followed)
         )
     ]
-    return sorted(found, key=lambda each: (-weight(each, wanted), each.entry_id))
+    return sorted(found, key=lambda each: (-weight(each, interests), each.entry_id))
 
 
-def weight(candidate: Candidate, wanted: Wanted) -> float:
+def weight(candidate: Candidate, interests: Interests) -> float:
     """How much a paper is worth to this reader."""
     worth = candidate.score
-    if not candidate.topics.isdisjoint(wanted.preferred):
-        worth *= PREFERRED
-    if not candidate.matched.isdisjoint(wanted.named):
-        worth *= NAMED
-    return worth * (1 + learned(candidate, wanted)) if wanted.leanings else worth
+    if not candidate.topics.isdisjoint(interests.preferred):
+        worth *= PREFERRED_BOOST
+    if not candidate.match_keys.isdisjoint(interests.named_follows):
+        worth *= NAMED_BOOST
+    return (
+        worth * (1 + vote_adjustment(candidate, interests))
+        if interests.topic_adjustments
+        else worth
+    )
 
 
-def learned(candidate: Candidate, wanted: Wanted) -> float:
+def vote_adjustment(candidate: Candidate, interests: Interests) -> float:
     """What the reader's votes say of a paper: the mean of what they say of its topics."""
     topics = candidate.topics
-    return sum(wanted.leanings.get(topic, 0.0) for topic in topics) / len(topics) if topics else 0.0
+    return (
+        sum(interests.topic_adjustments.get(topic, 0.0) for topic in topics) / len(topics)
+        if topics
+        else 0.0
+    )
 
 
-def bests(ranked: Sequence[Candidate], subjects: frozenset[str]) -> list[Candidate]:
+def best_per_subject(ranked: Sequence[Candidate], subjects: frozenset[str]) -> list[Candidate]:
     """The best candidate of each subject, without repetition, the hottest first."""
     unserved = set(subjects)
     found = []
     for each in ranked:
-        if served := (each.topics | each.matched) & unserved:
+        if served := (each.topics | each.match_keys) & unserved:
             unserved -= served
             found.append(each)
     return found

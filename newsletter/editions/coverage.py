@@ -11,15 +11,15 @@ from newsletter.models import Delivery, Edition
 from subscribers.models import Preferences
 
 # Who has not read for longer than this is not sent all that was missed.
-LONGEST_REACH = timedelta(days=7)
+MAX_CATCH_UP = timedelta(days=7)
 
 
 # Who has had nothing for longer than this begins anew.
-MEMORY = timedelta(days=60)
+HISTORY_WINDOW = timedelta(days=60)
 
 
 # Deliveries after which the next digest need not go back further.
-SERVED = {
+COUNTED_STATES = {
     Delivery.State.PENDING,
     Delivery.State.CLAIMED,
     Delivery.State.HANDED_OVER,
@@ -29,26 +29,34 @@ SERVED = {
 
 
 # … but what these readers were not sent waits for their next digest.
-WAITING = {Delivery.Reason.TOO_FEW, Delivery.Reason.PAUSED}
+CARRIED_OVER_REASONS = {Delivery.CancellationReason.TOO_FEW, Delivery.CancellationReason.PAUSED}
 
 
-def last_editions(ids: Iterable[int], *, before: date) -> dict[int, date]:
+def last_edition_dates(subscriber_ids: Iterable[int], *, before: date) -> dict[int, date]:
     """The date of the newest edition that each reader has had; of long ago it does not matter.
 
     Of a digest that was not worth sending, or came in a pause, that is the one before it.
     """
-    recent = Edition.objects.filter(date__gte=before - MEMORY, date__lt=before)
+    recent = Edition.objects.filter(date__gte=before - HISTORY_WINDOW, date__lt=before)
     rows = (
-        Delivery.objects.filter(subscriber__in=ids, edition__in=recent, state__in=SERVED)
+        Delivery.objects.filter(
+            subscriber__in=subscriber_ids, edition__in=recent, state__in=COUNTED_STATES
+        )
         .values("subscriber")
-        .annotate(newest=Max(Case(When(reason__in=WAITING, then="after"), default="edition__date")))
+        .annotate(
+            newest=Max(
+                Case(When(reason__in=CARRIED_OVER_REASONS, then="after"), default="edition__date")
+            )
+        )
     )
     return dict(rows.values_list("subscriber", "newest"))
 
 
-def reach(edition: Edition, preferences: Preferences, *, last: date | None) -> date:
+def covered_after(
+    edition: Edition, preferences: Preferences, *, last_edition_date: date | None
+) -> date:
     """The date after which editions belong to this digest: since the last one, within reason."""
-    if last is None:
+    if last_edition_date is None:
         weekly = preferences.frequency == Preferences.Frequency.WEEKLY
-        return edition.date - (LONGEST_REACH if weekly else timedelta(days=1))
-    return max(last, edition.date - LONGEST_REACH)
+        return edition.date - (MAX_CATCH_UP if weekly else timedelta(days=1))
+    return max(last_edition_date, edition.date - MAX_CATCH_UP)

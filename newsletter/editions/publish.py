@@ -14,75 +14,75 @@ from newsletter.editions import follows
 from newsletter.models import Edition, Entry
 from papers.models import Paper
 from papers.trends import ranking
-from papers.trends.ranking import Ranked
+from papers.trends.ranking import RankedPaper
 
 logger = logging.getLogger(__name__)
 
 # An edition holds the best papers of all, and the best of each topic and of each author, phrase and
 # category that somebody follows.
-OVERALL, PER_LABEL = 20, 10
+MAX_OVERALL, MAX_PER_LABEL = 20, 10
 # A list that has barely begun waits for the next edition: a paper enters one edition only, and in
 # its first hours nobody can tell which will matter …
-MATURE_AFTER = timedelta(hours=12)
+MIN_LISTING_AGE = timedelta(hours=12)
 # … unless there would be too little to read without it.
-FEWEST = 10
+MIN_PAPERS = 10
 # The day's edition is published after this, in UTC: before Europe wakes up.
 PUBLISH_AT = time(4)
 
 
 @dataclass(frozen=True, slots=True)
-class Chosen:
+class LabelledPaper:
     """A paper of an edition with what readers find it by."""
 
-    ranked: Ranked
+    ranked: RankedPaper
     topics: list[str]
-    matched: list[str]
+    match_keys: list[str]
 
 
-class NothingToPublish(Exception):
+class NothingToPublishError(Exception):
     """No paper that was not in an edition before."""
 
 
-def end_of(day: date) -> datetime:
+def end_of_day(day: date) -> datetime:
     """The last moment of a day in UTC."""
     return datetime.combine(day, time.max, tzinfo=UTC)
 
 
-def publish(day: date, *, at: datetime) -> Edition:
+def publish_edition(day: date, *, at: datetime) -> Edition:
     """The day's edition: made of what was known `at` that moment or, made before, as it was."""
     if edition := Edition.objects.filter(date=day).first():
         return edition
-    chosen = candidates(at)
+    chosen = papers_for_edition(at)
     if not chosen:
-        raise NothingToPublish(f"There is no new paper to publish an edition of {day} with.")
+        raise NothingToPublishError(f"There is no new paper to publish an edition of {day} with.")
     with transaction.atomic():
         edition, created = Edition.objects.get_or_create(date=day, defaults={"published_at": at})
         if created:
-            Entry.objects.bulk_create(frozen(edition, chosen))
+            Entry.objects.bulk_create(build_entries(edition, chosen))
             logger.info("edition %s: published with %d papers", edition, len(chosen))
     return edition
 
 
-def candidates(at: datetime) -> list[Chosen]:
+def papers_for_edition(at: datetime) -> list[LabelledPaper]:
     """What an edition made at that moment holds, best first, each with what it is found by."""
-    fresh = unfeatured(ranking.rank(at, listed_until=(at - MATURE_AFTER).date()))
-    if len(fresh) < FEWEST:
-        fresh = unfeatured(ranking.rank(at))
-    topics = topics_of(fresh)
-    matched = follows.found_in(topics, follows.by_anybody())
+    fresh = exclude_published(ranking.rank(at, listed_until=(at - MIN_LISTING_AGE).date()))
+    if len(fresh) < MIN_PAPERS:
+        fresh = exclude_published(ranking.rank(at))
+    topics = topics_by_paper(fresh)
+    matched = follows.match_papers(topics, follows.all_follows())
     labelled = [
-        Chosen(each, topics[each.paper_id], matched.get(each.paper_id, [])) for each in fresh
+        LabelledPaper(each, topics[each.paper_id], matched.get(each.paper_id, [])) for each in fresh
     ]
-    return select(labelled)
+    return select_top_papers(labelled)
 
 
-def unfeatured(ranked: Sequence[Ranked]) -> list[Ranked]:
+def exclude_published(ranked: Sequence[RankedPaper]) -> list[RankedPaper]:
     ids = [each.paper_id for each in ranked]
     featured = set(Entry.objects.filter(paper_id__in=ids).values_list("paper_id", flat=True))
     return [each for each in ranked if each.paper_id not in featured]
 
 
-def topics_of(ranked: Sequence[Ranked]) -> dict[int, list[str]]:
+def topics_by_paper(ranked: Sequence[RankedPaper]) -> dict[int, list[str]]:
     """Paper id to topic slugs."""
     topics: dict[int, list[str]] = {each.paper_id: [] for each in ranked}
     pairs = Paper.topics.through.objects.filter(paper_id__in=topics).order_by("topic__slug")
@@ -91,23 +91,23 @@ def topics_of(ranked: Sequence[Ranked]) -> dict[int, list[str]]:
     return topics
 
 
-def select(labelled: Sequence[Chosen]) -> list[Chosen]:
+def select_top_papers(labelled_papers: Sequence[LabelledPaper]) -> list[LabelledPaper]:
     """The best of all and of each label, best first."""
     taken: Counter[str] = Counter()
     chosen = []
-    for position, each in enumerate(labelled):
-        labels = [*each.topics, *each.matched]
-        if position < OVERALL or any(taken[label] < PER_LABEL for label in labels):
+    for position, each in enumerate(labelled_papers):
+        labels = [*each.topics, *each.match_keys]
+        if position < MAX_OVERALL or any(taken[label] < MAX_PER_LABEL for label in labels):
             chosen.append(each)
             taken.update(labels)
     return chosen
 
 
-def frozen(edition: Edition, chosen: Sequence[Chosen]) -> list[Entry]:
+def build_entries(edition: Edition, labelled_papers: Sequence[LabelledPaper]) -> list[Entry]:
     """Entries with the figures of this moment, and each paper's rank within its topics."""
     seen: Counter[str] = Counter()
     entries = []
-    for rank, each in enumerate(chosen, start=1):
+    for rank, each in enumerate(labelled_papers, start=1):
         seen.update(each.topics)
         entries.append(
             Entry(
@@ -119,13 +119,13 @@ def frozen(edition: Edition, chosen: Sequence[Chosen]) -> list[Entry]:
                 gain=each.ranked.gain,
                 comments=each.ranked.comments,
                 topic_ranks={slug: seen[slug] for slug in each.topics},
-                matched=each.matched,
+                matched=each.match_keys,
             )
         )
     return entries
 
 
-def newest(*, now: datetime) -> Edition | None:
+def current_edition(*, now: datetime) -> Edition | None:
     """The edition that a reader who is due now should get, if it is there.
 
     Today's or, before it is time for that, yesterday's: never one that the reader has had, for

@@ -23,10 +23,10 @@ class Receipt:
     opened: int
     states: dict[str, int]
     # Why deliveries were cancelled, and what the provider has reported since.
-    reasons: dict[str, int] = field(default_factory=dict)
+    cancellation_reasons: dict[str, int] = field(default_factory=dict)
     events: dict[str, int] = field(default_factory=dict)
     # Active readers whose time for this edition has not come, or came and went without it.
-    not_opened: int = 0
+    readers_without_delivery: int = 0
 
     @property
     def balances(self) -> bool:
@@ -43,24 +43,24 @@ class Receipt:
             "opened": self.opened,
             **self.states,
             "balances": self.balances,
-            "cancelled_because": self.reasons,
+            "cancelled_because": self.cancellation_reasons,
             "provider_reported": self.events,
-            "active_readers_not_opened": self.not_opened,
+            "active_readers_not_opened": self.readers_without_delivery,
         }
 
     def __str__(self) -> str:
         parts = " + ".join(f"{count} {state}" for state, count in self.states.items())
         sign = "=" if self.balances else "≠"
         line = f"Edition {self.date}: {self.opened} opened {sign} {parts}"
-        details = [f"{count} {reason}" for reason, count in self.reasons.items()]
+        details = [f"{count} {reason}" for reason, count in self.cancellation_reasons.items()]
         if details:
             line += f" (cancelled: {', '.join(details)})"
-        if self.not_opened:
-            line += f"; {self.not_opened} active readers without it so far"
+        if self.readers_without_delivery:
+            line += f"; {self.readers_without_delivery} active readers without it so far"
         return f"{line}."
 
 
-def of(edition: Edition) -> Receipt:
+def for_edition(edition: Edition) -> Receipt:
     rows = Delivery.objects.filter(edition=edition)
     edition.refresh_from_db(fields=["opened"])
     states = tally(rows.values_list("state").annotate(Count("pk")))
@@ -68,9 +68,11 @@ def of(edition: Edition) -> Receipt:
         date=edition.date,
         opened=edition.opened,
         states={state.value: states[state.value] for state in State},
-        reasons=dict(tally(rows.exclude(reason="").values_list("reason").annotate(Count("pk")))),
+        cancellation_reasons=dict(
+            tally(rows.exclude(reason="").values_list("reason").annotate(Count("pk")))
+        ),
         events=dict(tally(rows.exclude(event="").values_list("event").annotate(Count("pk")))),
-        not_opened=Subscriber.objects.mailable()
+        readers_without_delivery=Subscriber.objects.mailable()
         .exclude(pk__in=rows.filter(subscriber__isnull=False).values("subscriber"))
         .count(),
     )

@@ -34,7 +34,7 @@ from django.http.multipartparser import MultiPartParserError
 from newsletter.events import sns
 
 # What reading odd data raises. Anything else (a socket's, a database's error) is not the data's.
-UNREADABLE = (
+PARSE_ERRORS = (
     LookupError,
     TypeError,
     ValueError,
@@ -47,7 +47,7 @@ UNREADABLE = (
     AnymailError,
 )
 # Of these the address is the point.
-ABOUT_AN_ADDRESS = {
+ADDRESS_EVENTS = {
     EventType.BOUNCED,
     EventType.COMPLAINED,
     EventType.DEFERRED,
@@ -56,15 +56,15 @@ ABOUT_AN_ADDRESS = {
 }
 
 
-class Malformed(Exception):
+class MalformedRequestError(Exception):
     """The request cannot be read, and will not get better by being sent again."""
 
 
-class TryAgain(Exception):
+class TemporaryFailureError(Exception):
     """To read it, somebody else must be asked, who does not answer: Amazon, of a subscription."""
 
 
-class Careful(AnymailCoreWebhookView):
+class SafeWebhookView(AnymailCoreWebhookView):
     """Anymail's reading of a request, told apart from what our receivers make of it."""
 
     def run_validators(self, request: HttpRequest) -> None:
@@ -72,8 +72,8 @@ class Careful(AnymailCoreWebhookView):
             super().run_validators(request)
         except (AnymailWebhookValidationFailure, RequestDataTooBig):
             raise
-        except UNREADABLE as error:
-            raise Malformed(type(error).__name__) from error
+        except PARSE_ERRORS as error:
+            raise MalformedRequestError(type(error).__name__) from error
 
     def parse_events(self, request: HttpRequest) -> list[AnymailEvent]:
         try:
@@ -82,31 +82,31 @@ class Careful(AnymailCoreWebhookView):
             raise
         except AnymailConfigurationError as error:
             # Incoming mail, sent to the wrong address: Anymail's words tell the operator so.
-            raise Malformed(str(error)) from error
-        except UNREADABLE as error:
-            raise Malformed(type(error).__name__) from error
+            raise MalformedRequestError(str(error)) from error
+        except PARSE_ERRORS as error:
+            raise MalformedRequestError(type(error).__name__) from error
         except Exception as error:
-            raise TryAgain(type(error).__name__) from error
-        complete = [event for event in events if not is_cut_short(event)]
+            raise TemporaryFailureError(type(error).__name__) from error
+        complete = [event for event in events if not lacks_recipient(event)]
         if events and not complete:
-            raise Malformed("no recipient")
+            raise MalformedRequestError("no recipient")
         return complete
 
 
-class Signed(Careful):
+class SignatureVerifiedView(SafeWebhookView):
     """Amazon's notifications: Anymail does not look at their signatures, and we do."""
 
     def run_validators(self, request: HttpRequest) -> None:
         super().run_validators(request)
         try:
-            sns.verify(json.loads(request.body))
-        except sns.Forged as error:
+            sns.verify_message(json.loads(request.body))
+        except sns.SnsVerificationError as error:
             raise AnymailWebhookValidationFailure(str(error)) from error
-        except sns.Unavailable as error:
-            raise TryAgain(str(error)) from error
+        except sns.CertificateUnavailableError as error:
+            raise TemporaryFailureError(str(error)) from error
 
 
-class Brief(Careful):
+class EnvelopeOnlyInboundView(SafeWebhookView):
     """Incoming mail, of which only the envelope matters here: nothing more of it is fetched."""
 
     def _fetch_inbound_email(self, email_id: str) -> AnymailInboundMessage:
@@ -116,7 +116,7 @@ class Brief(Careful):
         return AnymailInboundMessage.construct_attachment("text/plain", "")
 
 
-def is_cut_short(event: AnymailEvent) -> bool:
+def lacks_recipient(event: AnymailEvent) -> bool:
     """It tells of a message or of an address, and not whose.
 
     One that tells of neither is a provider's trial of this webhook. An unsubscription is
@@ -126,30 +126,34 @@ def is_cut_short(event: AnymailEvent) -> bool:
         return False
     if event.recipient or event.event_type == EventType.UNSUBSCRIBED:
         return False
-    return bool(event.message_id) or event.event_type in ABOUT_AN_ADDRESS
+    return bool(event.message_id) or event.event_type in ADDRESS_EVENTS
 
 
-def name_of(pattern_name: str) -> str:
+def provider_name(pattern_name: str) -> str:
     """postmark for postmark_tracking_webhook, postmark_inbound for the other one."""
     return pattern_name.removesuffix("_webhook").removesuffix("_tracking")
 
 
-def made_careful(name: str, original: type[Any]) -> type[Careful]:
+def wrap_view(name: str, view_class: type[Any]) -> type[SafeWebhookView]:
     kind = (
-        Signed if name.startswith("amazon_ses") else Brief if name.endswith("inbound") else Careful
+        SignatureVerifiedView
+        if name.startswith("amazon_ses")
+        else EnvelopeOnlyInboundView
+        if name.endswith("inbound")
+        else SafeWebhookView
     )
-    return type(original.__name__, (kind, original), {})
+    return type(view_class.__name__, (kind, view_class), {})
 
 
 # Anymail's view of each provider, by the provider's name; Mandrill's is for both kinds.
-VIEWS: dict[str, type[Any]] = {
-    name_of(pattern.name): made_careful(name_of(pattern.name), pattern.callback.view_class)
+VIEWS_BY_PROVIDER: dict[str, type[Any]] = {
+    provider_name(pattern.name): wrap_view(provider_name(pattern.name), pattern.callback.view_class)
     for pattern in anymail_urls.urlpatterns
 }
 
 
-def read_again(
-    name: str, *, body: bytes, content_type: str, headers: Mapping[str, str]
+def reparse_request(
+    provider: str, *, body: bytes, content_type: str, headers: Mapping[str, str]
 ) -> list[AnymailTrackingEvent]:
     """The events of a request that was taken once; its credentials were looked at then."""
     environ = {f"HTTP_{key.upper().replace('-', '_')}": value for key, value in headers.items()}
@@ -163,4 +167,4 @@ def read_again(
             **environ,
         }
     )
-    return VIEWS[name]().parse_events(request)
+    return VIEWS_BY_PROVIDER[provider]().parse_events(request)

@@ -12,17 +12,17 @@ from django.utils import timezone
 from newsletter.models import Edition
 
 # When arXiv began.
-FIRST_YEAR = 1991
+MIN_EDITION_YEAR = 1991
 
 
-def day(text: str) -> date:
+def parse_edition_date(text: str) -> date:
     try:
         found = date.fromisoformat(text)
     except ValueError:
         raise argparse.ArgumentTypeError(
             f"{text!r} is not a date; write it as YYYY-MM-DD."
         ) from None
-    if found.year < FIRST_YEAR:
+    if found.year < MIN_EDITION_YEAR:
         raise argparse.ArgumentTypeError(f"{found} is before there were papers to send.")
     return found
 
@@ -30,10 +30,13 @@ def day(text: str) -> date:
 class EditionCommand(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(
-            "--date", type=day, metavar="YYYY-MM-DD", help="the edition's date (default: today)"
+            "--date",
+            type=parse_edition_date,
+            metavar="YYYY-MM-DD",
+            help="the edition's date (default: today)",
         )
 
-    def edition(self, options: dict[str, Any]) -> Edition:
+    def get_edition(self, options: dict[str, Any]) -> Edition:
         wanted = options["date"] or timezone.now().date()
         try:
             return Edition.objects.get(date=wanted)

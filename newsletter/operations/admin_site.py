@@ -13,16 +13,16 @@ class LoginForm(OTPAdminAuthenticationForm):
     """Nobody has to say which device a code is of: recovery codes have letters."""
 
     def clean_otp(self, user: AbstractBaseUser | None) -> None:
-        if device := device_of(user, self.cleaned_data.get("otp_token") or ""):
+        if device := device_for_code(user, self.cleaned_data.get("otp_token") or ""):
             self.cleaned_data["otp_device"] = device.persistent_id
         super().clean_otp(user)
 
 
-def device_of(user: AbstractBaseUser | None, code: str) -> Device | None:
+def device_for_code(user: AbstractBaseUser | None, code: str) -> Device | None:
     kind = TOTPDevice if code.isdecimal() else StaticDevice
     return kind.objects.filter(user=user, confirmed=True).first() if user else None
 
 
-class Desk(OTPAdminSite):
+class OperatorAdminSite(OTPAdminSite):
     login_form = LoginForm
     login_template = "newsletter/desk_login.html"

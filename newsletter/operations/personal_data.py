@@ -15,14 +15,16 @@ from subscribers.models import Subscriber
 from subscribers.privacy import personal_data
 
 
-@receiver(personal_data.exporting, dispatch_uid="newsletter.told")
-def told(sender: type, subscriber: Subscriber, **_: Any) -> dict[str, list[dict[str, Any]]]:
+@receiver(personal_data.collect_personal_data, dispatch_uid="newsletter.told")
+def export_events(
+    sender: type, subscriber: Subscriber, **_: Any
+) -> dict[str, list[dict[str, Any]]]:
     """What providers told of them, in their own words while those are kept."""
-    rows = events_of(subscriber.email).select_related("report").order_by("pk")
-    return {"provider events": [as_told(row) for row in rows]}
+    rows = events_for_email(subscriber.email).select_related("report").order_by("pk")
+    return {"provider events": [event_to_dict(row) for row in rows]}
 
 
-def as_told(row: ProviderEvent) -> dict[str, Any]:
+def event_to_dict(row: ProviderEvent) -> dict[str, Any]:
     return {
         "provider": row.report.provider,
         "received_at": row.report.received_at,
@@ -30,42 +32,42 @@ def as_told(row: ProviderEvent) -> dict[str, Any]:
         "kind": row.kind,
         "message_id": row.message_id,
         "delivery_id": row.delivery_id,
-        "told": processing.words_of(row),
+        "told": processing.raw_event(row),
     }
 
 
-def events_of(email: str) -> QuerySet[ProviderEvent]:
+def events_for_email(email: str) -> QuerySet[ProviderEvent]:
     return ProviderEvent.objects.filter(
         Q(recipient_hash__in=suppression.hashes(email)) | Q(delivery__subscriber__email=email)
     )
 
 
-@receiver(personal_data.erasing, dispatch_uid="newsletter.forget_reports")
-def forget_reports(sender: type, email: str, **_: Any) -> None:
+@receiver(personal_data.erase_personal_data, dispatch_uid="newsletter.forget_reports")
+def erase_reports(sender: type, email: str, **_: Any) -> None:
     """Drop what providers told of an address: the events, and each request that names it.
 
     What was not worked through yet, or could not be read, has no events to go by, so there the
     body itself is looked at.
     """
-    theirs = events_of(email)
+    theirs = events_for_email(email)
     named = set(theirs.values_list("report", flat=True))
     spellings = [email.encode(), email.replace("@", "%40").encode()]
     unread = ProviderReport.objects.filter(Q(next_at__isnull=False) | ~Q(error=""))
     for pk, body in unread.values_list("pk", "body").iterator(chunk_size=100):
         if any(spelling in bytes(body).lower() for spelling in spellings):
             named.add(pk)
-    processing.blank(theirs, named)
+    processing.delete_event_data(theirs, named)
 
 
-@receiver(personal_data.erasing, dispatch_uid="newsletter.forget_messages")
-def forget_messages(sender: type, email: str, **_: Any) -> None:
+@receiver(personal_data.erase_personal_data, dispatch_uid="newsletter.forget_messages")
+def erase_message_ids(sender: type, email: str, **_: Any) -> None:
     """Their deliveries stay, for the receipt of the edition, and lead to no message any more."""
     theirs = Delivery.objects.filter(subscriber__email=email)
     theirs.exclude(message_id="", error="").update(message_id="", error="")
 
 
-@receiver(personal_data.erasing, dispatch_uid="newsletter.forget_attempts")
-def forget_attempts(sender: type, email: str, **_: Any) -> None:
+@receiver(personal_data.erase_personal_data, dispatch_uid="newsletter.forget_attempts")
+def erase_login_attempts(sender: type, email: str, **_: Any) -> None:
     """A reader may have taken the operators' door for theirs and typed their address there."""
     for model in (AccessAttempt, AccessFailureLog, AccessLog):
         model.objects.filter(username__iexact=email).delete()

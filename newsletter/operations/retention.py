@@ -16,51 +16,51 @@ from subscribers.leaving import exit_survey
 from subscribers.signup import unconfirmed
 
 # Who tried to log in as an operator, and what operators did at their desk.
-KEEP_ATTEMPTS = timedelta(days=30)
-KEEP_DOINGS = timedelta(days=365)
+LOGIN_ATTEMPT_RETENTION = timedelta(days=30)
+ADMIN_LOG_RETENTION = timedelta(days=365)
 
 
-def old_reports(*, now: datetime) -> int:
+def purge_reports(*, now: datetime) -> int:
     forgotten = 0
-    while page := processing.forget(now=now):
+    while page := processing.purge_old_reports(now=now):
         forgotten += page
     return forgotten
 
 
-def old_sessions(*, now: datetime) -> int:
+def purge_sessions(*, now: datetime) -> int:
     return Session.objects.filter(expire_date__lt=now).delete()[0]
 
 
-def old_attempts(*, now: datetime) -> int:
-    before = now - KEEP_ATTEMPTS
+def purge_login_attempts(*, now: datetime) -> int:
+    before = now - LOGIN_ATTEMPT_RETENTION
     return sum(
         model.objects.filter(attempt_time__lt=before).delete()[0]
         for model in (AccessAttempt, AccessFailureLog, AccessLog)
     )
 
 
-def old_doings(*, now: datetime) -> int:
-    return LogEntry.objects.filter(action_time__lt=now - KEEP_DOINGS).delete()[0]
+def purge_admin_log(*, now: datetime) -> int:
+    return LogEntry.objects.filter(action_time__lt=now - ADMIN_LOG_RETENTION).delete()[0]
 
 
-def old_counts(*, now: datetime) -> int:
-    return ratelimit.forget(now=now)
+def purge_rate_limit_counters(*, now: datetime) -> int:
+    return ratelimit.purge_expired(now=now)
 
 
 # By what they forget, as the command says it. Each looks by an index or at a small table: the
 # service does them all with every tick.
 RULES: dict[str, Callable[..., int]] = {
     "who never confirmed": unconfirmed.forget,
-    "reports of providers": old_reports,
+    "reports of providers": purge_reports,
     "soft bounces": bounces.forget,
     "words of farewell": exit_survey.forget,
-    "sessions of operators": old_sessions,
-    "attempts to log in": old_attempts,
-    "doings of operators": old_doings,
-    "counts of requests": old_counts,
+    "sessions of operators": purge_sessions,
+    "attempts to log in": purge_login_attempts,
+    "doings of operators": purge_admin_log,
+    "counts of requests": purge_rate_limit_counters,
 }
 
 
-def forget(*, now: datetime) -> dict[str, int]:
+def apply_retention_rules(*, now: datetime) -> dict[str, int]:
     """Do all of it; how many rows each rule has forgotten. Again forgets nothing more."""
     return {name: rule(now=now) for name, rule in RULES.items()}

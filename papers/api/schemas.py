@@ -15,8 +15,8 @@ from pydantic import ConfigDict, Field
 
 from papers import models
 
-LINK = {"format": "uri"}
-Link = Annotated[str, Field(json_schema_extra=LINK)]
+URI_FORMAT = {"format": "uri"}
+Uri = Annotated[str, Field(json_schema_extra=URI_FORMAT)]
 PAPER_EXAMPLE = {
     "id": "2605.04321",
     "url": "https://papers.example.org/papers/2605.04321/",
@@ -56,8 +56,8 @@ TOPIC_EXAMPLE = {
 }
 
 
-def example(shown: dict[str, Any]) -> ConfigDict:
-    return ConfigDict(json_schema_extra={"examples": [shown]})
+def example_config(payload: dict[str, Any]) -> ConfigDict:
+    return ConfigDict(json_schema_extra={"examples": [payload]})
 
 
 class TopicName(Schema):
@@ -65,10 +65,10 @@ class TopicName(Schema):
     name: str
 
 
-class Paper(Schema):
+class PaperSchema(Schema):
     """A paper and the attention it gets."""
 
-    model_config = example(PAPER_EXAMPLE)
+    model_config = example_config(PAPER_EXAMPLE)
 
     id: Annotated[
         str,
@@ -76,14 +76,14 @@ class Paper(Schema):
             description="Its arXiv id, else its DOI, else a key of its title: its address ends with it."
         ),
     ]
-    url: Annotated[Link, Field(description="The paper's page on this site.")]
+    url: Annotated[Uri, Field(description="The paper's page on this site.")]
     arxiv_id: Annotated[str | None, Field(description="Without its version.")]
     doi: Annotated[str | None, Field(description="Its publisher's number, not arXiv's own.")]
-    arxiv_url: Link | None
-    pdf_url: Link | None
-    code_url: Annotated[Link | None, Field(description="As its authors or a source name it.")]
-    project_url: Link | None
-    discussion_url: Annotated[Link | None, Field(description="Where people talk about it.")]
+    arxiv_url: Uri | None
+    pdf_url: Uri | None
+    code_url: Annotated[Uri | None, Field(description="As its authors or a source name it.")]
+    project_url: Uri | None
+    discussion_url: Annotated[Uri | None, Field(description="Where people talk about it.")]
     title: str
     abstract: str
     machine_summary: Annotated[
@@ -124,6 +124,10 @@ class Paper(Schema):
         return settings.SITE_URL + paper.get_absolute_url()
 
     @staticmethod
+    def resolve_day(paper: models.Paper) -> date:
+        return paper.sort_date
+
+    @staticmethod
     def resolve_arxiv_id(paper: models.Paper) -> str | None:
         return paper.arxiv_id or None
 
@@ -160,18 +164,18 @@ class Paper(Schema):
         return paper.organization or None
 
 
-class Topic(Schema):
+class TopicSchema(Schema):
     """A field of research that readers can follow."""
 
-    model_config = example(TOPIC_EXAMPLE)
+    model_config = example_config(TOPIC_EXAMPLE)
 
     slug: Annotated[str, Field(description="What it is called in addresses.")]
     name: str
     description: str
     trending: Annotated[int, Field(description="How many of its papers trend this week.")]
-    url: Annotated[Link, Field(description="The topic's page on this site.")]
-    feed_url: Annotated[Link, Field(description="What trends in it, as an Atom feed.")]
-    papers_url: Annotated[Link, Field(description="What trends in it, by this API.")]
+    url: Annotated[Uri, Field(description="The topic's page on this site.")]
+    feed_url: Annotated[Uri, Field(description="What trends in it, as an Atom feed.")]
+    papers_url: Annotated[Uri, Field(description="What trends in it, by this API.")]
 
     @staticmethod
     def resolve_url(topic: models.Topic) -> str:
@@ -186,16 +190,16 @@ class Topic(Schema):
         return f"{settings.API_URL}/papers?topic={topic.slug}&sort=trending"
 
 
-Next = Annotated[
-    Link | None, Field(description="The next page's address; null on the last. Follow it as it is.")
+NextPageUri = Annotated[
+    Uri | None, Field(description="The next page's address; null on the last. Follow it as it is.")
 ]
 
 
-class Papers(Schema):
-    items: list[Paper]
-    next: Next
+class PaperListSchema(Schema):
+    items: list[PaperSchema]
+    next: NextPageUri
 
-    model_config = example(
+    model_config = example_config(
         {
             "items": [PAPER_EXAMPLE],
             "next": "https://papers.example.org/api/v1/papers?limit=1&cursor=WyI5ZjQxIiwgM10:c2lnbmVk",
@@ -203,22 +207,22 @@ class Papers(Schema):
     )
 
 
-class Topics(Schema):
+class TopicListSchema(Schema):
     """All of them: there is no next page, and `next` stands here as in the other lists."""
 
-    items: list[Topic]
+    items: list[TopicSchema]
     next: None = None
 
-    model_config = example({"items": [TOPIC_EXAMPLE], "next": None})
+    model_config = example_config({"items": [TOPIC_EXAMPLE], "next": None})
 
 
-def stamp(response: HttpResponse, moments: Iterable[datetime | None]) -> None:
+def set_last_modified(response: HttpResponse, timestamps: Iterable[datetime | None]) -> None:
     """Last-Modified: the newest moment that is known of anything in the answer."""
-    if known := [each for each in moments if each]:
+    if known := [each for each in timestamps if each]:
         response["Last-Modified"] = http_date(int(max(known).timestamp()))
 
 
-def moments_of(paper: models.Paper) -> list[datetime | None]:
+def modification_times(paper: models.Paper) -> list[datetime | None]:
     """When it was changed, so far as that is written down."""
     return [paper.added_at, paper.scored_at]
 

@@ -13,10 +13,10 @@ from papers.models import Paper, SearchText
 logger = logging.getLogger(__name__)
 
 # What is made of a paper anew.
-DERIVED: set[type[Model]] = {SearchText}
+REBUILT_MODELS: set[type[Model]] = {SearchText}
 
 
-def unite(paper: Paper, other: Paper) -> bool:
+def merge_papers(paper: Paper, other: Paper) -> bool:
     """Let a paper take over what is told of another, and its rows; False if both must stay.
 
     That is so if both were in an edition already: who read it, read of both.
@@ -24,21 +24,21 @@ def unite(paper: Paper, other: Paper) -> bool:
     if other.pk:
         try:
             with transaction.atomic():
-                move_rows(paper, other)
+                repoint_relations(paper, other)
                 other.delete()
         except ProtectedError:
             logger.warning("papers %s and %s are one, and both were published", paper.pk, other.pk)
             return False
         logger.info("paper %s is now one with %s", other.pk, paper.pk)
-    take_over(paper, other)
+    merge_fields(paper, other)
     return True
 
 
-def move_rows(paper: Paper, other: Paper) -> None:
+def repoint_relations(paper: Paper, other: Paper) -> None:
     """Every row about the other becomes one about this paper, unless there is one like it."""
     for relation in Paper._meta.related_objects:
         model, field = relation.related_model, relation.field
-        if model in DERIVED:
+        if model in REBUILT_MODELS:
             continue
         for row in model._base_manager.filter(**{field.name: other.pk}):
             setattr(row, field.name, paper)
@@ -49,26 +49,30 @@ def move_rows(paper: Paper, other: Paper) -> None:
                 pass
 
 
-def take_over(paper: Paper, other: Paper) -> None:
+def merge_fields(paper: Paper, other: Paper) -> None:
     """What was told of the other, by the sources that told it."""
-    for name, told in other.tellers.items():
-        if name in precedence.ANY:
+    for name, told in other.field_sources.items():
+        if name in precedence.ANY_TRUE_FIELDS:
             said = told.items()
         else:
             said = [(told[0], [told[1], getattr(other, name)])]
         for source, (at, value) in said:
-            hear(paper, {name: value}, source=source, at=at)
-    for name in precedence.EARLIEST:
+            merge_values(paper, {name: value}, source=source, reported_at=at)
+    for name in precedence.MIN_WINS_FIELDS:
         if (day := getattr(other, name)) is not None:
-            hear(paper, {name: day}, source="", at=0)
+            merge_values(paper, {name: day}, source="", reported_at=0)
     paper.arxiv_id = paper.arxiv_id or other.arxiv_id
     paper.doi = paper.doi or other.doi
 
 
-def hear(paper: Paper, news: dict[str, object], *, source: str, at: int) -> bool:
+def merge_values(
+    paper: Paper, incoming: dict[str, object], *, source: str, reported_at: int
+) -> bool:
     """Put news into a paper, as far as their source is believed; whether that changed it."""
-    known = {name: getattr(paper, name) for name in news}
-    changed, paper.tellers = precedence.merge(known, paper.tellers, news, source=source, at=at)
+    known = {name: getattr(paper, name) for name in incoming}
+    changed, paper.field_sources = precedence.merge_by_priority(
+        known, paper.field_sources, incoming, source=source, reported_at=reported_at
+    )
     for name, value in changed.items():
         setattr(paper, name, value)
     return bool(changed)

@@ -10,10 +10,16 @@ from typing import Any
 
 from papers import identity
 from papers.sources import Record
-from papers.sources.json_values import Rejected, day_of, repository, text, texts
+from papers.sources.json_values import (
+    RejectedItemError,
+    as_text,
+    as_texts,
+    normalise_repo_url,
+    parse_date,
+)
 
 # Each part's names without case, blanks and signs, the surest first.
-NAMES: dict[str, tuple[str, ...]] = {
+COLUMN_ALIASES: dict[str, tuple[str, ...]] = {
     "arxiv": ("arxivid", "arxiv", "arxividentifier", "eprint", "arxivurl"),
     "doi": ("doi", "doiurl", "digitalobjectidentifier"),
     # They may hold an arXiv id or a DOI, or the address of one.
@@ -40,95 +46,103 @@ NAMES: dict[str, tuple[str, ...]] = {
     "machine": ("machinesummary", "aisummary", "tldr"),
 }
 # What other people's answers wrap a paper or its numbers in.
-WRAPPERS = ("item", "paper", "externalIds")
-CATEGORY = re.compile(
+WRAPPER_KEYS = ("item", "paper", "externalIds")
+ARXIV_CATEGORY = re.compile(
     r"""\b(?: (?:astro-ph|cond-mat|cs|econ|eess|math|nlin|physics|q-bio|q-fin|stat)\.[A-Za-z-]{2,15}
     | astro-ph | cond-mat | gr-qc | hep-(?:ex|lat|ph|th) | math-ph | nucl-(?:ex|th) | quant-ph )\b
     """,
     re.VERBOSE,
 )
-LONG_DATES = ("%d %B %Y", "%d %b %Y", "%B %d, %Y", "%b %d, %Y", "%B %d %Y", "%b %d %Y")
+LONG_DATE_FORMATS = ("%d %B %Y", "%d %b %Y", "%B %d, %Y", "%b %d, %Y", "%B %d %Y", "%b %d %Y")
 
 
-def folded(name: str) -> str:
+def fold_column_name(name: str) -> str:
     return re.sub(r"[^a-z0-9]", "", name.casefold())
 
 
-def record(row: Mapping[str, Any]) -> Record:
+def build_record(row: Mapping[str, Any]) -> Record:
     """One entry as a record, whatever its parts are called; raises Rejected."""
-    parts = {folded(name): value for name, value in unwrapped(row).items() if value}
+    parts = {fold_column_name(name): value for name, value in flatten_row(row).items() if value}
 
     def values(part: str) -> Iterator[Any]:
-        return (parts[name] for name in NAMES[part] if name in parts)
+        return (parts[name] for name in COLUMN_ALIASES[part] if name in parts)
 
     def first(part: str) -> str:
-        return next((found for value in values(part) if (found := text(value))), "")
+        return next((found for value in values(part) if (found := as_text(value))), "")
 
     if not (title := first("title")):
-        raise Rejected("no title")
-    written = [text(str(value)) for part in ("arxiv", "doi", "number") for value in values(part)]
+        raise RejectedItemError("no title")
+    written = [as_text(str(value)) for part in ("arxiv", "doi", "number") for value in values(part)]
     return Record(
-        arxiv_id=next((found for each in written if (found := identity.arxiv_id(each))), ""),
-        doi=next((found for each in written if (found := publishers_doi(each))), ""),
+        arxiv_id=next((found for each in written if (found := identity.parse_arxiv_id(each))), ""),
+        doi=next((found for each in written if (found := publisher_doi(each))), ""),
         title=title,
         abstract=first("abstract"),
-        authors=people(next(values("authors"), None)),
+        authors=parse_authors(next(values("authors"), None)),
         published_on=next(
-            (day for value in values("published") if (day := written_day(value))), None
+            (day for value in values("published") if (day := parse_unambiguous_date(value))), None
         ),
-        listed_on=next((day for value in values("listed") if (day := written_day(value))), None),
-        machine_summary=summary(next(values("machine"), None)),
+        listed_on=next(
+            (day for value in values("listed") if (day := parse_unambiguous_date(value))), None
+        ),
+        machine_summary=parse_summary(next(values("machine"), None)),
         organization=first("organization"),
-        categories=categories(values("categories")),
-        keywords=phrases(next(values("keywords"), None)),
-        code_url=repository(first("code")),
+        categories=parse_categories(values("categories")),
+        keywords=parse_keywords(next(values("keywords"), None)),
+        code_url=normalise_repo_url(first("code")),
         project_url=first("project"),
     )
 
 
-def unwrapped(row: Mapping[str, Any]) -> dict[str, Any]:
+def flatten_row(row: Mapping[str, Any]) -> dict[str, Any]:
     """The row with what is wrapped in it, which knows better."""
     flat = dict(row)
-    for name in WRAPPERS:
+    for name in WRAPPER_KEYS:
         if isinstance(inner := flat.pop(name, None), Mapping):
             flat |= inner
     return flat
 
 
-def publishers_doi(written: str) -> str:
+def publisher_doi(value: str) -> str:
     """A DOI that is not arXiv's own, which says no more than the id."""
-    return "" if identity.arxiv_id(written) else identity.doi(written)
+    return "" if identity.parse_arxiv_id(value) else identity.parse_doi(value)
 
 
-def summary(value: Any) -> str:
-    return text(value.get("text")) if isinstance(value, Mapping) else text(value)
+def parse_summary(value: Any) -> str:
+    return as_text(value.get("text")) if isinstance(value, Mapping) else as_text(value)
 
 
-def categories(values: Iterator[Any]) -> tuple[str, ...]:
+def parse_categories(values: Iterator[Any]) -> tuple[str, ...]:
     """arXiv's among them, also where they stand behind their names: Robotics (cs.RO)."""
     written = [
-        " ".join(texts(value)) if isinstance(value, list) else text(value) for value in values
+        " ".join(as_texts(value)) if isinstance(value, list) else as_text(value) for value in values
     ]
-    return tuple(dict.fromkeys(CATEGORY.findall(" ".join(written))))
+    return tuple(dict.fromkeys(ARXIV_CATEGORY.findall(" ".join(written))))
 
 
-def phrases(value: Any) -> tuple[str, ...]:
+def parse_keywords(value: Any) -> tuple[str, ...]:
     if isinstance(value, list):
-        return texts(value)
-    return texts(re.split(r"\s*[;|]\s*" if ";" in text(value) else r"\s*[,|]\s*", text(value)))
+        return as_texts(value)
+    return as_texts(
+        re.split(r"\s*[;|]\s*" if ";" in as_text(value) else r"\s*[,|]\s*", as_text(value))
+    )
 
 
-def people(value: Any) -> tuple[str, ...]:
+def parse_authors(value: Any) -> tuple[str, ...]:
     """Names from a list of names or objects, or from a text in one of the usual ways."""
     if isinstance(value, list):
-        return texts([name_of(each) for each in value])
-    return texts(names_in(text(value)))
+        return as_texts([author_name(each) for each in value])
+    return as_texts(split_author_names(as_text(value)))
 
 
-def name_of(person: Any) -> str:
-    if not isinstance(person, Mapping):
-        return text(person)
-    parts = {folded(name): text(value) for name, value in person.items() if isinstance(name, str)}
+def author_name(author: Any) -> str:
+    if not isinstance(author, Mapping):
+        return as_text(author)
+    parts = {
+        fold_column_name(name): as_text(value)
+        for name, value in author.items()
+        if isinstance(name, str)
+    }
     whole = next(
         (parts[name] for name in ("name", "fullname", "displayname") if parts.get(name)), ""
     )
@@ -137,33 +151,33 @@ def name_of(person: Any) -> str:
     return whole or f"{given} {family}".strip()
 
 
-def names_in(written: str) -> list[str]:
+def split_author_names(authors_text: str) -> list[str]:
     """Ada Lovelace; Grace Hopper - Lovelace, Ada and Hopper, Grace - A. Lovelace, G. Hopper."""
-    if ";" in written:
-        return [turned(name) for name in written.split(";")]
-    parts = re.split(r",?\s+(?:and|&)\s+", written)
+    if ";" in authors_text:
+        return [reverse_name(name) for name in authors_text.split(";")]
+    parts = re.split(r",?\s+(?:and|&)\s+", authors_text)
     if len(parts) > 1 and all(part.count(",") == 1 for part in parts):
-        return [turned(part) for part in parts]
+        return [reverse_name(part) for part in parts]
     names = [name.strip() for part in parts for name in part.split(",")]
     if all(" " in name or "." in name for name in names) or len(names) % 2:
         return names
-    return [turned(f"{names[at]}, {names[at + 1]}") for at in range(0, len(names), 2)]
+    return [reverse_name(f"{names[at]}, {names[at + 1]}") for at in range(0, len(names), 2)]
 
 
-def turned(name: str) -> str:
+def reverse_name(name: str) -> str:
     """Ada Lovelace, who is listed as Lovelace, Ada."""
     family, comma, given = name.strip().partition(",")
     return f"{given.strip()} {family.strip()}" if comma and "," not in given else name.strip()
 
 
-def written_day(value: Any) -> date | None:
+def parse_unambiguous_date(value: Any) -> date | None:
     """A day that leaves no doubt: neither 3/4/2026 nor a year or month alone is one."""
-    written = text(value)
+    written = as_text(value)
     if re.match(r"\d{4}[/.]\d{1,2}[/.]\d{1,2}", written):
         written = re.sub("[/.]", "-", written[:10].split(" ")[0])
-    if day := day_of(written):
+    if day := parse_date(written):
         return day
-    for form in LONG_DATES:
+    for form in LONG_DATE_FORMATS:
         try:
             return datetime.strptime(written, form).date()  # noqa: DTZ007 (a day has no zone)
         except ValueError:

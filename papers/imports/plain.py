@@ -13,32 +13,32 @@ from dataclasses import dataclass
 from itertools import zip_longest
 
 from papers import identity
-from papers.imports import Brought
+from papers.imports import ParsedFile
 from papers.sources import Record
-from papers.sources.json_values import numbers
+from papers.sources.json_values import paper_ids
 
 # Characters: no title is longer, and hardly an abstract shorter.
-LONGEST_TITLE = 200
+MAX_TITLE_CHARS = 200
 BANNER = re.compile(r"get trending papers in your (?:e-?mail )?inbox(?: once a day)?\s*[!.]*", re.I)
 # The button under the banner, which the first title may be glued to.
-BUTTON = re.compile(r"subscribe(?![dr]s?\b)", re.IGNORECASE)
-LABEL = re.compile(r"(title|abstract)\s*:\s*", re.IGNORECASE)
-ADDRESS = re.compile(r"https?://\S+", re.IGNORECASE)
+SUBSCRIBE_BUTTON = re.compile(r"subscribe(?![dr]s?\b)", re.IGNORECASE)
+FIELD_LABEL = re.compile(r"(title|abstract)\s*:\s*", re.IGNORECASE)
+URL = re.compile(r"https?://\S+", re.IGNORECASE)
 SENTENCE_ENDS = (".", ".)", '."', ".”", ".''")
 # How long the lines are that a program broke.
-BROKEN = range(50, 121)
+WRAPPED_LINE_CHARS = range(50, 121)
 
 
 @dataclass(slots=True)
-class Line:
+class TextLine:
     text: str
     number: int
     # Whether an empty line comes before it, and how many lines stand together with it.
-    apart: bool = False
-    together: int = 1
+    after_blank: bool = False
+    block_size: int = 1
 
     def is_long(self) -> bool:
-        return len(self.text) > LONGEST_TITLE
+        return len(self.text) > MAX_TITLE_CHARS
 
     def is_prose(self) -> bool:
         """Whether it looks like an abstract."""
@@ -46,54 +46,60 @@ class Line:
 
 
 @dataclass(slots=True)
-class Paper:
+class DraftPaper:
     title: str
     abstract: str = ""
-    number: str = ""
+    identifier: str = ""
 
-    def record(self) -> Record:
-        return Record(**numbers(self.number, self.number), title=self.title, abstract=self.abstract)
+    def to_record(self) -> Record:
+        return Record(
+            **paper_ids(self.identifier, self.identifier), title=self.title, abstract=self.abstract
+        )
 
 
-def parse(text: str) -> Brought:
-    papers: list[Paper] = []
+def parse_plain_text(text: str) -> ParsedFile:
+    papers: list[DraftPaper] = []
     rejected: list[str] = []
-    lines = [line for block in blocks(lines_of(text)) for line in joined(block)]
+    lines = [
+        line for block in group_blocks(content_lines(text)) for line in join_wrapped_abstract(block)
+    ]
     for line, following in zip_longest(lines, lines[1:]):
-        if reason := take(papers, line, following):
+        if reason := consume_line(papers, line, following):
             rejected.append(f"line {line.number}: {reason}")
-    return Brought(records=tuple(paper.record() for paper in papers), rejected=tuple(rejected))
+    return ParsedFile(
+        records=tuple(paper.to_record() for paper in papers), rejected=tuple(rejected)
+    )
 
 
-def take(papers: list[Paper], line: Line, following: Line | None) -> str:
+def consume_line(papers: list[DraftPaper], line: TextLine, next_line: TextLine | None) -> str:
     """Put the line where it belongs; why not, if it belongs nowhere."""
     last = papers[-1] if papers else None
-    bare = LABEL.sub("", line.text, count=1)
-    if identity.arxiv_id(line.text) or identity.doi(line.text):
+    bare = FIELD_LABEL.sub("", line.text, count=1)
+    if identity.parse_arxiv_id(line.text) or identity.parse_doi(line.text):
         if last is None:
             return "a number without a title"
-        last.number = line.text
-    elif ADDRESS.fullmatch(line.text):
+        last.identifier = line.text
+    elif URL.fullmatch(line.text):
         return "an address that is no paper's"
-    elif last and not last.abstract and is_abstract(line, following):
+    elif last and not last.abstract and is_abstract(line, next_line):
         last.abstract = bare
     elif line.is_long():
         return "an abstract without a title"
     else:
-        papers.append(Paper(bare))
+        papers.append(DraftPaper(bare))
     return ""
 
 
-def is_abstract(line: Line, following: Line | None) -> bool:
+def is_abstract(line: TextLine, next_line: TextLine | None) -> bool:
     """Whether the line below a title is its abstract, and not the next title."""
-    if label := LABEL.match(line.text):
+    if label := FIELD_LABEL.match(line.text):
         return label[1].lower() == "abstract"
-    if line.is_long() or (line.together == 2 and not line.apart):
+    if line.is_long() or (line.block_size == 2 and not line.after_blank):
         return True
-    return line.is_prose() and not (following and following.is_long())
+    return line.is_prose() and not (next_line and next_line.is_long())
 
 
-def lines_of(text: str) -> Iterator[Line]:
+def content_lines(text: str) -> Iterator[TextLine]:
     """The lines that say something, without banners."""
     apart, below_banner = True, False
     for number, raw in enumerate(re.split("\r\n?|\n", text), 1):
@@ -102,33 +108,33 @@ def lines_of(text: str) -> Iterator[Line]:
             continue
         if banner := BANNER.match(line):
             line, below_banner = line[banner.end() :].strip(), True
-        if below_banner and (button := BUTTON.match(line)):
+        if below_banner and (button := SUBSCRIBE_BUTTON.match(line)):
             line = line[button.end() :].strip()
         if line:
-            yield Line(line, number, apart)
+            yield TextLine(line, number, apart)
             apart = below_banner = False
 
 
-def blocks(lines: Iterable[Line]) -> list[list[Line]]:
+def group_blocks(lines: Iterable[TextLine]) -> list[list[TextLine]]:
     """The lines that stand together, with empty lines between the blocks."""
-    found: list[list[Line]] = []
+    found: list[list[TextLine]] = []
     for line in lines:
-        if line.apart or not found:
+        if line.after_blank or not found:
             found.append([])
         found[-1].append(line)
     for block in found:
         for line in block:
-            line.together = len(block)
+            line.block_size = len(block)
     return found
 
 
-def joined(block: Sequence[Line]) -> list[Line]:
+def join_wrapped_abstract(block: Sequence[TextLine]) -> list[TextLine]:
     """A title and its abstract, if the abstract was broken into lines; else the block as it is."""
     if len(block) < 3 or any(line.is_long() for line in block) or not block[-1].is_prose():
         return list(block)
     inner = block[1:-1]
     ends = sum(line.text.endswith(SENTENCE_ENDS) for line in inner)
-    if ends * 3 > len(inner) or not all(len(line.text) in BROKEN for line in inner):
+    if ends * 3 > len(inner) or not all(len(line.text) in WRAPPED_LINE_CHARS for line in inner):
         return list(block)
     abstract = " ".join(line.text for line in block[1:])
-    return [block[0], Line(abstract, block[1].number, together=2)]
+    return [block[0], TextLine(abstract, block[1].number, block_size=2)]

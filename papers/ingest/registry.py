@@ -18,79 +18,95 @@ from papers.sources.arxiv_rss import ArxivRss
 from papers.sources.github import GitHub
 from papers.sources.huggingface import HuggingFace
 from papers.sources.openalex import OpenAlex
-from papers.sources.pacing import SharedTurns
+from papers.sources.pacing import SourcePacer
 from papers.sources.semanticscholar import SemanticScholar
 
 
-class UnknownSource(Exception):
+class UnknownSourceError(Exception):
     """No source has that name; one sentence says which have."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Registered:
+class SourceConfig:
     """A source as this site knows it: the settings with its address and key, and how often."""
 
-    kind: type[Source]
-    address: str
-    every: timedelta
+    source_class: type[Source]
+    url_setting: str
+    poll_interval: timedelta
     # Of a source that takes one; how it is sent, the source says.
-    key: str = ""
+    key_setting: str = ""
 
     def credentials(self) -> dict[str, Any]:
-        key = getattr(settings, self.key) if self.key else ""
-        return self.kind.credentials(key) if key else {}  # type: ignore[attr-defined]
+        key = getattr(settings, self.key_setting) if self.key_setting else ""
+        return self.source_class.credentials(key) if key else {}  # type: ignore[attr-defined]
 
-    def turns(self) -> SharedTurns | None:
+    def pacer(self) -> SourcePacer | None:
         """Whom it waits with, if there must be time between two questions of all our workers."""
-        name, gap = getattr(self.kind, "turns", ("", timedelta()))
-        return SharedTurns(name=name, title=self.kind.title, gap=gap) if name else None
+        name, gap = getattr(self.source_class, "pacing", ("", timedelta()))
+        return (
+            SourcePacer(name=name, title=self.source_class.title, min_interval=gap)
+            if name
+            else None
+        )
 
 
 SOURCES = {
     # Several times a day: one poll in the morning misses a third of the day's later list.
-    "huggingface": Registered(
-        kind=HuggingFace, address="HUGGINGFACE_URL", every=timedelta(hours=3)
+    "huggingface": SourceConfig(
+        source_class=HuggingFace, url_setting="HUGGINGFACE_URL", poll_interval=timedelta(hours=3)
     ),
-    "arxiv": Registered(kind=Arxiv, address="ARXIV_URL", every=timedelta(hours=6)),
-    "arxiv-rss": Registered(kind=ArxivRss, address="ARXIV_RSS_URL", every=timedelta(hours=6)),
-    "arxiv-oai": Registered(kind=ArxivOai, address="ARXIV_OAI_URL", every=timedelta(hours=12)),
-    "semanticscholar": Registered(
-        kind=SemanticScholar,
-        address="SEMANTIC_SCHOLAR_URL",
-        key="SEMANTIC_SCHOLAR_KEY",
-        every=timedelta(days=1),
+    "arxiv": SourceConfig(
+        source_class=Arxiv, url_setting="ARXIV_URL", poll_interval=timedelta(hours=6)
     ),
-    "openalex": Registered(
-        kind=OpenAlex, address="OPENALEX_URL", key="OPENALEX_KEY", every=timedelta(days=1)
+    "arxiv-rss": SourceConfig(
+        source_class=ArxivRss, url_setting="ARXIV_RSS_URL", poll_interval=timedelta(hours=6)
     ),
-    "github": Registered(
-        kind=GitHub, address="GITHUB_URL", key="GITHUB_TOKEN", every=timedelta(days=1)
+    "arxiv-oai": SourceConfig(
+        source_class=ArxivOai, url_setting="ARXIV_OAI_URL", poll_interval=timedelta(hours=12)
+    ),
+    "semanticscholar": SourceConfig(
+        source_class=SemanticScholar,
+        url_setting="SEMANTIC_SCHOLAR_URL",
+        key_setting="SEMANTIC_SCHOLAR_KEY",
+        poll_interval=timedelta(days=1),
+    ),
+    "openalex": SourceConfig(
+        source_class=OpenAlex,
+        url_setting="OPENALEX_URL",
+        key_setting="OPENALEX_KEY",
+        poll_interval=timedelta(days=1),
+    ),
+    "github": SourceConfig(
+        source_class=GitHub,
+        url_setting="GITHUB_URL",
+        key_setting="GITHUB_TOKEN",
+        poll_interval=timedelta(days=1),
     ),
 }
 # Those that say what people put forward; an edition waits for them.
-LISTINGS = {"huggingface"}
+LISTING_SOURCES = {"huggingface"}
 # Those that can be searched, and those that are only asked for categories.
 SEARCHABLE = {"huggingface", "arxiv"}
-BY_CATEGORY = {"arxiv-rss", "arxiv-oai"}
+CATEGORY_SOURCES = {"arxiv-rss", "arxiv-oai"}
 
 
-def source_named(name: str, *, patience: float = http.PATIENCE) -> Source:
+def get_source(name: str, *, timeout_seconds: float = http.INTERACTIVE_TIMEOUT_SECONDS) -> Source:
     """The source, asking as the operator's site."""
     if name not in SOURCES:
-        raise UnknownSource(f"There is no source {name!r}. Known: {', '.join(SOURCES)}.")
+        raise UnknownSourceError(f"There is no source {name!r}. Known: {', '.join(SOURCES)}.")
     source = SOURCES[name]
-    client = http.Client(
-        getattr(settings, source.address),
-        title=source.kind.title,
+    client = http.SourceClient(
+        getattr(settings, source.url_setting),
+        title=source.source_class.title,
         user_agent=user_agent(),
-        patience=patience,
-        turns=source.turns(),
+        timeout_seconds=timeout_seconds,
+        pacer=source.pacer(),
         **source.credentials(),
     )
-    return source.kind(client)
+    return source.source_class(client)
 
 
-def used() -> dict[str, Registered]:
+def enabled_sources() -> dict[str, SourceConfig]:
     return {name: SOURCES[name] for name in settings.SOURCES if name in SOURCES}
 
 

@@ -12,30 +12,30 @@ from typing import Any
 
 from papers.sources import Record
 
-FILE = Path(__file__).with_name("sample.json")
+SAMPLE_FILE = Path(__file__).with_name("sample.json")
 
 
-def records(today: date) -> list[Record]:
+def build_records(today: date) -> list[Record]:
     """The papers as a source would tell of them today."""
-    return [record(row, today) for row in rows()]
+    return [build_record(row, today) for row in load_rows()]
 
 
-def observations(today: date) -> Iterator[tuple[datetime, list[Record]]]:
+def build_observations(today: date) -> Iterator[tuple[datetime, list[Record]]]:
     """What was seen when today and yesterday began, so that there is something to compare."""
     this_morning = datetime.combine(today, time(), tzinfo=UTC)
-    pairs = [(row["upvotes_before"], record(row, today)) for row in rows()]
+    pairs = [(row["upvotes_before"], build_record(row, today)) for row in load_rows()]
     earlier = [replace(each, upvotes=upvotes) for upvotes, each in pairs if upvotes is not None]
     yield this_morning - timedelta(days=1), earlier
     yield this_morning, [each for _, each in pairs]
 
 
 @cache
-def rows() -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = json.loads(FILE.read_text(encoding="utf-8"))["papers"]
+def load_rows() -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = json.loads(SAMPLE_FILE.read_text(encoding="utf-8"))["papers"]
     return found
 
 
-def record(row: dict[str, Any], today: date) -> Record:
+def build_record(row: dict[str, Any], today: date) -> Record:
     listed_on = today - timedelta(days=row["days_ago"])
     return Record(
         arxiv_id=row["arxiv_id"],

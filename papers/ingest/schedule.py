@@ -8,43 +8,49 @@ from typing import Any
 
 from django.db.models import F
 
-from papers.ingest.registry import LISTINGS, used
+from papers.ingest.registry import LISTING_SOURCES, enabled_sources
 from papers.models import SourceStatus
 
 # A source that failed is asked again sooner, and then less and less often.
-AFTER_FAILURE, LONGEST_WAIT = timedelta(minutes=15), timedelta(hours=6)
+MIN_BACKOFF, MAX_BACKOFF = timedelta(minutes=15), timedelta(hours=6)
 
 
-def due(*, now: datetime) -> list[str]:
+def due_sources(*, now: datetime) -> list[str]:
     """The sources that this site uses and that should be asked now."""
-    statuses = {status.name: status for status in SourceStatus.objects.filter(name__in=used())}
+    statuses = {
+        status.name: status for status in SourceStatus.objects.filter(name__in=enabled_sources())
+    }
     return [
         name
-        for name, source in used().items()
-        if name not in statuses or next_at(statuses[name], source.every) <= now
+        for name, source in enabled_sources().items()
+        if name not in statuses or next_poll_at(statuses[name], source.poll_interval) <= now
     ]
 
 
-def next_at(status: SourceStatus, every: timedelta) -> datetime:
+def next_poll_at(status: SourceStatus, poll_interval: timedelta) -> datetime:
     if not status.error:
-        return status.asked_at + every
-    patience = AFTER_FAILURE * 2 ** min(max(status.failures - 1, 0), 10)
-    return status.asked_at + min(patience, max(every, AFTER_FAILURE), LONGEST_WAIT)
+        return status.asked_at + poll_interval
+    patience = MIN_BACKOFF * 2 ** min(max(status.failures - 1, 0), 10)
+    return status.asked_at + min(patience, max(poll_interval, MIN_BACKOFF), MAX_BACKOFF)
 
 
-def listings_were_asked(*, now: datetime) -> bool:
+def listings_are_fresh(*, now: datetime) -> bool:
     """Whether who says what is new has been asked lately: an edition waits for that."""
-    listings = {name: source.every for name, source in used().items() if name in LISTINGS}
+    listings = {
+        name: source.poll_interval
+        for name, source in enabled_sources().items()
+        if name in LISTING_SOURCES
+    }
     since = now - max(listings.values(), default=timedelta())
     asked = SourceStatus.objects.filter(name__in=listings, asked_at__gte=since)
     return asked.count() == len(listings)
 
 
-def started(name: str, *, now: datetime) -> None:
+def mark_started(name: str, *, now: datetime) -> None:
     SourceStatus.objects.update_or_create(name=name, defaults={"asked_at": now})
 
 
-def ended(name: str, *, now: datetime, papers: int, error: str) -> None:
+def mark_finished(name: str, *, now: datetime, papers: int, error: str) -> None:
     status = SourceStatus.objects.filter(name=name)
     if error:
         status.update(error=error[:500], failures=F("failures") + 1)
@@ -52,19 +58,19 @@ def ended(name: str, *, now: datetime, papers: int, error: str) -> None:
         status.update(error="", failures=0, answered_at=now, papers=papers)
 
 
-def cursor_of(name: str) -> str:
+def get_cursor(name: str) -> str:
     """Where the last fetch of a source stopped."""
     found = SourceStatus.objects.filter(name=name).values_list("cursor", flat=True).first()
     return found or ""
 
 
-def went_to(name: str, cursor: str) -> None:
+def save_cursor(name: str, cursor: str) -> None:
     """What came before is stored: a fetch that breaks off goes on from there."""
     SourceStatus.objects.filter(name=name).update(cursor=cursor)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Standing:
+class SourceHealth:
     """How a source is doing; `age` is how long ago it answered, in seconds."""
 
     name: str
@@ -82,21 +88,24 @@ class Standing:
         return asdict(self) | written
 
 
-def standings(*, now: datetime) -> list[Standing]:
+def list_source_health(*, now: datetime) -> list[SourceHealth]:
     """Each source that is used; late is one that should have answered three times since."""
-    statuses = {status.name: status for status in SourceStatus.objects.filter(name__in=used())}
+    statuses = {
+        status.name: status for status in SourceStatus.objects.filter(name__in=enabled_sources())
+    }
     return [
-        standing(name, source.every, statuses.get(name), now=now) for name, source in used().items()
+        source_health(name, source.poll_interval, statuses.get(name), now=now)
+        for name, source in enabled_sources().items()
     ]
 
 
-def standing(
-    name: str, every: timedelta, status: SourceStatus | None, *, now: datetime
-) -> Standing:
+def source_health(
+    name: str, poll_interval: timedelta, status: SourceStatus | None, *, now: datetime
+) -> SourceHealth:
     if status is None:
-        return Standing(name=name)
+        return SourceHealth(name=name)
     since = now - (status.answered_at or status.asked_at)
-    return Standing(
+    return SourceHealth(
         name=name,
         asked_at=status.asked_at,
         answered_at=status.answered_at,
@@ -104,5 +113,5 @@ def standing(
         papers=status.papers,
         failures=status.failures,
         error=status.error,
-        is_late=since > 3 * every,
+        is_late=since > 3 * poll_interval,
     )

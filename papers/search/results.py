@@ -9,87 +9,107 @@ from difflib import get_close_matches
 
 from papers.models import Paper, Topic
 from papers.search import embeddings, encoder, engine
-from papers.search.engine import Found
+from papers.search.engine import ResultPage
 from papers.search.query import Query
-from papers.text.tokens import words
+from papers.text.tokens import tokenize
 
 logger = logging.getLogger(__name__)
 
 # The papers nearest to a question, which move its results; beyond them a place says nothing.
-NEAREST = 100
+SEMANTIC_DEPTH = 100
 # With fewer results than this those close in meaning are shown too, so many of them.
-FEW, CLOSE = 5, 5
+FEW_RESULTS, MAX_SIMILAR = 5, 5
 # The least cosine of what is close: below it are papers that only share the language.
-TO_A_QUESTION, TO_A_PAPER = 0.35, 0.45
+MIN_QUERY_SIMILARITY, MIN_PAPER_SIMILARITY = 0.35, 0.45
 # How like a topic's name a mistyped one is.
-ALIKE = 0.8
+MIN_NAME_SIMILARITY = 0.8
 
 
 @dataclass(frozen=True, slots=True)
-class Results:
-    found: Found
+class SearchResults:
+    page: ResultPage
     # Without all of the words, but about the same.
-    close: Sequence[Paper] = ()
-    help: Help | None = None
+    similar: Sequence[Paper] = ()
+    suggestions: Suggestions | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Help:
+class Suggestions:
     """What to try where nothing was found."""
 
     # Words that no paper has, and the question without them.
-    unknown: Sequence[str] = ()
-    without: str = ""
+    unmatched_terms: Sequence[str] = ()
+    remaining_query: str = ""
     topics: Sequence[Topic] = field(default_factory=tuple)
 
 
-def results(wanted: Query, *, first: int, size: int) -> Results:
-    near = by_meaning(lambda: embeddings.near_text(wanted.meant, most=NEAREST, least=TO_A_QUESTION))
-    found = engine.find(wanted, first=first, size=size, near=near)
+def search_papers(query: Query, *, offset: int, limit: int) -> SearchResults:
+    near = semantic_or_empty(
+        lambda: embeddings.nearest_to_text(
+            query.free_text, limit=SEMANTIC_DEPTH, min_similarity=MIN_QUERY_SIMILARITY
+        )
+    )
+    found = engine.search(query, offset=offset, limit=limit, semantic_ids=near)
     if not found.total:
-        return Results(found, close_to(wanted, near), help_with(wanted))
-    return Results(found, close_to(wanted, near, found.papers) if found.total < FEW else ())
+        return SearchResults(found, similar_results(query, near), suggest(query))
+    return SearchResults(
+        found, similar_results(query, near, found.papers) if found.total < FEW_RESULTS else ()
+    )
 
 
-def close_to(wanted: Query, near: Sequence[int], found: Sequence[Paper] = ()) -> list[Paper]:
+def similar_results(
+    query: Query, semantic_ids: Sequence[int], shown_papers: Sequence[Paper] = ()
+) -> list[Paper]:
     """Not for those who set a condition: these do not meet it."""
-    known = {paper.pk for paper in found}
-    return in_order([each for each in near if each not in known][:CLOSE]) if wanted.is_open else []
+    known = {paper.pk for paper in shown_papers}
+    return (
+        papers_in_order([each for each in semantic_ids if each not in known][:MAX_SIMILAR])
+        if query.is_unfiltered
+        else []
+    )
 
 
-def related(paper: Paper) -> list[Paper]:
+def related_papers(paper: Paper) -> list[Paper]:
     """Other papers about the same; none without the extra."""
-    return in_order(by_meaning(lambda: embeddings.near_paper(paper, most=CLOSE, least=TO_A_PAPER)))
+    return papers_in_order(
+        semantic_or_empty(
+            lambda: embeddings.nearest_to_paper(
+                paper, limit=MAX_SIMILAR, min_similarity=MIN_PAPER_SIMILARITY
+            )
+        )
+    )
 
 
-def by_meaning(find: Callable[[], list[int]]) -> list[int]:
+def semantic_or_empty(semantic_search: Callable[[], list[int]]) -> list[int]:
     """The search by words goes on without the model."""
     try:
-        return find()
-    except encoder.Unavailable as error:
+        return semantic_search()
+    except encoder.EncoderUnavailableError as error:
         logger.warning("%s", error)
         return []
 
 
-def in_order(ids: Sequence[int]) -> list[Paper]:
-    papers = Paper.objects.with_topics().in_bulk(ids) if ids else {}
-    return [papers[each] for each in ids if each in papers]
+def papers_in_order(paper_ids: Sequence[int]) -> list[Paper]:
+    papers = Paper.objects.with_topics().in_bulk(paper_ids) if paper_ids else {}
+    return [papers[each] for each in paper_ids if each in papers]
 
 
-def help_with(wanted: Query) -> Help:
-    if not wanted.asks_for_something:
-        return Help()
-    unknown = engine.unknown(wanted)
-    return Help([term.typed for term in unknown], wanted.without(unknown), alike(wanted))
+def suggest(query: Query) -> Suggestions:
+    if not query.is_searchable:
+        return Suggestions()
+    unknown = engine.unmatched_terms(query)
+    return Suggestions(
+        [term.raw_text for term in unknown], query.without(unknown), topics_with_similar_name(query)
+    )
 
 
-def alike(wanted: Query) -> list[Topic]:
+def topics_with_similar_name(query: Query) -> list[Topic]:
     """Topics with a name much like what was typed."""
-    topics = {" ".join(words(topic.name)): topic for topic in Topic.objects.order_by("name")}
-    texts = [" ".join(term.words) for term in wanted.terms if term.field in {"", "topic"}]
+    topics = {" ".join(tokenize(topic.name)): topic for topic in Topic.objects.order_by("name")}
+    texts = [" ".join(term.tokens) for term in query.terms if term.field in {"", "topic"}]
     found = [
         name
         for text in [" ".join(texts), *texts]
-        for name in get_close_matches(text, topics, cutoff=ALIKE)
+        for name in get_close_matches(text, topics, cutoff=MIN_NAME_SIMILARITY)
     ]
     return [topics[name] for name in dict.fromkeys(found)][:3]

@@ -11,12 +11,12 @@ from collections.abc import Iterator
 from functools import cache, lru_cache
 from pathlib import Path
 
-VOCABULARY = Path(__file__).with_name("wordpieces.txt")
-BEGIN, END, UNKNOWN = "[CLS]", "[SEP]", "[UNK]"
+VOCABULARY_FILE = Path(__file__).with_name("wordpieces.txt")
+CLS_TOKEN, SEP_TOKEN, UNK_TOKEN = "[CLS]", "[SEP]", "[UNK]"
 # A longer word is unknown.
-LONGEST = 100
+MAX_WORD_CHARS = 100
 # Chinese, Japanese and Korean characters that are words of their own.
-IDEOGRAPHS = (
+IDEOGRAPH_RANGES = (
     (0x4E00, 0x9FFF),
     (0x3400, 0x4DBF),
     (0x20000, 0x2A6DF),
@@ -28,61 +28,61 @@ IDEOGRAPHS = (
 )
 
 
-def numbers(text: str, *, most: int) -> list[int]:
+def token_ids(text: str, *, max_tokens: int) -> list[int]:
     """The pieces of a text between begin and end, `most` at most; the rest is cut off."""
-    found = [vocabulary()[BEGIN]]
-    for word in split(text):
-        found += pieces(word)
-        if len(found) >= most:
+    found = [load_vocabulary()[CLS_TOKEN]]
+    for word in basic_tokenize(text):
+        found += wordpiece_ids(word)
+        if len(found) >= max_tokens:
             break
-    return [*found[: most - 1], vocabulary()[END]]
+    return [*found[: max_tokens - 1], load_vocabulary()[SEP_TOKEN]]
 
 
 @cache
-def vocabulary() -> dict[str, int]:
-    lines = VOCABULARY.read_text(encoding="utf-8").split("\n")
+def load_vocabulary() -> dict[str, int]:
+    lines = VOCABULARY_FILE.read_text(encoding="utf-8").split("\n")
     return {piece: number for number, piece in enumerate(lines) if piece}
 
 
-def split(text: str) -> Iterator[str]:
+def basic_tokenize(text: str) -> Iterator[str]:
     """Words and single signs, in lower case, without accents."""
-    spaced = "".join(map(character, text))
-    bare = "".join(map(unmarked, unicodedata.normalize("NFD", spaced)))
-    return iter("".join(map(apart, bare.lower())).split())
+    spaced = "".join(map(clean_char, text))
+    bare = "".join(map(strip_accent, unicodedata.normalize("NFD", spaced)))
+    return iter("".join(map(split_punctuation, bare.lower())).split())
 
 
 @lru_cache(maxsize=10_000)
-def character(each: str) -> str:
+def clean_char(char: str) -> str:
     """A space for any white space, nothing for what cannot be seen."""
-    if each in "\t\n\r" or unicodedata.category(each) == "Zs":
+    if char in "\t\n\r" or unicodedata.category(char) == "Zs":
         return " "
-    if each in "\x00\ufffd" or unicodedata.category(each) in {"Cc", "Cf", "Co"}:
+    if char in "\x00\ufffd" or unicodedata.category(char) in {"Cc", "Cf", "Co"}:
         return ""
-    return f" {each} " if is_ideograph(each) else each
+    return f" {char} " if is_ideograph(char) else char
 
 
-def is_ideograph(each: str) -> bool:
-    return any(first <= ord(each) <= last for first, last in IDEOGRAPHS)
-
-
-@lru_cache(maxsize=10_000)
-def unmarked(each: str) -> str:
-    return "" if unicodedata.category(each) == "Mn" else each
+def is_ideograph(char: str) -> bool:
+    return any(first <= ord(char) <= last for first, last in IDEOGRAPH_RANGES)
 
 
 @lru_cache(maxsize=10_000)
-def apart(each: str) -> str:
+def strip_accent(char: str) -> str:
+    return "" if unicodedata.category(char) == "Mn" else char
+
+
+@lru_cache(maxsize=10_000)
+def split_punctuation(char: str) -> str:
     """A sign stands alone: punctuation, and what of ASCII Unicode does not count as such."""
-    is_sign = unicodedata.category(each).startswith("P") or each in "$+<=>^`|~"
-    return f" {each} " if is_sign else each
+    is_sign = unicodedata.category(char).startswith("P") or char in "$+<=>^`|~"
+    return f" {char} " if is_sign else char
 
 
 @lru_cache(maxsize=50_000)
-def pieces(word: str) -> tuple[int, ...]:
+def wordpiece_ids(word: str) -> tuple[int, ...]:
     """Always the longest piece that the rest of the word begins with."""
-    known = vocabulary()
-    unknown = (known[UNKNOWN],)
-    if len(word) > LONGEST:
+    known = load_vocabulary()
+    unknown = (known[UNK_TOKEN],)
+    if len(word) > MAX_WORD_CHARS:
         return unknown
     found: list[int] = []
     start = 0

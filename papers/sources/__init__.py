@@ -8,7 +8,7 @@ from datetime import date, datetime
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from papers.sources.http import Client
+    from papers.sources.http import SourceClient
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,7 +50,7 @@ class Record:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
+class SourceResponse:
     """What one answer of a source held: its papers, and a reason for each item that is none."""
 
     records: tuple[Record, ...] = ()
@@ -59,14 +59,14 @@ class Answer:
     cursor: str = ""
 
     @property
-    def last_day(self) -> date | None:
+    def latest_listing_date(self) -> date | None:
         """The latest day that its papers were listed on."""
         days = (record.listed_on for record in self.records)
         return max((day for day in days if day), default=None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Known:
+class KnownPaper:
     """A paper that is stored already, by what sources may know it by."""
 
     arxiv_id: str = ""
@@ -75,13 +75,13 @@ class Known:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wanted:
+class FetchRequest:
     """What is asked for; each source takes of it what it can answer."""
 
     # The newest first.
     days: tuple[date, ...] = ()
     # Papers to learn more about, the most important first.
-    papers: tuple[Known, ...] = ()
+    papers: tuple[KnownPaper, ...] = ()
     # arXiv's categories to look into.
     categories: tuple[str, ...] = ()
     # Words to search for, when papers of the past are filled in.
@@ -90,11 +90,11 @@ class Wanted:
     cursor: str = ""
 
 
-class SourceUnavailable(Exception):
+class SourceUnavailableError(Exception):
     """The source could not be reached or answered with an error; one sentence says which."""
 
 
-class MalformedAnswer(ValueError):
+class InvalidResponseError(ValueError):
     """Bytes that are not an answer of this source; one sentence says why."""
 
 
@@ -109,15 +109,15 @@ class Source(Protocol):
     title: str
     name: str
 
-    def __init__(self, client: Client) -> None: ...
+    def __init__(self, client: SourceClient) -> None: ...
 
-    def fetch(self, wanted: Wanted) -> Iterator[Answer]:
+    def fetch(self, request: FetchRequest) -> Iterator[SourceResponse]:
         """Ask, and yield each answer as it comes; raises SourceUnavailable, MalformedAnswer.
 
         What was yielded before a failure is kept.
         """
         ...
 
-    def parse(self, body: bytes, *, day: date | None = None) -> Answer:
+    def parse(self, body: bytes, *, day: date | None = None) -> SourceResponse:
         """Read a saved answer; `day` is its day if it does not say itself."""
         ...

@@ -28,23 +28,30 @@ from datetime import date, datetime
 from urllib.parse import parse_qsl, urlencode
 from xml.etree.ElementTree import Element
 
-from papers.sources import Answer, MalformedAnswer, Record, Wanted, arxiv_common, xml
-from papers.sources.http import Client
-from papers.sources.json_values import Rejected, Unknown, answer_of
+from papers.sources import (
+    FetchRequest,
+    InvalidResponseError,
+    Record,
+    SourceResponse,
+    arxiv_common,
+    xml,
+)
+from papers.sources.http import SourceClient
+from papers.sources.json_values import NotFoundAtSourceError, RejectedItemError, parse_items
 from papers.topics import categories
 
-PATH = "oai"
-FORMAT = "arXivRaw"
+OAI_PATH = "oai"
+METADATA_PREFIX = "arXivRaw"
 # In one fetch; the next one goes on.
-MOST_PAGES = 20
-LISTS = ("ListRecords", "GetRecord", "ListIdentifiers")
+MAX_PAGES = 20
+LIST_ELEMENTS = ("ListRecords", "GetRecord", "ListIdentifiers")
 # Groups that are called like their only archive; all others are of physics.
-GROUPS = frozenset({"cs", "econ", "eess", "math", "q-bio", "q-fin", "stat"})
-WITHDRAWN_SOURCE = "I"
+SINGLE_ARCHIVE_GROUPS = frozenset({"cs", "econ", "eess", "math", "q-bio", "q-fin", "stat"})
+WITHDRAWN_SOURCE_TYPE = "I"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
+class HarvestState:
     """Where a harvest stands."""
 
     since: str
@@ -56,217 +63,232 @@ class Place:
     def __str__(self) -> str:
         return urlencode({name: value for name, value in asdict(self).items() if value})
 
-    def question(self) -> dict[str, str | int]:
+    def request_params(self) -> dict[str, str | int]:
         if self.token:
             return {"verb": "ListRecords", "resumptionToken": self.token}
         return {
             "verb": "ListRecords",
-            "metadataPrefix": FORMAT,
+            "metadataPrefix": METADATA_PREFIX,
             "from": self.reached or self.since,
             "set": self.set,
         }
 
-    def after(self, page: Page, sets: Sequence[str]) -> Place:
+    def advance(self, page: HarvestPage, sets: Sequence[str]) -> HarvestState:
         """Where to go on after a page: in its set, else in the next, else on another day."""
-        until = self.until or page.answered_on
-        if page.token:
-            reached = page.reached or self.reached
-            return replace(self, until=until, reached=reached, token=page.token)
+        until = self.until or page.response_date
+        if page.resumption_token:
+            reached = page.last_datestamp or self.reached
+            return replace(self, until=until, reached=reached, token=page.resumption_token)
         left = sets[sets.index(self.set) + 1 :]
         if left:
-            return Place(since=self.since, until=until, set=left[0])
-        return Place(since=until or self.since)
+            return HarvestState(since=self.since, until=until, set=left[0])
+        return HarvestState(since=until or self.since)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Page:
+class HarvestPage:
     """An answer, with what is needed to go on after it."""
 
-    answer: Answer
-    answered_on: str
+    response: SourceResponse
+    response_date: str
     # The date stamp of its last record, if they are in order.
-    reached: str
-    token: str
+    last_datestamp: str
+    resumption_token: str
 
 
 class ArxivOai:
     name = "arxiv-oai"
     title = "arXiv OAI-PMH"
-    turns = arxiv_common.TURNS
+    pacing = arxiv_common.PACING
 
-    def __init__(self, client: Client) -> None:
-        self.client = arxiv_common.xml_from(client)
+    def __init__(self, client: SourceClient) -> None:
+        self.client = arxiv_common.xml_client(client)
 
-    def fetch(self, wanted: Wanted) -> Iterator[Answer]:
+    def fetch(self, request: FetchRequest) -> Iterator[SourceResponse]:
         """What changed in the categories since the cursor, or since the oldest of the days."""
-        sets = [set_of(category) for category in arxiv_common.known(wanted.categories)]
-        place = beginning(wanted)
+        sets = [oai_set(category) for category in arxiv_common.valid_categories(request.categories)]
+        place = initial_state(request)
         if not sets or place is None:
             return
         if place.set not in sets:
-            place = Place(since=place.since, set=sets[0])
-        for _ in range(MOST_PAGES):
-            page = self.turn(place)
-            if page.token and page.token == place.token:
-                raise MalformedAnswer(f"{self.title} gives the same page again and again.")
-            place = place.after(page, sets)
-            yield replace(page.answer, cursor=str(place))
+            place = HarvestState(since=place.since, set=sets[0])
+        for _ in range(MAX_PAGES):
+            page = self.fetch_page_or_resume(place)
+            if page.resumption_token and page.resumption_token == place.token:
+                raise InvalidResponseError(f"{self.title} gives the same page again and again.")
+            place = place.advance(page, sets)
+            yield replace(page.response, cursor=str(place))
             if not place.set:
                 return
 
-    def turn(self, place: Place) -> Page:
+    def fetch_page_or_resume(self, state: HarvestState) -> HarvestPage:
         """The page at a place, asked for by its day when its token is dead."""
         try:
-            return self.ask(place)
-        except arxiv_common.ErrorAnswer as error:
-            if error.code != "badResumptionToken" or not place.token:
+            return self.fetch_page(state)
+        except arxiv_common.ArxivError as error:
+            if error.code != "badResumptionToken" or not state.token:
                 raise
-        return self.ask(replace(place, token=""))
+        return self.fetch_page(replace(state, token=""))
 
-    def ask(self, place: Place) -> Page:
-        return arxiv_common.get(self.client, PATH, place.question(), self.read_page)
+    def fetch_page(self, state: HarvestState) -> HarvestPage:
+        return arxiv_common.fetch_and_parse(
+            self.client, OAI_PATH, state.request_params(), self.parse_page
+        )
 
-    def parse(self, body: bytes, *, day: date | None = None) -> Answer:
+    def parse(self, body: bytes, *, day: date | None = None) -> SourceResponse:
         """A page of records of any of arXiv's formats, or a single one."""
-        return self.read_page(body).answer
+        return self.parse_page(body).response
 
-    def read_page(self, body: bytes) -> Page:
-        root = xml.tree(body)
+    def parse_page(self, body: bytes) -> HarvestPage:
+        root = xml.parse_xml(body)
         if root.tag != "OAI-PMH":
-            raise MalformedAnswer(f"The answer is <{root.tag[:40]}>, not one of OAI-PMH.")
+            raise InvalidResponseError(f"The answer is <{root.tag[:40]}>, not one of OAI-PMH.")
         errors = {each.get("code", ""): (each.text or "") for each in root.iterfind("error")}
         for code, words in errors.items():
             if code != "noRecordsMatch":
-                raise arxiv_common.ErrorAnswer(self.title, f"{code}: {words}", code=code)
-        list_ = next((each for each in root if each.tag in LISTS), None)
+                raise arxiv_common.ArxivError(self.title, f"{code}: {words}", code=code)
+        list_ = next((each for each in root if each.tag in LIST_ELEMENTS), None)
         if list_ is None and not errors:
-            raise MalformedAnswer("The answer holds no list of papers.")
+            raise InvalidResponseError("The answer holds no list of papers.")
         items = (
             [] if list_ is None else [each for each in list_ if each.tag in {"record", "header"}]
         )
-        stamps = [xml.text(item, "header/datestamp", "datestamp")[:10] for item in items]
-        return Page(
-            answer=answer_of(items, read, self.title),
-            answered_on=iso_day(xml.text(root, "responseDate")),
-            reached=iso_day(stamps[-1]) if stamps and stamps == sorted(stamps) else "",
-            token="" if list_ is None else xml.text(list_, "resumptionToken"),
+        stamps = [xml.first_text(item, "header/datestamp", "datestamp")[:10] for item in items]
+        return HarvestPage(
+            response=parse_items(items, parse_record, self.title),
+            response_date=iso_date(xml.first_text(root, "responseDate")),
+            last_datestamp=iso_date(stamps[-1]) if stamps and stamps == sorted(stamps) else "",
+            resumption_token="" if list_ is None else xml.first_text(list_, "resumptionToken"),
         )
 
 
-def beginning(wanted: Wanted) -> Place | None:
+def initial_state(request: FetchRequest) -> HarvestState | None:
     """Where the last fetch stopped, else the oldest of the days; None if nothing says when."""
-    names = Place.__dataclass_fields__
-    told = {key: value for key, value in parse_qsl(wanted.cursor) if key in names}
-    if iso_day(told.get("since", "")):
-        return Place(**told)
-    return Place(since=min(wanted.days).isoformat()) if wanted.days else None
+    names = HarvestState.__dataclass_fields__
+    told = {key: value for key, value in parse_qsl(request.cursor) if key in names}
+    if iso_date(told.get("since", "")):
+        return HarvestState(**told)
+    return HarvestState(since=min(request.days).isoformat()) if request.days else None
 
 
-def iso_day(written: str) -> str:
+def iso_date(value: str) -> str:
     """A day as OAI-PMH writes it, or nothing."""
-    read = xml.day(written)
+    read = xml.parse_date(value)
     return read.isoformat() if read else ""
 
 
-def set_of(category: str) -> str:
+def oai_set(category: str) -> str:
     """The set of a category: cs:cs:LG for cs.LG, physics:hep-th, physics:cond-mat:soft."""
     archive = category.partition(".")[0]
-    group = archive if archive in GROUPS else "physics"
+    group = archive if archive in SINGLE_ARCHIVE_GROUPS else "physics"
     return f"{group}:{category.replace('.', ':')}"
 
 
-def read(item: Element) -> Record:
+def parse_record(item: Element) -> Record:
     """A record of any format as ours; raises Rejected."""
     header = item if item.tag == "header" else item.find("header")
     if header is None:
-        raise Rejected("no header")
-    number = arxiv_common.number(xml.text(header, "identifier"), xml.text(item, "metadata/*/id"))
-    stamp = xml.moment(xml.text(header, "datestamp"))
+        raise RejectedItemError("no header")
+    number = arxiv_common.require_arxiv_id(
+        xml.first_text(header, "identifier"), xml.first_text(item, "metadata/*/id")
+    )
+    stamp = xml.parse_datetime(xml.first_text(header, "datestamp"))
     if header.get("status") == "deleted":
         return Record(arxiv_id=number, withdrawn=True, updated_at=stamp)
     metadata = item.find("metadata/*")
     if metadata is None:
-        raise Unknown("a header without metadata")
-    if not (title := xml.text(metadata, "title")):
-        raise Rejected("no title")
+        raise NotFoundAtSourceError("a header without metadata")
+    if not (title := xml.first_text(metadata, "title")):
+        raise RejectedItemError("no title")
     if metadata.tag == "dc":
-        return read_dublin_core(metadata, number=number, title=title, header=header)
-    moments = versions(metadata)
-    first = moments.get(1) or created(metadata, number)
-    comment, abstract = xml.text(metadata, "comments"), xml.text(metadata, "abstract")
+        return parse_dublin_core(metadata, arxiv_id=number, title=title, header=header)
+    moments = version_times(metadata)
+    first = moments.get(1) or creation_time(metadata, number)
+    comment, abstract = xml.first_text(metadata, "comments"), xml.first_text(metadata, "abstract")
     return Record(
         arxiv_id=number,
-        doi=arxiv_common.doi(xml.text(metadata, "doi")),
+        doi=arxiv_common.first_publisher_doi(xml.first_text(metadata, "doi")),
         title=title,
         abstract=abstract,
-        authors=authors(metadata),
-        categories=tuple(categories.canonicals(xml.text(metadata, "categories").split())),
+        authors=parse_authors(metadata),
+        categories=tuple(categories.canonical_ids(xml.first_text(metadata, "categories").split())),
         published_on=first.date() if first else None,
         updated_at=max(filter(None, (stamp, *moments.values())), default=None),
-        withdrawn=is_withdrawn(metadata) or arxiv_common.withdrawn(comment, abstract),
+        withdrawn=is_withdrawn(metadata) or arxiv_common.mentions_withdrawal(comment, abstract),
         code_url=arxiv_common.code_url(comment, abstract),
     )
 
 
-def read_dublin_core(metadata: Element, *, number: str, title: str, header: Element) -> Record:
-    abstract, *rest = [*xml.texts(metadata, "description"), ""]
+def parse_dublin_core(metadata: Element, *, arxiv_id: str, title: str, header: Element) -> Record:
+    abstract, *rest = [*xml.all_texts(metadata, "description"), ""]
     comment = " ".join(rest).removeprefix("Comment: ")
-    days = sorted(filter(None, map(xml.moment, xml.texts(metadata, "date"))))
-    stamp = xml.moment(xml.text(header, "datestamp"))
-    dois = [each for each in xml.texts(metadata, "identifier") if each.lower().startswith("doi:")]
+    days = sorted(filter(None, map(xml.parse_datetime, xml.all_texts(metadata, "date"))))
+    stamp = xml.parse_datetime(xml.first_text(header, "datestamp"))
+    dois = [
+        each for each in xml.all_texts(metadata, "identifier") if each.lower().startswith("doi:")
+    ]
     return Record(
-        arxiv_id=number,
-        doi=arxiv_common.doi(dois[0][len("doi:") :]) if dois else "",
+        arxiv_id=arxiv_id,
+        doi=arxiv_common.first_publisher_doi(dois[0][len("doi:") :]) if dois else "",
         title=title,
         abstract=abstract,
-        authors=arxiv_common.people(map(turned, xml.texts(metadata, "creator"))),
-        categories=tuple(categories.canonicals(map(category_of, xml.texts(header, "setSpec")))),
+        authors=arxiv_common.clean_author_names(
+            map(reverse_name, xml.all_texts(metadata, "creator"))
+        ),
+        categories=tuple(
+            categories.canonical_ids(map(category_from_set, xml.all_texts(header, "setSpec")))
+        ),
         published_on=days[0].date() if days else None,
         updated_at=max(filter(None, (stamp, *days)), default=None),
-        withdrawn=arxiv_common.withdrawn(comment, abstract),
+        withdrawn=arxiv_common.mentions_withdrawal(comment, abstract),
         code_url=arxiv_common.code_url(comment, abstract),
     )
 
 
-def versions(metadata: Element) -> dict[int, datetime]:
+def version_times(metadata: Element) -> dict[int, datetime]:
     """When each version came, as arXivRaw tells."""
     found = {}
     for version in metadata.iterfind("version"):
-        digits, moment = version.get("version", "")[1:], xml.moment(xml.text(version, "date"))
+        digits, moment = (
+            version.get("version", "")[1:],
+            xml.parse_datetime(xml.first_text(version, "date")),
+        )
         if digits.isdecimal() and moment:
             found[int(digits[:9])] = moment
     return found
 
 
-def created(metadata: Element, number: str) -> datetime | None:
+def creation_time(metadata: Element, arxiv_id: str) -> datetime | None:
     """The day of the first version in the format arXiv, unless it must be that of a later one."""
-    moment = xml.moment(xml.text(metadata, "created"))
-    if moment is None or moment.date().replace(day=1) > arxiv_common.month(number):
+    moment = xml.parse_datetime(xml.first_text(metadata, "created"))
+    if moment is None or moment.date().replace(day=1) > arxiv_common.submission_month(arxiv_id):
         return None
     return moment
 
 
 def is_withdrawn(metadata: Element) -> bool:
     """Whether its latest version is a withdrawal, as arXivRaw tells."""
-    kinds = [xml.text(version, "source_type") for version in metadata.iterfind("version")]
-    return bool(kinds) and WITHDRAWN_SOURCE in kinds[-1]
+    kinds = [xml.first_text(version, "source_type") for version in metadata.iterfind("version")]
+    return bool(kinds) and WITHDRAWN_SOURCE_TYPE in kinds[-1]
 
 
-def authors(metadata: Element) -> tuple[str, ...]:
+def parse_authors(metadata: Element) -> tuple[str, ...]:
     """The names, first names first; the format arXiv has a lone colon after a collaboration."""
     apart = [
-        " ".join(xml.text(author, part) for part in ("forenames", "keyname", "suffix"))
+        " ".join(xml.first_text(author, part) for part in ("forenames", "keyname", "suffix"))
         for author in metadata.iterfind("authors/author")
     ]
-    return arxiv_common.people(apart) or arxiv_common.names(xml.text(metadata, "authors"))
+    return arxiv_common.clean_author_names(apart) or arxiv_common.split_author_list(
+        xml.first_text(metadata, "authors")
+    )
 
 
-def turned(name: str) -> str:
+def reverse_name(name: str) -> str:
     """Felipe Barra for "Barra, Felipe"."""
     surname, _, given = name.partition(",")
     return f"{given.strip()} {surname.strip()}".strip()
 
 
-def category_of(set_: str) -> str:
+def category_from_set(set_: str) -> str:
     """cond-mat.soft for physics:cond-mat:soft."""
     return set_.partition(":")[2].replace(":", ".")

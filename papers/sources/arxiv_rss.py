@@ -25,15 +25,22 @@ from collections.abc import Iterator
 from datetime import date
 from xml.etree.ElementTree import Element
 
-from papers.sources import Answer, MalformedAnswer, Record, Wanted, arxiv_common, xml
-from papers.sources.http import Client
-from papers.sources.json_values import Rejected, answer_of
+from papers.sources import (
+    FetchRequest,
+    InvalidResponseError,
+    Record,
+    SourceResponse,
+    arxiv_common,
+    xml,
+)
+from papers.sources.http import SourceClient
+from papers.sources.json_values import RejectedItemError, parse_items
 from papers.topics import categories
 
 # So that the busiest together stay below what a feed holds.
-CATEGORIES_AT_ONCE = 3
+CATEGORIES_PER_REQUEST = 3
 ERROR_TITLE = "Feed error for query"
-BEGINNING = re.compile(
+DESCRIPTION_PREFIX = re.compile(
     r"arXiv:\S+\s+Announce\s+Type:\s*(?P<type>[\w-]+)\s*(?:Abstract:\s*)?", re.IGNORECASE
 )
 
@@ -41,56 +48,60 @@ BEGINNING = re.compile(
 class ArxivRss:
     name = "arxiv-rss"
     title = "arXiv feeds"
-    turns = arxiv_common.TURNS
+    pacing = arxiv_common.PACING
 
-    def __init__(self, client: Client) -> None:
-        self.client = arxiv_common.xml_from(client)
+    def __init__(self, client: SourceClient) -> None:
+        self.client = arxiv_common.xml_client(client)
 
-    def fetch(self, wanted: Wanted) -> Iterator[Answer]:
+    def fetch(self, request: FetchRequest) -> Iterator[SourceResponse]:
         """Today's announcements in the categories; those of other days cannot be asked for."""
-        names = arxiv_common.known(wanted.categories)
-        for start in range(0, len(names), CATEGORIES_AT_ONCE):
-            together = "+".join(names[start : start + CATEGORIES_AT_ONCE])
-            yield arxiv_common.get(self.client, f"rss/{together}", {}, self.parse)
+        names = arxiv_common.valid_categories(request.categories)
+        for start in range(0, len(names), CATEGORIES_PER_REQUEST):
+            together = "+".join(names[start : start + CATEGORIES_PER_REQUEST])
+            yield arxiv_common.fetch_and_parse(self.client, f"rss/{together}", {}, self.parse)
 
-    def parse(self, body: bytes, *, day: date | None = None) -> Answer:
-        root = xml.tree(body)
+    def parse(self, body: bytes, *, day: date | None = None) -> SourceResponse:
+        root = xml.parse_xml(body)
         channel = root.find("channel") if root.tag == "rss" else root
         if channel is None or root.tag not in {"rss", "feed"}:
-            raise MalformedAnswer(f"The answer is <{root.tag[:40]}>, not a feed of arXiv's.")
-        if xml.text(channel, "title").startswith(ERROR_TITLE):
-            raise arxiv_common.ErrorAnswer(self.title, xml.text(channel, "description", "subtitle"))
+            raise InvalidResponseError(f"The answer is <{root.tag[:40]}>, not a feed of arXiv's.")
+        if xml.first_text(channel, "title").startswith(ERROR_TITLE):
+            raise arxiv_common.ArxivError(
+                self.title, xml.first_text(channel, "description", "subtitle")
+            )
         items = [*channel.iterfind("item"), *channel.iterfind("entry")]
-        return answer_of(items, read, self.title)
+        return parse_items(items, parse_item, self.title)
 
 
-def read(item: Element) -> Record:
+def parse_item(item: Element) -> Record:
     """An item of RSS or an entry of Atom as a record; raises Rejected."""
-    number = arxiv_common.number(xml.text(item, "guid", "id"), xml.text(item, "link"))
-    description = xml.text(item, "description", "summary")
-    beginning = BEGINNING.match(description)
+    number = arxiv_common.require_arxiv_id(
+        xml.first_text(item, "guid", "id"), xml.first_text(item, "link")
+    )
+    description = xml.first_text(item, "description", "summary")
+    beginning = DESCRIPTION_PREFIX.match(description)
     abstract = description[beginning.end() :] if beginning else description
-    kind = xml.text(item, "announce_type") or (beginning["type"] if beginning else "")
+    kind = xml.first_text(item, "announce_type") or (beginning["type"] if beginning else "")
     if not kind:
-        raise Rejected("no announce type")
+        raise RejectedItemError("no announce type")
     is_revision = kind.lower().startswith("replace")
-    if not (title := xml.text(item, "title")) and not is_revision:
-        raise Rejected("no title")
-    announced = xml.text(item, "pubDate", "published")
+    if not (title := xml.first_text(item, "title")) and not is_revision:
+        raise RejectedItemError("no title")
+    announced = xml.first_text(item, "pubDate", "published")
     return Record(
         arxiv_id=number,
-        doi=arxiv_common.doi(xml.text(item, "DOI")),
+        doi=arxiv_common.first_publisher_doi(xml.first_text(item, "DOI")),
         title="" if is_revision else title,
         abstract=abstract,
-        authors=arxiv_common.names(", ".join(xml.texts(item, "creator"))),
-        categories=tuple(categories.canonicals(terms(item))),
-        published_on=xml.day(announced) if kind.lower() == "new" else None,
-        updated_at=xml.moment(announced),
-        withdrawn=arxiv_common.withdrawn("", abstract) or None,
+        authors=arxiv_common.split_author_list(", ".join(xml.all_texts(item, "creator"))),
+        categories=tuple(categories.canonical_ids(category_terms(item))),
+        published_on=xml.parse_date(announced) if kind.lower() == "new" else None,
+        updated_at=xml.parse_datetime(announced),
+        withdrawn=arxiv_common.mentions_withdrawal("", abstract) or None,
         code_url=arxiv_common.code_url(abstract),
     )
 
 
-def terms(item: Element) -> list[str]:
+def category_terms(item: Element) -> list[str]:
     """What it is filed under, the primary one first: texts in RSS, attributes in Atom."""
     return [each.get("term") or (each.text or "").strip() for each in item.iterfind("category")]

@@ -17,19 +17,19 @@ import requests
 import stamina
 from stamina.instrumentation import set_on_retry_hooks
 
-from papers.sources import SourceUnavailable
+from papers.sources import SourceUnavailableError
 
 logger = logging.getLogger(__name__)
 
 # Seconds that a person is kept waiting for one answer, all tries together; a worker may wait longer.
-PATIENCE, WORKER_PATIENCE = 7.0, 45.0
-CONNECT_TIMEOUT, READ_TIMEOUT = 3.05, 20.0
-ATTEMPTS = 4
-MOST_BYTES = 50 * 1024 * 1024
-MOST_REDIRECTS = 3
+INTERACTIVE_TIMEOUT_SECONDS, WORKER_TIMEOUT_SECONDS = 7.0, 45.0
+CONNECT_TIMEOUT_SECONDS, READ_TIMEOUT_SECONDS = 3.05, 20.0
+MAX_ATTEMPTS = 4
+MAX_RESPONSE_BYTES = 50 * 1024 * 1024
+MAX_REDIRECTS = 3
 # Nobody's allowance is for longer than a day, in seconds.
-LONGEST_HOLD = 86_400.0
-TRY_AGAIN = frozenset({429, 500, 502, 503, 504})
+MAX_RETRY_AFTER_SECONDS = 86_400.0
+RETRY_STATUSES = frozenset({429, 500, 502, 503, 504})
 
 # Its own line says neither what is tried again nor why; ours does.
 set_on_retry_hooks([])
@@ -39,55 +39,55 @@ logging.getLogger("urllib3").setLevel(logging.INFO)
 Result = TypeVar("Result")
 
 
-class Refused(SourceUnavailable):
+class HttpError(SourceUnavailableError):
     """The source answered, but not with 200; `told` is the beginning of what it said."""
 
-    def __init__(self, message: str, status: int, told: str = "") -> None:
+    def __init__(self, message: str, status: int, body_start: str = "") -> None:
         super().__init__(message)
         self.status = status
-        self.told = told
+        self.body_start = body_start
 
 
-class Busy(Refused):
+class RetryableHttpError(HttpError):
     """An answer that may be better the next time."""
 
-    def __init__(self, message: str, status: int, wait: float | None) -> None:
+    def __init__(self, message: str, status: int, retry_after_seconds: float | None) -> None:
         super().__init__(message, status)
-        self.wait = wait
+        self.retry_after_seconds = retry_after_seconds
 
 
 # What may be over in a moment.
-PASSING = (
-    Busy,
+RETRYABLE_ERRORS = (
+    RetryableHttpError,
     requests.ConnectionError,
     requests.Timeout,
     requests.exceptions.ChunkedEncodingError,
 )
 
 
-class Turns(Protocol):
+class Pacer(Protocol):
     """Whose turn it is to ask, among all workers."""
 
-    def wait(self, patience: float) -> None:
+    def acquire(self, timeout_seconds: float) -> None:
         """Return when it is ours; SourceUnavailable if that takes longer than so many seconds."""
         ...
 
-    def hold(self, seconds: float) -> None:
+    def back_off(self, seconds: float) -> None:
         """The source asked to be left alone so long."""
         ...
 
 
-class NoTurns:
+class NoPacer:
     """For a source that may be asked at any time."""
 
-    def wait(self, patience: float) -> None:
+    def acquire(self, timeout_seconds: float) -> None:
         pass
 
-    def hold(self, seconds: float) -> None:
+    def back_off(self, seconds: float) -> None:
         pass
 
 
-class Client:
+class SourceClient:
     """Asks one source, always under its base address."""
 
     def __init__(
@@ -96,8 +96,8 @@ class Client:
         *,
         title: str,
         user_agent: str,
-        patience: float = PATIENCE,
-        turns: Turns | None = None,
+        timeout_seconds: float = INTERACTIVE_TIMEOUT_SECONDS,
+        pacer: Pacer | None = None,
         headers: Mapping[str, str] | None = None,
         query: Mapping[str, str] | None = None,
     ) -> None:
@@ -105,88 +105,94 @@ class Client:
         # Goes with every question, as a key does.
         self.query = dict(query or {})
         self.title = title
-        self.patience = patience
-        self.turns = turns or NoTurns()
+        self.timeout_seconds = timeout_seconds
+        self.pacer = pacer or NoPacer()
         self.session = requests.Session()
         self.session.headers.update({"User-Agent": user_agent, "Accept": "application/json"})
         self.session.headers.update(headers or {})
         # A proxy of the operator's is used, except to reach this very machine; ~/.netrc never.
         self.session.trust_env = host_of(base_url) not in {"localhost", "127.0.0.1", "::1"}
-        self.session.auth = anonymous
+        self.session.auth = no_auth
 
     def get(self, path: str, **query: str | int) -> bytes:
         """The body of a 200; anything else is SourceUnavailable, in one sentence."""
-        return self.fetch("GET", path, query, None)
+        return self.request_with_retries("GET", path, query, None)
 
     def post(self, path: str, json: Any, **query: str | int) -> bytes:
         """The same for a question that is too long for an address; it changes nothing there."""
-        return self.fetch("POST", path, query, json)
+        return self.request_with_retries("POST", path, query, json)
 
-    def fetch(self, method: str, path: str, query: dict[str, str | int], json: Any) -> bytes:
+    def request_with_retries(
+        self, method: str, path: str, query: dict[str, str | int], json: Any
+    ) -> bytes:
         if not re.match("https?://", self.base_url) or not host_of(self.base_url):
-            raise SourceUnavailable(
+            raise SourceUnavailableError(
                 f"{self.base_url!r} is not a web address to find {self.title} at."
             )
-        deadline = time.monotonic() + self.patience
+        deadline = time.monotonic() + self.timeout_seconds
         try:
             for attempt in stamina.retry_context(
-                on=lambda error: self.wait_after(error, deadline),
-                attempts=ATTEMPTS,
+                on=lambda error: self.should_retry(error, deadline),
+                attempts=MAX_ATTEMPTS,
                 timeout=None,
                 wait_initial=0.4,
                 wait_max=2,
                 wait_jitter=0.2,
             ):
                 with attempt:
-                    self.turns.wait(max(deadline - time.monotonic(), 0))
+                    self.pacer.acquire(max(deadline - time.monotonic(), 0))
                     left = max(deadline - time.monotonic(), 0.1)
-                    return within(left, lambda: self.ask(method, path, query, json, deadline))
-        except Busy as busy:
-            if busy.wait:
-                self.turns.hold(busy.wait)
+                    return run_with_timeout(
+                        left, lambda: self.request_once(method, path, query, json, deadline)
+                    )
+        except RetryableHttpError as busy:
+            if busy.retry_after_seconds:
+                self.pacer.back_off(busy.retry_after_seconds)
             raise
         except requests.RequestException as error:
             # Without its cause, which quotes the whole address, and a key with it.
-            raise SourceUnavailable(
-                f"{self.title} could not be reached ({reason(error, self.patience)})."
+            raise SourceUnavailableError(
+                f"{self.title} could not be reached ({describe_error(error, self.timeout_seconds)})."
             ) from None
         raise AssertionError("stamina returns or raises")
 
-    def wait_after(self, error: Exception, deadline: float) -> bool | float:
+    def should_retry(self, error: Exception, deadline: float) -> bool | float:
         """Whether to try again and, where the source says so, after how many seconds."""
-        if not isinstance(error, PASSING):
+        if not isinstance(error, RETRYABLE_ERRORS):
             return False
-        wait = error.wait if isinstance(error, Busy) else None
+        wait = error.retry_after_seconds if isinstance(error, RetryableHttpError) else None
         if time.monotonic() + (2.5 if wait is None else wait) >= deadline:
             return False
         logger.debug("%s: trying again after %s", self.title, type(error).__name__)
         return True if wait is None else wait
 
-    def ask(
+    def request_once(
         self, method: str, path: str, query: dict[str, str | int], json: Any, deadline: float
     ) -> bytes:
         url = f"{self.base_url}/{path.lstrip('/')}" if path else self.base_url
-        with self.follow(method, url, query, json) as response:
-            wait = wait_asked(response)
-            if response.status_code in TRY_AGAIN or is_limited(response, wait):
-                raise Busy(self.sentence(response), response.status_code, wait)
+        with self.follow_redirects(method, url, query, json) as response:
+            wait = parse_retry_after(response)
+            if response.status_code in RETRY_STATUSES or is_rate_limited(response, wait):
+                raise RetryableHttpError(self.error_message(response), response.status_code, wait)
             if response.status_code != requests.codes.ok:
-                raise Refused(self.sentence(response), response.status_code, beginning(response))
-            return b"".join(self.chunks(response, deadline))
+                raise HttpError(
+                    self.error_message(response), response.status_code, read_body_start(response)
+                )
+            return b"".join(self.iter_body_chunks(response, deadline))
 
-    def follow(
+    def follow_redirects(
         self, method: str, url: str, query: dict[str, str | int], json: Any
     ) -> requests.Response:
         """The answer, after redirects that stay with the host."""
         host = host_of(url)
         parameters: dict[str, str | int] | None = {**self.query, **query}
-        for _ in range(MOST_REDIRECTS + 1):
+        for _ in range(MAX_REDIRECTS + 1):
             response = self.session.request(
                 method,
                 url,
                 params=parameters,
                 json=json,
-                timeout=(CONNECT_TIMEOUT, READ_TIMEOUT),
+                timeout=(CONNECT_TIMEOUT_SECONDS, READ_TIMEOUT_SECONDS),
                 stream=True,
                 allow_redirects=False,
             )
@@ -197,22 +203,22 @@ class Client:
             url, parameters = urljoin(url, target), None
             if host_of(url) != host:
                 place = url.partition("?")[0][:200]
-                raise SourceUnavailable(f"{self.title} sends us to another host, {place}.")
-        raise SourceUnavailable(f"{self.title} sends us from one address to the next.")
+                raise SourceUnavailableError(f"{self.title} sends us to another host, {place}.")
+        raise SourceUnavailableError(f"{self.title} sends us from one address to the next.")
 
-    def chunks(self, response: requests.Response, deadline: float) -> Iterator[bytes]:
+    def iter_body_chunks(self, response: requests.Response, deadline: float) -> Iterator[bytes]:
         size = 0
         for chunk in response.iter_content(64 * 1024):
             size += len(chunk)
-            if size > MOST_BYTES:
-                raise SourceUnavailable(f"{self.title} answered with more than 50 MB.")
+            if size > MAX_RESPONSE_BYTES:
+                raise SourceUnavailableError(f"{self.title} answered with more than 50 MB.")
             if time.monotonic() > deadline:
                 raise requests.Timeout
             yield chunk
 
-    def sentence(self, response: requests.Response) -> str:
+    def error_message(self, response: requests.Response) -> str:
         text = f"{self.title} answered {response.status_code} {response.reason or ''}".rstrip()
-        wait = wait_asked(response)
+        wait = parse_retry_after(response)
         return f"{text}." if wait is None else f"{text} and asks to wait {wait:.0f} seconds."
 
 
@@ -223,11 +229,11 @@ def host_of(url: str) -> str | None:
         return None
 
 
-def anonymous(request: requests.PreparedRequest) -> requests.PreparedRequest:
+def no_auth(request: requests.PreparedRequest) -> requests.PreparedRequest:
     return request
 
 
-def within(seconds: float, work: Callable[[], Result]) -> Result:
+def run_with_timeout(timeout_seconds: float, function: Callable[[], Result]) -> Result:
     """The work's result, or requests.Timeout when the time is up.
 
     The timeouts of requests bound one connection attempt and one silence: neither the resolving of
@@ -238,13 +244,13 @@ def within(seconds: float, work: Callable[[], Result]) -> Result:
 
     def run() -> None:
         try:
-            results.put((work(), None))
+            results.put((function(), None))
         except BaseException as error:
             results.put((None, error))
 
     threading.Thread(target=run, daemon=True, name="source").start()
     try:
-        result, error = results.get(timeout=seconds)
+        result, error = results.get(timeout=timeout_seconds)
     except queue.Empty:
         raise requests.Timeout from None
     if error is not None:
@@ -252,7 +258,7 @@ def within(seconds: float, work: Callable[[], Result]) -> Result:
     return result  # type: ignore[return-value]
 
 
-def wait_asked(response: requests.Response) -> float | None:
+def parse_retry_after(response: requests.Response) -> float | None:
     """Seconds to wait, from Retry-After or from the headers of Hugging Face and GitHub."""
     asked = response.headers.get("Retry-After", "").strip()
     if asked.isdecimal():
@@ -267,10 +273,10 @@ def wait_asked(response: requests.Response) -> float | None:
     reset = re.search(r"\bt=(\d{1,6})", response.headers.get("RateLimit", ""))
     if response.status_code == requests.codes.too_many_requests and reset:
         return float(reset.group(1))
-    return wait_until_reset(response)
+    return seconds_until_reset(response)
 
 
-def wait_until_reset(response: requests.Response) -> float | None:
+def seconds_until_reset(response: requests.Response) -> float | None:
     """Seconds until the source counts from nought again, if all that it allows has been asked."""
     reset = response.headers.get("X-RateLimit-Reset", "")
     used_up = response.headers.get("X-RateLimit-Remaining") == "0"
@@ -282,15 +288,17 @@ def wait_until_reset(response: requests.Response) -> float | None:
     except (TypeError, ValueError):
         now = time.time()
     told = float(reset[:12])
-    return min(max(told - now if told > LONGEST_HOLD else told, 0.0), LONGEST_HOLD)
+    return min(
+        max(told - now if told > MAX_RETRY_AFTER_SECONDS else told, 0.0), MAX_RETRY_AFTER_SECONDS
+    )
 
 
-def is_limited(response: requests.Response, wait: float | None) -> bool:
+def is_rate_limited(response: requests.Response, retry_after_seconds: float | None) -> bool:
     """Whether "forbidden" means for now."""
-    return response.status_code == requests.codes.forbidden and wait is not None
+    return response.status_code == requests.codes.forbidden and retry_after_seconds is not None
 
 
-def beginning(response: requests.Response) -> str:
+def read_body_start(response: requests.Response) -> str:
     """Of an error's words, as far as they come."""
     try:
         start: bytes = next(response.iter_content(2_000), b"")
@@ -299,12 +307,12 @@ def beginning(response: requests.Response) -> str:
     return start.decode(errors="replace")
 
 
-def reason(error: requests.RequestException, patience: float) -> str:
+def describe_error(error: requests.RequestException, timeout_seconds: float) -> str:
     """Why, in a few words: the exceptions themselves quote their innards."""
     if isinstance(error, requests.ConnectTimeout):
         return "no connection in time"
     if isinstance(error, requests.Timeout):
-        return f"no whole answer within {patience:.0f} seconds"
+        return f"no whole answer within {timeout_seconds:.0f} seconds"
     if isinstance(error, requests.exceptions.SSLError):
         return "its certificate could not be verified"
     if isinstance(error, requests.exceptions.ProxyError):

@@ -23,68 +23,68 @@ from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
 from typing import Any
 
-from papers.identity import arxiv_id
-from papers.sources import Answer, MalformedAnswer, Record, Wanted
-from papers.sources.http import Client, Refused
+from papers.identity import parse_arxiv_id
+from papers.sources import FetchRequest, InvalidResponseError, Record, SourceResponse
+from papers.sources.http import HttpError, SourceClient
 from papers.sources.json_values import (
-    Rejected,
-    answer_of,
-    check_error,
-    count,
-    day_of,
-    dicts,
-    json_value,
-    kind_of,
-    repository,
-    text,
-    texts,
+    RejectedItemError,
+    as_dicts,
+    as_text,
+    as_texts,
+    describe_json,
+    normalise_repo_url,
+    parse_count,
+    parse_date,
+    parse_items,
+    parse_json,
+    raise_for_error,
 )
 
 BAD_REQUEST = 400
 PAGE_SIZE = 100
 # Ten times the longest list seen; more means a server that does not page.
-MOST_PAGES = 10
-LONGEST_LITERAL = 200_000
+MAX_PAGES = 10
+MAX_LITERAL_CHARS = 200_000
 # Characters; the documentation names no limit, and other readers of the interface cut here.
-LONGEST_QUERY = 250
+MAX_QUERY_CHARS = 250
 # A day's list is put together on two days of UTC.
-LONGEST_LISTING = timedelta(days=2)
+MAX_LISTING_SPAN = timedelta(days=2)
 
 
 class HuggingFace:
     name = "huggingface"
     title = "Hugging Face"
 
-    def __init__(self, client: Client) -> None:
+    def __init__(self, client: SourceClient) -> None:
         self.client = client
 
-    def fetch(self, wanted: Wanted) -> Iterator[Answer]:
+    def fetch(self, request: FetchRequest) -> Iterator[SourceResponse]:
         """What its search finds, and the lists of the days, one answer a day."""
-        if wanted.query:
-            yield self.search(wanted.query)
+        if request.query:
+            yield self.search(request.query)
         closed = 0
-        for day in wanted.days:
+        for day in request.days:
             try:
                 answer = self.fetch_day(day)
-            except Refused as refused:
+            except HttpError as refused:
                 closed += refused.status == BAD_REQUEST
                 # A day without a list is no error; several days, and no list at all, is.
-                if refused.status != BAD_REQUEST or closed == len(wanted.days) > 1:
+                if refused.status != BAD_REQUEST or closed == len(request.days) > 1:
                     raise
-                answer = Answer()
+                answer = SourceResponse()
             yield answer
 
-    def search(self, query: str) -> Answer:
+    def search(self, query: str) -> SourceResponse:
         """Papers of any day, which say themselves when they were listed, if they were."""
-        asked = " ".join(query.split())[:LONGEST_QUERY]
+        asked = " ".join(query.split())[:MAX_QUERY_CHARS]
         body = self.client.get("api/papers/search", q=asked, limit=PAGE_SIZE)
-        return answer_of(items_of(body), lambda item: read(item, None), self.title)
+        return parse_items(extract_items(body), lambda item: parse_item(item, None), self.title)
 
-    def fetch_day(self, day: date) -> Answer:
+    def fetch_day(self, day: date) -> SourceResponse:
         """All pages of one day; a paper that moved from one page to the next is taken once."""
         records: dict[str, Record] = {}
         rejected: list[str] = []
-        for page in range(MOST_PAGES):
+        for page in range(MAX_PAGES):
             body = self.client.get(
                 "api/daily_papers", date=day.isoformat(), limit=PAGE_SIZE, p=page
             )
@@ -96,38 +96,38 @@ class HuggingFace:
             rejected += answer.rejected
             if not fresh:
                 break
-        return Answer(records=tuple(records.values()), rejected=tuple(rejected))
+        return SourceResponse(records=tuple(records.values()), rejected=tuple(rejected))
 
-    def parse(self, body: bytes, *, day: date | None = None) -> Answer:
+    def parse(self, body: bytes, *, day: date | None = None) -> SourceResponse:
         """The papers of an answer of any year; `day` is the list's if its items do not say."""
-        items = items_of(body)
-        listed_on = day or listing_day(items)
-        return answer_of(items, lambda item: read(item, listed_on), self.title)
+        items = extract_items(body)
+        listed_on = day or infer_listing_date(items)
+        return parse_items(items, lambda item: parse_item(item, listed_on), self.title)
 
 
-def items_of(body: bytes) -> list[Any]:
+def extract_items(body: bytes) -> list[Any]:
     """The items of an answer; of a paper's own page the one paper."""
-    value = json_value(body)
-    check_error(value, HuggingFace.title)
-    if is_flat(value):
+    value = parse_json(body)
+    raise_for_error(value, HuggingFace.title)
+    if is_bare_paper(value):
         return [value]
     if isinstance(value, dict) and isinstance(value.get("data"), list):
         value = value["data"]
     if not isinstance(value, list):
         # A lone 1 has been seen in the place of a weekend's list. It may as well be an error: what
         # is no list says nothing about how many papers there were.
-        raise MalformedAnswer(f"The answer is {kind_of(value)}, not a list of papers.")
-    return [unquoted(item) for item in value]
+        raise InvalidResponseError(f"The answer is {describe_json(value)}, not a list of papers.")
+    return [parse_python_literal(item) for item in value]
 
 
-def is_flat(item: Any) -> bool:
+def is_bare_paper(item: Any) -> bool:
     """Whether it is a paper as its own page tells it."""
     return isinstance(item, dict) and "id" in item and "paper" not in item
 
 
-def unquoted(item: Any) -> Any:
+def parse_python_literal(item: Any) -> Any:
     """An item that an archive kept as a Python literal, as what it was."""
-    if not isinstance(item, str) or not item.startswith("{") or len(item) > LONGEST_LITERAL:
+    if not isinstance(item, str) or not item.startswith("{") or len(item) > MAX_LITERAL_CHARS:
         return item
     try:
         return ast.literal_eval(item)
@@ -135,63 +135,63 @@ def unquoted(item: Any) -> Any:
         return item
 
 
-def read(item: Any, day: date | None) -> Record:
+def parse_item(item: Any, day: date | None) -> Record:
     """One item as a record; raises Rejected."""
-    if is_flat(item):
+    if is_bare_paper(item):
         # A paper's own page is of no day's list.
         item, day = {"paper": item}, None
     paper = item.get("paper") if isinstance(item, dict) else None
     if not isinstance(paper, dict):
-        raise Rejected("no paper")
-    if not (raw_id := text(paper.get("id"))):
-        raise Rejected("no id")
-    if not (identity := arxiv_id(raw_id)):
-        raise Rejected("not an arXiv id")
-    if not (title := text(item.get("title")) or text(paper.get("title"))):
-        raise Rejected("no title")
-    listed_on = day_of(paper.get("submittedOnDailyAt")) or day
-    published_on = day_of(paper.get("publishedAt")) or listed_on
-    code_url = repository(text(paper.get("githubRepo")))
+        raise RejectedItemError("no paper")
+    if not (raw_id := as_text(paper.get("id"))):
+        raise RejectedItemError("no id")
+    if not (identity := parse_arxiv_id(raw_id)):
+        raise RejectedItemError("not an arXiv id")
+    if not (title := as_text(item.get("title")) or as_text(paper.get("title"))):
+        raise RejectedItemError("no title")
+    listed_on = parse_date(paper.get("submittedOnDailyAt")) or day
+    published_on = parse_date(paper.get("publishedAt")) or listed_on
+    code_url = normalise_repo_url(as_text(paper.get("githubRepo")))
     return Record(
         arxiv_id=identity,
         title=title,
-        abstract=text(paper.get("summary")) or text(item.get("summary")),
-        authors=authors(paper.get("authors")),
+        abstract=as_text(paper.get("summary")) or as_text(item.get("summary")),
+        authors=parse_authors(paper.get("authors")),
         published_on=min((day for day in (published_on, listed_on) if day), default=None),
         listed_on=listed_on,
-        machine_summary=text(paper.get("ai_summary")),
-        organization=organization(paper) or organization(item),
-        keywords=texts(paper.get("ai_keywords")),
+        machine_summary=as_text(paper.get("ai_summary")),
+        organization=parse_organization(paper) or parse_organization(item),
+        keywords=as_texts(paper.get("ai_keywords")),
         code_url=code_url,
-        project_url=text(paper.get("projectPage")),
-        upvotes=count(paper.get("upvotes")),
-        comments=count(item.get("numComments")),
-        stars=count(paper.get("githubStars")) if code_url else None,
+        project_url=as_text(paper.get("projectPage")),
+        upvotes=parse_count(paper.get("upvotes")),
+        comments=parse_count(item.get("numComments")),
+        stars=parse_count(paper.get("githubStars")) if code_url else None,
     )
 
 
-def listing_day(items: Sequence[Any]) -> date | None:
+def infer_listing_date(items: Sequence[Any]) -> date | None:
     """The day of a list that does not say, as the answers of 2024 do not.
 
     Of what search finds the outer `publishedAt` is the papers' own, or is of many days.
     """
-    papers = [item for item in dicts(items) if isinstance(item.get("paper"), dict)]
+    papers = [item for item in as_dicts(items) if isinstance(item.get("paper"), dict)]
     listed = [
         item for item in papers if item.get("publishedAt") != item["paper"].get("publishedAt")
     ]
-    days = [day for item in listed if (day := day_of(item.get("publishedAt")))]
-    if not days or max(days) - min(days) > LONGEST_LISTING:
+    days = [day for item in listed if (day := parse_date(item.get("publishedAt")))]
+    if not days or max(days) - min(days) > MAX_LISTING_SPAN:
         return None
     return max(days)
 
 
-def authors(values: Any) -> tuple[str, ...]:
+def parse_authors(values: Any) -> tuple[str, ...]:
     """The names, without those that their bearers hid."""
-    return texts([each.get("name") for each in dicts(values) if not each.get("hidden")])
+    return as_texts([each.get("name") for each in as_dicts(values) if not each.get("hidden")])
 
 
-def organization(holder: dict[str, Any]) -> str:
-    value = holder.get("organization")
+def parse_organization(container: dict[str, Any]) -> str:
+    value = container.get("organization")
     if not isinstance(value, dict):
         return ""
-    return text(value.get("fullname")) or text(value.get("name"))
+    return as_text(value.get("fullname")) or as_text(value.get("name"))

@@ -10,30 +10,30 @@ from datetime import datetime, timedelta
 from django.utils import timezone
 
 from papers import pacing
-from papers.sources import SourceUnavailable
+from papers.sources import SourceUnavailableError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SharedTurns:
+class SourcePacer:
     """The turns of a source that wants so much time between any two questions of ours."""
 
     name: str
     title: str
-    gap: timedelta
+    min_interval: timedelta
     clock: Callable[[], datetime] = timezone.now
 
-    def wait(self, patience: float) -> None:
+    def acquire(self, timeout_seconds: float) -> None:
         """Sleep until it is our turn; SourceUnavailable if that takes longer than the seconds."""
         now = self.clock()
-        latest = now + timedelta(seconds=patience)
-        start = pacing.reserve(self.name, lasting=self.gap, now=now, latest=latest)
+        latest = now + timedelta(seconds=timeout_seconds)
+        start = pacing.reserve(self.name, duration=self.min_interval, now=now, latest_start=latest)
         if start is None:
-            raise SourceUnavailable(
+            raise SourceUnavailableError(
                 f"{self.title} must not be asked yet: others of us have the next turns, or it asked "
                 "to be left alone."
             )
         time.sleep((start - now).total_seconds())
 
-    def hold(self, seconds: float) -> None:
+    def back_off(self, seconds: float) -> None:
         """It asked to be left alone so long, whoever asks."""
-        pacing.hold(self.name, until=self.clock() + timedelta(seconds=seconds))
+        pacing.block_until(self.name, until=self.clock() + timedelta(seconds=seconds))

@@ -21,40 +21,40 @@ from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
 from typing import Any
 
-from papers.sources import Answer, Known, MalformedAnswer, Record, Wanted
-from papers.sources.http import Client, Refused
+from papers.sources import FetchRequest, InvalidResponseError, KnownPaper, Record, SourceResponse
+from papers.sources.http import HttpError, SourceClient
 from papers.sources.json_values import (
-    Rejected,
-    Unknown,
-    answer_of,
-    check_error,
-    count,
-    day_of,
-    identified,
-    json_value,
-    kind_of,
-    numbers,
-    text,
-    texts,
+    NotFoundAtSourceError,
+    RejectedItemError,
+    as_text,
+    as_texts,
+    describe_json,
+    paper_ids,
+    parse_count,
+    parse_date,
+    parse_items,
+    parse_json,
+    raise_for_error,
+    require_identity,
 )
 
 BAD_REQUEST = 400
 # More is an error.
-BATCH = 500
-FIELDS = "externalIds,citationCount,influentialCitationCount,tldr,publicationDate"
-UNKNOWN = "unknown to Semantic Scholar"
+PAPER_BATCH_SIZE = 500
+PAPER_FIELDS = "externalIds,citationCount,influentialCitationCount,tldr,publicationDate"
+NOT_FOUND_REASON = "unknown to Semantic Scholar"
 # Where its several answers keep their papers, and the paper in each item.
-LISTS = ("data", "recommendedPapers")
-WRAPPERS = ("citingPaper", "citedPaper", "paper")
+LIST_KEYS = ("data", "recommendedPapers")
+WRAPPER_KEYS = ("citingPaper", "citedPaper", "paper")
 
 
 class SemanticScholar:
     name = "semanticscholar"
     title = "Semantic Scholar"
     # A key allows one question a second.
-    turns = ("semanticscholar", timedelta(seconds=1))
+    pacing = ("semanticscholar", timedelta(seconds=1))
 
-    def __init__(self, client: Client) -> None:
+    def __init__(self, client: SourceClient) -> None:
         self.client = client
 
     @staticmethod
@@ -62,37 +62,39 @@ class SemanticScholar:
         """How the operator's key goes with every question."""
         return {"headers": {"x-api-key": key}}
 
-    def fetch(self, wanted: Wanted) -> Iterator[Answer]:
+    def fetch(self, request: FetchRequest) -> Iterator[SourceResponse]:
         """What it knows of the papers, one answer for each batch."""
-        ids = [number for paper in wanted.papers if (number := number_of(paper))]
-        for start in range(0, len(ids), BATCH):
-            yield self.fetch_batch(ids[start : start + BATCH])
+        ids = [number for paper in request.papers if (number := s2_paper_id(paper))]
+        for start in range(0, len(ids), PAPER_BATCH_SIZE):
+            yield self.fetch_batch(ids[start : start + PAPER_BATCH_SIZE])
 
-    def fetch_batch(self, ids: Sequence[str]) -> Answer:
+    def fetch_batch(self, ids: Sequence[str]) -> SourceResponse:
         try:
-            body = self.client.post("graph/v1/paper/batch", json={"ids": ids}, fields=FIELDS)
-        except Refused as refused:
-            if refused.status == BAD_REQUEST and re.search("no valid paper id", refused.told, re.I):
-                return Answer(rejected=(UNKNOWN,) * len(ids))
+            body = self.client.post("graph/v1/paper/batch", json={"ids": ids}, fields=PAPER_FIELDS)
+        except HttpError as refused:
+            if refused.status == BAD_REQUEST and re.search(
+                "no valid paper id", refused.body_start, re.I
+            ):
+                return SourceResponse(rejected=(NOT_FOUND_REASON,) * len(ids))
             raise
         return self.parse(body)
 
-    def parse(self, body: bytes, *, day: date | None = None) -> Answer:
-        return answer_of(items_of(body), read, self.title)
+    def parse(self, body: bytes, *, day: date | None = None) -> SourceResponse:
+        return parse_items(extract_items(body), parse_paper, self.title)
 
 
-def number_of(paper: Known) -> str:
+def s2_paper_id(paper: KnownPaper) -> str:
     """The name that it knows the paper by."""
     if paper.arxiv_id:
         return f"ARXIV:{paper.arxiv_id}"
     return f"DOI:{paper.doi}" if paper.doi else ""
 
 
-def items_of(body: bytes) -> list[Any]:
-    value = json_value(body)
-    check_error(value, SemanticScholar.title)
+def extract_items(body: bytes) -> list[Any]:
+    value = parse_json(body)
+    raise_for_error(value, SemanticScholar.title)
     if isinstance(value, dict):
-        found = next((value[name] for name in LISTS if isinstance(value.get(name), list)), None)
+        found = next((value[name] for name in LIST_KEYS if isinstance(value.get(name), list)), None)
         if found is not None:
             return found
         if "paperId" in value:
@@ -100,41 +102,41 @@ def items_of(body: bytes) -> list[Any]:
         if value.get("total") == 0:
             return []
     if not isinstance(value, list):
-        raise MalformedAnswer(f"The answer is {kind_of(value)}, not a list of papers.")
+        raise InvalidResponseError(f"The answer is {describe_json(value)}, not a list of papers.")
     return value
 
 
-def read(item: Any) -> Record:
+def parse_paper(item: Any) -> Record:
     """One item as a record; raises Rejected."""
     if item is None:
-        raise Unknown(UNKNOWN)
-    paper = unwrapped(item)
+        raise NotFoundAtSourceError(NOT_FOUND_REASON)
+    paper = unwrap_paper(item)
     if not isinstance(paper, dict):
-        raise Rejected("no paper")
+        raise RejectedItemError("no paper")
     ids = paper.get("externalIds")
     ids = ids if isinstance(ids, dict) else {}
     tldr = paper.get("tldr")
-    return identified(
+    return require_identity(
         Record(
-            **numbers(text(ids.get("ArXiv")), text(ids.get("DOI"))),
-            title=text(paper.get("title")),
-            abstract=text(paper.get("abstract")),
-            authors=authors(paper.get("authors")),
-            published_on=day_of(paper.get("publicationDate")),
-            machine_summary=text(tldr.get("text")) if isinstance(tldr, dict) else "",
-            citations=count(paper.get("citationCount")),
-            influential_citations=count(paper.get("influentialCitationCount")),
+            **paper_ids(as_text(ids.get("ArXiv")), as_text(ids.get("DOI"))),
+            title=as_text(paper.get("title")),
+            abstract=as_text(paper.get("abstract")),
+            authors=parse_authors(paper.get("authors")),
+            published_on=parse_date(paper.get("publicationDate")),
+            machine_summary=as_text(tldr.get("text")) if isinstance(tldr, dict) else "",
+            citations=parse_count(paper.get("citationCount")),
+            influential_citations=parse_count(paper.get("influentialCitationCount")),
         )
     )
 
 
-def unwrapped(item: Any) -> Any:
+def unwrap_paper(item: Any) -> Any:
     """The paper in an item of a list of citations, references or snippets."""
     if not isinstance(item, dict) or "paperId" in item:
         return item
-    return next((item[name] for name in WRAPPERS if name in item), item)
+    return next((item[name] for name in WRAPPER_KEYS if name in item), item)
 
 
-def authors(values: Any) -> tuple[str, ...]:
+def parse_authors(values: Any) -> tuple[str, ...]:
     shown = values if isinstance(values, list) else []
-    return texts([each.get("name") if isinstance(each, dict) else each for each in shown])
+    return as_texts([each.get("name") if isinstance(each, dict) else each for each in shown])

@@ -13,31 +13,33 @@ import re
 import unicodedata
 
 from papers.text.tex import symbols
-from papers.text.tex.reader import Reader
+from papers.text.tex.reader import TexRenderer
 
-ENTITY = re.compile(r"&(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});")
+HTML_ENTITY_PATTERN = re.compile(
+    r"&(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});"
+)
 # Controls, what turns the direction of writing, halves of characters, and the invisible.
 UNPRINTABLE = re.compile(
     "[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\u00ad\u200b\u200e\u200f\u202a-\u202e\u2060\u2066-\u2069"
     "\ufeff\ufff9-\ufffb\ud800-\udfff]"
 )
 # A text without any of these has no TeX in it.
-HINT = re.compile(
-    rf"[\\$~^_{{}}`]|''|--|(?<![\w\\-])(?:{'|'.join(sorted(symbols.BARE_SYMBOLS))})(?![\w-])|\dtimes\b"
+TEX_HINT_PATTERN = re.compile(
+    rf"[\\$~^_{{}}`]|''|--|(?<![\w\\-])(?:{'|'.join(sorted(symbols.SYMBOLS_WITHOUT_BACKSLASH))})(?![\w-])|\dtimes\b"
 )
 
 
-def readable(text: str) -> str:
+def latex_to_text(text: str) -> str:
     """The text as a person would write it without TeX, on one line."""
-    text = UNPRINTABLE.sub("", unescape(text))
-    if HINT.search(text):
-        text = Reader(text).read()
+    text = UNPRINTABLE.sub("", unescape_html(text))
+    if TEX_HINT_PATTERN.search(text):
+        text = TexRenderer(text).render()
     return unicodedata.normalize("NFC", " ".join(text.split()))
 
 
-def unescape(text: str) -> str:
+def unescape_html(text: str) -> str:
     """HTML entities as characters, however often they were escaped on the way."""
     if "&" not in text:
         return text
     text = re.sub(r"&(?:amp;)+", "&", text)
-    return ENTITY.sub(lambda entity: html.unescape(entity.group()), text)
+    return HTML_ENTITY_PATTERN.sub(lambda entity: html.unescape(entity.group()), text)

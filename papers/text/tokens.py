@@ -12,11 +12,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-WORD = re.compile("[^\\W_](?:[^\\W_]|[\u0300-\u036f])*")
+WORD_PATTERN = re.compile("[^\\W_](?:[^\\W_]|[\u0300-\u036f])*")
 # No word of a language is longer; what is, is cut, here and in what is searched for.
-LONGEST = 60
+MAX_TOKEN_CHARS = 60
 # Letters that are no other letter with a mark, but are typed as one.
-LETTERS = str.maketrans(
+LETTER_FOLDING = str.maketrans(
     {"ł": "l", "ø": "o", "đ": "d", "ħ": "h", "ı": "i", "æ": "ae", "œ": "oe", "ð": "d", "þ": "th"}
 )
 STOP_WORDS = frozenset(
@@ -73,35 +73,37 @@ STOP_WORDS = frozenset(
 )
 
 
-def words(text: str) -> list[str]:
+def tokenize(text: str) -> list[str]:
     """The words to index or to look for, in their order, without those that say nothing."""
-    return [word for _, _, word in spans(text)]
+    return [word for _, _, word in token_spans(text)]
 
 
-def spans(text: str) -> Iterator[tuple[int, int, str]]:
+def token_spans(text: str) -> Iterator[tuple[int, int, str]]:
     """Each word that counts, with where it stands in the text."""
-    for found in WORD.finditer(text):
-        for word in folded(found.group()):
+    for found in WORD_PATTERN.finditer(text):
+        for word in normalise_token(found.group()):
             yield found.start(), found.end(), word
 
 
 @lru_cache(maxsize=50_000)
-def folded(word: str) -> tuple[str, ...]:
+def normalise_token(word: str) -> tuple[str, ...]:
     """Without case, marks and plural: Erdős is erdos, L²NAS is l2nas, networks is network.
 
     One character may be several words: ½ is 1 and 2.
     """
-    parts = (part[:LONGEST] for part in WORD.findall(bare(word)))
-    return tuple(singular(part) for part in parts if part not in STOP_WORDS)
+    parts = (part[:MAX_TOKEN_CHARS] for part in WORD_PATTERN.findall(fold_accents_and_case(word)))
+    return tuple(stem_plural(part) for part in parts if part not in STOP_WORDS)
 
 
-def bare(text: str) -> str:
+def fold_accents_and_case(text: str) -> str:
     """Without case and marks."""
     apart = unicodedata.normalize("NFKD", unicodedata.normalize("NFKC", text).casefold())
-    return "".join(each for each in apart if not unicodedata.combining(each)).translate(LETTERS)
+    return "".join(each for each in apart if not unicodedata.combining(each)).translate(
+        LETTER_FOLDING
+    )
 
 
-def singular(word: str) -> str:
+def stem_plural(word: str) -> str:
     """Careful rather than thorough: universities is not universal, planes is not plan."""
     if len(word) <= 3:
         return word
@@ -114,30 +116,33 @@ def singular(word: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Piece:
+class HighlightSpan:
     """A part of a text: is it what was looked for?"""
 
     text: str
-    marked: bool
+    is_highlighted: bool
 
 
-def marked(text: str, wanted: Sequence[tuple[str, ...]]) -> list[Piece]:
+def highlight(text: str, phrases: Sequence[tuple[str, ...]]) -> list[HighlightSpan]:
     """The text in pieces, those marked where the wanted words stand in a row."""
-    pieces: list[Piece] = []
+    pieces: list[HighlightSpan] = []
     done = 0
-    for begin, end in stretches(text, wanted):
-        pieces += [Piece(text[done:begin], marked=False), Piece(text[begin:end], marked=True)]
+    for begin, end in matched_spans(text, phrases):
+        pieces += [
+            HighlightSpan(text[done:begin], is_highlighted=False),
+            HighlightSpan(text[begin:end], is_highlighted=True),
+        ]
         done = end
-    pieces.append(Piece(text[done:], marked=False))
+    pieces.append(HighlightSpan(text[done:], is_highlighted=False))
     return [piece for piece in pieces if piece.text]
 
 
-def stretches(text: str, wanted: Sequence[tuple[str, ...]]) -> list[tuple[int, int]]:
+def matched_spans(text: str, phrases: Sequence[tuple[str, ...]]) -> list[tuple[int, int]]:
     """Where the wanted words stand; what only a space or nothing parts is one stretch."""
     by_first: dict[str, list[tuple[str, ...]]] = {}
-    for row in wanted:
+    for row in phrases:
         by_first.setdefault(row[0], []).append(row)
-    found = list(spans(text))
+    found = list(token_spans(text))
     joined: list[tuple[int, int]] = []
     for at, (begin, _, word) in enumerate(found):
         for row in by_first.get(word, ()):

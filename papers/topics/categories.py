@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-FILE = Path(__file__).with_name("categories.json")
+CATEGORIES_FILE = Path(__file__).with_name("categories.json")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,41 +30,43 @@ class Category:
         return f"{self.name} ({self.id})"
 
 
-def canonical(name: str) -> str:
+def canonical_id(name: str) -> str:
     """The id that arXiv files it under today, however it was written; empty for no category."""
-    found = by_any_name().get(name.strip().lower())
+    found = categories_by_alias().get(name.strip().lower())
     return found.id if found else ""
 
 
-def canonicals(names: Iterable[str]) -> list[str]:
+def canonical_ids(names: Iterable[str]) -> list[str]:
     """The categories among what a record holds, each once, in its order: the primary one first."""
-    return list(dict.fromkeys(filter(None, map(canonical, names))))
+    return list(dict.fromkeys(filter(None, map(canonical_id, names))))
 
 
-def name(id: str) -> str:
+def category_name(category_id: str) -> str:
     """What a category is called: Machine Learning for cs.LG; empty for no category."""
-    found = by_any_name().get(id.strip().lower())
+    found = categories_by_alias().get(category_id.strip().lower())
     return found.name if found else ""
 
 
 @cache
-def known() -> tuple[Category, ...]:
+def all_categories() -> tuple[Category, ...]:
     """All of them, group by group: the most followed first."""
-    rows = json.loads(FILE.read_text(encoding="utf-8"))["categories"]
+    rows = json.loads(CATEGORIES_FILE.read_text(encoding="utf-8"))["categories"]
     return tuple(Category(**row | {"aliases": tuple(row["aliases"])}) for row in rows)
 
 
-def groups() -> dict[str, list[Category]]:
+def active_by_group() -> dict[str, list[Category]]:
     """What new papers can be in, under the names of its groups: for a form's list."""
     found: dict[str, list[Category]] = {}
-    for category in known():
+    for category in all_categories():
         if category.active:
             found.setdefault(category.group, []).append(category)
     return found
 
 
 @cache
-def by_any_name() -> dict[str, Category]:
+def categories_by_alias() -> dict[str, Category]:
     return {
-        name.lower(): category for category in known() for name in (category.id, *category.aliases)
+        name.lower(): category
+        for category in all_categories()
+        for name in (category.id, *category.aliases)
     }

@@ -17,27 +17,27 @@ from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from papers.topics.categories import canonicals
+from papers.topics.categories import canonical_ids
 
-FILE = Path(__file__).with_name("topics.json")
+TOPICS_FILE = Path(__file__).with_name("topics.json")
 
 # What one phrase adds: in the title, in the abstract, and if it comes again there.
-IN_TITLE, IN_TEXT, AGAIN = 3.0, 1.0, 0.75
-WEAK = 0.5
+TITLE_WEIGHT, ABSTRACT_WEIGHT, REPEAT_WEIGHT = 3.0, 1.0, 0.75
+WEAK_FACTOR = 0.5
 # A category that is the topic's own says as much as a phrase in the title; a general one, which
 # papers on much else are filed under too, as much as a phrase in the abstract.
-BY_CATEGORY, BY_GENERAL = 3.0, 1.0
+CATEGORY_WEIGHT, GENERAL_CATEGORY_WEIGHT = 3.0, 1.0
 # Two phrases in the abstract, or one that comes again.
-ENOUGH = 1.75
+MIN_WEIGHT = 1.75
 # Words as common as "training" mean something only together, and if no phrase says more: so many.
-FEWEST_WEAK = 2
+MIN_WEAK_PHRASES = 2
 # Beside the first topic, those with this share of its weight, or with as much as this.
-SHARE, SURELY = 0.5, 4.0
-MOST_TOPICS = 3
+SECONDARY_SHARE, SECONDARY_CAP = 0.5, 4.0
+MAX_TOPICS = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Rule:
+class TopicRule:
     """One topic as topics.json has it."""
 
     slug: str
@@ -52,12 +52,12 @@ class Rule:
     weak_phrases: tuple[str, ...]
 
 
-WORD = re.compile(r"[a-z0-9]+|\.(?=\s)")
+TOKEN_PATTERN = re.compile(r"[a-z0-9]+|\.(?=\s)")
 # Benchmarks are named for what they are: AgentBench.
-NAMED_BENCH = re.compile(r"(?<=\w)bench\b", re.IGNORECASE)
+BENCH_SUFFIX = re.compile(r"(?<=\w)bench\b", re.IGNORECASE)
 
 # Where something is found.
-TITLE, ABSTRACT, KEYWORDS, CATEGORY, GENERAL = (
+TITLE, ABSTRACT, KEYWORDS, CATEGORY, GENERAL_CATEGORY = (
     "title",
     "abstract",
     "keywords",
@@ -68,50 +68,52 @@ TITLE, ABSTRACT, KEYWORDS, CATEGORY, GENERAL = (
 # Words to the words that may follow; under None the topics of the phrase that ends here.
 Trie = dict[str | None, Any]
 # A topic's slug, which of its phrases, and whether that one is weak.
-Found = tuple[str, str, bool]
+PhraseMatch = tuple[str, str, bool]
 
 
-class Piece(NamedTuple):
+class TopicEvidence(NamedTuple):
     """One thing that speaks for a topic: a phrase with where it stands, or a category."""
 
     slug: str
     text: str
     place: str
-    times: int
+    occurrences: int
     weak: bool
     weight: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Weighing:
+class Classification:
     """What was found in a paper, and what follows from it."""
 
-    pieces: list[Piece]
+    evidence: list[TopicEvidence]
     weights: dict[str, float]
-    enough: float
+    threshold: float
     # Topics that the title or the authors' category says: they need no comparison.
-    said: set[str]
+    certain: set[str]
     # Topics with more than common words.
-    meant: set[str]
+    plausible: set[str]
     chosen: list[str]
 
-    def lacking(self, slug: str) -> str:
+    def reason_rejected(self, slug: str) -> str:
         """Why it is none of the paper's topics; empty if it is one."""
         if slug in self.chosen:
             return ""
-        if slug in self.said or (slug in self.meant and self.weights[slug] >= self.enough):
-            return f"{MOST_TOPICS} others weigh more"
-        if slug not in self.meant:
+        if slug in self.certain or (
+            slug in self.plausible and self.weights[slug] >= self.threshold
+        ):
+            return f"{MAX_TOPICS} others weigh more"
+        if slug not in self.plausible:
             return "only common words"
-        return f"less than {self.enough:.2f}"
+        return f"less than {self.threshold:.2f}"
 
 
 @cache
-def load() -> tuple[Rule, ...]:
+def load_rules() -> tuple[TopicRule, ...]:
     """The topics, in the file's order: the most followed first."""
-    rows = json.loads(FILE.read_text(encoding="utf-8"))["topics"]
+    rows = json.loads(TOPICS_FILE.read_text(encoding="utf-8"))["topics"]
     return tuple(
-        Rule(
+        TopicRule(
             slug=row["slug"],
             name=row["name"],
             description=row["description"],
@@ -125,31 +127,37 @@ def load() -> tuple[Rule, ...]:
     )
 
 
-def match(
+def topic_slugs(
     title: str, abstract: str, categories: Iterable[str] = (), keywords: Iterable[str] = ()
 ) -> list[str]:
     """The slugs of a paper's topics, the surest first."""
-    return weigh(title, abstract, categories, keywords).chosen
+    return classify(title, abstract, categories, keywords).chosen
 
 
-def weigh(
+def classify(
     title: str, abstract: str, categories: Iterable[str] = (), keywords: Iterable[str] = ()
-) -> Weighing:
+) -> Classification:
     """All that `match` goes by, for whoever asks why."""
     pieces = [
-        *pieces_of_title(find(words(NAMED_BENCH.sub(" bench", title)), trie(of_title=True))),
-        *pieces_of_text(
-            find(words(abstract), trie(of_title=False)),
-            # Full stops between keywords, so that no phrase is found across two of them.
-            find(words(" . ".join(keywords)), trie(of_title=False)),
+        *title_evidence(
+            find_phrases(
+                tokenize_for_rules(BENCH_SUFFIX.sub(" bench", title)), phrase_trie(for_title=True)
+            )
         ),
-        *pieces_of_categories(canonicals(categories)),
+        *text_evidence(
+            find_phrases(tokenize_for_rules(abstract), phrase_trie(for_title=False)),
+            # Full stops between keywords, so that no phrase is found across two of them.
+            find_phrases(tokenize_for_rules(" . ".join(keywords)), phrase_trie(for_title=False)),
+        ),
+        *category_evidence(canonical_ids(categories)),
     ]
     weights: defaultdict[str, float] = defaultdict(float)
     for piece in pieces:
         weights[piece.slug] += piece.weight
     ranked = sorted(weights, key=lambda slug: (-weights[slug], slug))
-    enough = max([ENOUGH, *(min(SHARE * weights[slug], SURELY) for slug in ranked[:1])])
+    enough = max(
+        [MIN_WEIGHT, *(min(SECONDARY_SHARE * weights[slug], SECONDARY_CAP) for slug in ranked[:1])]
+    )
 
     meant = {piece.slug for piece in pieces if not piece.weak}
     said = {each.slug for each in pieces if not each.weak and each.place in (TITLE, CATEGORY)}
@@ -157,74 +165,80 @@ def weigh(
         slug for slug in ranked if slug in said or (slug in meant and weights[slug] >= enough)
     ]
     if not chosen:
-        meant |= not_vague(pieces)
+        meant |= topics_with_several_phrases(pieces)
         chosen = [slug for slug in ranked if slug in meant and weights[slug] >= enough]
     if not chosen:
-        chosen = [piece.slug for piece in pieces if piece.place == GENERAL]
-    return Weighing(
-        pieces=pieces,
+        chosen = [piece.slug for piece in pieces if piece.place == GENERAL_CATEGORY]
+    return Classification(
+        evidence=pieces,
         weights=dict(weights),
-        enough=enough,
-        said=said,
-        meant=meant,
-        chosen=chosen[:MOST_TOPICS],
+        threshold=enough,
+        certain=said,
+        plausible=meant,
+        chosen=chosen[:MAX_TOPICS],
     )
 
 
-def pieces_of_title(found: Counter[Found]) -> Iterator[Piece]:
-    for (slug, phrase, weak), times in found.items():
-        yield Piece(slug, phrase, TITLE, times, weak, IN_TITLE * (WEAK if weak else 1))
+def title_evidence(matches: Counter[PhraseMatch]) -> Iterator[TopicEvidence]:
+    for (slug, phrase, weak), times in matches.items():
+        yield TopicEvidence(
+            slug, phrase, TITLE, times, weak, TITLE_WEIGHT * (WEAK_FACTOR if weak else 1)
+        )
 
 
-def pieces_of_text(abstract: Counter[Found], keywords: Counter[Found]) -> Iterator[Piece]:
+def text_evidence(
+    abstract: Counter[PhraseMatch], keywords: Counter[PhraseMatch]
+) -> Iterator[TopicEvidence]:
     """Keywords are read as if they stood at the abstract's end."""
     for each, times in (abstract + keywords if keywords else abstract).items():
         slug, phrase, weak = each
         place = ABSTRACT if each not in keywords else KEYWORDS
         if place == KEYWORDS and each in abstract:
             place = f"{ABSTRACT} and {KEYWORDS}"
-        weight = (IN_TEXT + AGAIN * (times > 1)) * (WEAK if weak else 1)
-        yield Piece(slug, phrase, place, times, weak, weight)
+        weight = (ABSTRACT_WEIGHT + REPEAT_WEIGHT * (times > 1)) * (WEAK_FACTOR if weak else 1)
+        yield TopicEvidence(slug, phrase, place, times, weak, weight)
 
 
-def pieces_of_categories(ids: Sequence[str]) -> Iterator[Piece]:
-    for place, weight in ((CATEGORY, BY_CATEGORY), (GENERAL, BY_GENERAL)):
-        for slug, each in filed(ids, of_general=place == GENERAL).items():
-            yield Piece(slug, each, place, 1, place == GENERAL, weight)
+def category_evidence(category_ids: Sequence[str]) -> Iterator[TopicEvidence]:
+    for place, weight in ((CATEGORY, CATEGORY_WEIGHT), (GENERAL_CATEGORY, GENERAL_CATEGORY_WEIGHT)):
+        for slug, each in topics_for_categories(
+            category_ids, general=place == GENERAL_CATEGORY
+        ).items():
+            yield TopicEvidence(slug, each, place, 1, place == GENERAL_CATEGORY, weight)
 
 
-def filed(ids: Sequence[str], *, of_general: bool) -> dict[str, str]:
+def topics_for_categories(category_ids: Sequence[str], *, general: bool) -> dict[str, str]:
     """The topics that categories say, each with the first that does."""
-    owners = topics_of_categories(of_general=of_general)
-    return {slug: each for each in reversed(ids) for slug in owners.get(each, ())}
+    owners = slugs_by_category(general=general)
+    return {slug: each for each in reversed(category_ids) for slug in owners.get(each, ())}
 
 
 @cache
-def topics_of_categories(*, of_general: bool) -> dict[str, list[str]]:
+def slugs_by_category(*, general: bool) -> dict[str, list[str]]:
     owners: dict[str, list[str]] = {}
-    for rule in load():
-        for each in rule.general_categories if of_general else rule.categories:
+    for rule in load_rules():
+        for each in rule.general_categories if general else rule.categories:
             owners.setdefault(each, []).append(rule.slug)
     return owners
 
 
-def not_vague(pieces: Iterable[Piece]) -> set[str]:
+def topics_with_several_phrases(evidence: Iterable[TopicEvidence]) -> set[str]:
     """The topics with several phrases, however common."""
-    phrases = {(piece.slug, piece.text) for piece in pieces if piece.place != GENERAL}
+    phrases = {(piece.slug, piece.text) for piece in evidence if piece.place != GENERAL_CATEGORY}
     numbers = Counter(slug for slug, _ in phrases)
-    return {slug for slug, number in numbers.items() if number >= FEWEST_WEAK}
+    return {slug for slug, number in numbers.items() if number >= MIN_WEAK_PHRASES}
 
 
-def find(text: Sequence[str], first: Trie) -> Counter[Found]:
+def find_phrases(tokens: Sequence[str], root: Trie) -> Counter[PhraseMatch]:
     """Each topic's phrases in the words, and how often each is there.
 
     A weak phrase within a longer phrase says nothing of its own: "vision" in "vision-language".
     """
-    found: list[Found] = []
+    found: list[PhraseMatch] = []
     # How far the strong phrases reach that began before this word.
     reach = 0
-    for start, word in enumerate(text):
-        if (node := first.get(word)) is None:
+    for start, word in enumerate(tokens):
+        if (node := root.get(word)) is None:
             continue
         end, here, weak = start, 0, []
         while node is not None:
@@ -235,25 +249,25 @@ def find(text: Sequence[str], first: Trie) -> Counter[Found]:
                 else:
                     found.append(each)
                     here = end
-            node = node.get(text[end]) if end < len(text) else None
+            node = node.get(tokens[end]) if end < len(tokens) else None
         found += [each for end, each in weak if end > reach and end >= here]
         reach = max(reach, here)
     return Counter(found)
 
 
 @cache
-def trie(*, of_title: bool) -> Trie:
+def phrase_trie(*, for_title: bool) -> Trie:
     first: Trie = {}
-    for rule in load():
+    for rule in load_rules():
         strong, weak = rule.phrases, rule.weak_phrases
-        if of_title:
+        if for_title:
             strong += rule.title_phrases
         else:
             weak += rule.title_phrases
         for is_weak, phrases in ((False, strong), (True, weak)):
             for phrase in phrases:
                 node = first
-                for word in words(phrase):
+                for word in tokenize_for_rules(phrase):
                     node = node.setdefault(word, {})
                 ends = node.setdefault(None, [])
                 if all(slug != rule.slug for slug, _, _ in ends):
@@ -261,8 +275,8 @@ def trie(*, of_title: bool) -> Trie:
     return first
 
 
-def words(text: str) -> list[str]:
+def tokenize_for_rules(text: str) -> list[str]:
     """Lower-case words and full stops; hyphens part words, so self-attention is self attention."""
     if not text.isascii():
         text = unicodedata.normalize("NFKD", text)
-    return WORD.findall(text.lower())
+    return TOKEN_PATTERN.findall(text.lower())

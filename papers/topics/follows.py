@@ -12,16 +12,16 @@ from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
 from papers.text.authors import author_keys
-from papers.text.tokens import words
+from papers.text.tokens import tokenize
 from papers.topics import categories
 
-MOST_WORDS = 4
+MAX_KEYWORD_WORDS = 4
 
 # No phrase is found across the end of a sentence.
 SENTENCE_END = re.compile(r"[.!?;:]\s|\n\s*\n")
 
 
-class Term(NamedTuple):
+class FollowTarget(NamedTuple):
     """One thing that can be followed: `key` is what the functions below make of what was typed."""
 
     kind: Literal["keyword", "author", "category"]
@@ -29,7 +29,7 @@ class Term(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Followed:
+class FollowIndex:
     """All that anybody follows, as `normal_keyword`, an author's key and `canonical` give it."""
 
     keywords: frozenset[str] = frozenset()
@@ -37,42 +37,46 @@ class Followed:
     categories: frozenset[str] = frozenset()
 
 
-def matches(
+def find_matches(
     title: str,
     abstract: str,
     keywords: Iterable[str],
     authors: Iterable[str],
-    in_categories: Iterable[str],
+    category_names: Iterable[str],
     *,
-    followed: Followed,
-) -> set[Term]:
+    follow_index: FollowIndex,
+) -> set[FollowTarget]:
     """What of it is in the paper."""
-    phrases = grams([title, *SENTENCE_END.split(abstract), *keywords]) if followed.keywords else ()
-    people = author_keys(authors) if followed.authors else ()
-    ids = categories.canonicals(in_categories)
+    phrases = (
+        word_ngrams([title, *SENTENCE_END.split(abstract), *keywords])
+        if follow_index.keywords
+        else ()
+    )
+    people = author_keys(authors) if follow_index.authors else ()
+    ids = categories.canonical_ids(category_names)
     return {
-        *(Term("keyword", key) for key in followed.keywords.intersection(phrases)),
-        *(Term("author", key) for key in followed.authors.intersection(people)),
-        *(Term("category", key) for key in followed.categories.intersection(ids)),
+        *(FollowTarget("keyword", key) for key in follow_index.keywords.intersection(phrases)),
+        *(FollowTarget("author", key) for key in follow_index.authors.intersection(people)),
+        *(FollowTarget("category", key) for key in follow_index.categories.intersection(ids)),
     }
 
 
-def grams(texts: Iterable[str]) -> Iterator[str]:
+def word_ngrams(texts: Iterable[str]) -> Iterator[str]:
     """Each one to four words that stand in a row."""
     for text in texts:
-        row = words(text)
+        row = tokenize(text)
         for start in range(len(row)):
             gram = row[start]
             yield gram
-            for word in row[start + 1 : start + MOST_WORDS]:
+            for word in row[start + 1 : start + MAX_KEYWORD_WORDS]:
                 gram = f"{gram} {word}"
                 yield gram
 
 
-def normal_keyword(text: str) -> str:
+def normalise_keyword(text: str) -> str:
     """A keyword or phrase as papers are searched for it, cut after four words that count.
 
     "Graph Neural Networks" is "graph neural network". Empty if nothing is left. Made from what was
     typed, never from another key: "houses" is "hous", which would lose its s like a plural.
     """
-    return " ".join(words(text)[:MOST_WORDS])
+    return " ".join(tokenize(text)[:MAX_KEYWORD_WORDS])

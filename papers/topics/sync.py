@@ -10,7 +10,7 @@ from papers.topics import classifier
 logger = logging.getLogger(__name__)
 
 
-def store() -> dict[str, int]:
+def sync_topics() -> dict[str, int]:
     """Make the rows equal to the file; slug to id of the file's topics.
 
     A topic that left the file stays, because readers may follow it; it gets no new papers. An
@@ -19,8 +19,8 @@ def store() -> dict[str, int]:
     known = {topic.slug: topic for topic in Topic.objects.all()}
     changed = [
         Topic(slug=rule.slug, name=rule.name, description=rule.description)
-        for rule in classifier.load()
-        if not is_same(known.get(rule.slug), rule)
+        for rule in classifier.load_rules()
+        if not matches_rule(known.get(rule.slug), rule)
     ]
     if changed:
         Topic.objects.bulk_create(
@@ -31,8 +31,8 @@ def store() -> dict[str, int]:
         )
         logger.info("topics: %d added or changed", len(changed))
         known = {topic.slug: topic for topic in Topic.objects.all()}
-    return {rule.slug: known[rule.slug].pk for rule in classifier.load()}
+    return {rule.slug: known[rule.slug].pk for rule in classifier.load_rules()}
 
 
-def is_same(topic: Topic | None, rule: classifier.Rule) -> bool:
+def matches_rule(topic: Topic | None, rule: classifier.TopicRule) -> bool:
     return topic is not None and (topic.name, topic.description) == (rule.name, rule.description)

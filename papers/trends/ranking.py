@@ -9,15 +9,15 @@ from datetime import date, datetime, timedelta
 from django.db import connection, transaction
 from django.db.models import OuterRef, Q, QuerySet, Subquery
 
-from papers.models import TRENDING_DAYS, Paper, Reading
+from papers.models import TRENDING_WINDOW_DAYS, Paper, Reading
 from papers.trends import score as trends_score
 
 # "Since yesterday": what upvotes are compared with is this much older, and not much more.
-A_DAY_AGO, TWO_DAYS_AGO = timedelta(hours=20), timedelta(hours=36)
+GAIN_WINDOW_MIN, GAIN_WINDOW_MAX = timedelta(hours=20), timedelta(hours=36)
 
 
 @dataclass(frozen=True, slots=True)
-class Ranked:
+class RankedPaper:
     """A paper's standing at a moment."""
 
     paper_id: int
@@ -30,25 +30,27 @@ class Ranked:
     listed_on: date
 
 
-def rank(at: datetime, *, listed_until: date | None = None) -> list[Ranked]:
+def rank(as_of: datetime, *, listed_until: date | None = None) -> list[RankedPaper]:
     """Every paper listed in the last days, the hottest first.
 
     Nothing observed after `at` counts, so a ranking of the past is the one that could have been
     made then. Papers listed after `listed_until` are left out. Among equals the more discussed
     comes first, then the older id.
     """
-    last = at.date() if listed_until is None else min(at.date(), listed_until)
-    seen = observed(at, first=at.date() - timedelta(days=TRENDING_DAYS), last=last)
-    before = day_before(seen)
+    last = as_of.date() if listed_until is None else min(as_of.date(), listed_until)
+    seen = latest_metrics(
+        as_of, first_day=as_of.date() - timedelta(days=TRENDING_WINDOW_DAYS), last_day=last
+    )
+    before = upvotes_a_day_earlier(seen)
     seen.sort(key=lambda each: each.identity)
     ranked = [
-        Ranked(
+        RankedPaper(
             paper_id=each.paper_id,
-            score=trends_score.score(each.upvotes or 0, age=at.date() - each.listed_on),
+            score=trends_score.trending_score(each.upvotes or 0, age=as_of.date() - each.listed_on),
             upvotes=each.upvotes or 0,
             comments=each.comments or 0,
             stars=each.stars,
-            gain=gain(each, before.get(each.paper_id)),
+            gain=upvote_gain(each, before.get(each.paper_id)),
             listed_on=each.listed_on,
         )
         for each in seen
@@ -57,9 +59,9 @@ def rank(at: datetime, *, listed_until: date | None = None) -> list[Ranked]:
 
 
 @transaction.atomic
-def apply(at: datetime) -> int:
+def save_scores(as_of: datetime) -> int:
     """Write the ranking of that moment to the papers; how many are in it."""
-    ranked = rank(at)
+    ranked = rank(as_of)
     ids = [each.paper_id for each in ranked]
     # Locked in the order of their ids, as the catalogue does: neither then waits for the other.
     touched = Paper.objects.filter(Q(pk__in=ids) | Q(score__gt=0)).order_by("identity")
@@ -75,13 +77,13 @@ def apply(at: datetime) -> int:
             " SET score = %s, upvotes = %s, comments = %s, stars = %s WHERE id = %s",
             figures,
         )
-    Paper.objects.filter(pk__in=ids).update(scored_at=at)
-    Paper.objects.filter(score__gt=0).exclude(pk__in=ids).update(score=0.0, scored_at=at)
+    Paper.objects.filter(pk__in=ids).update(scored_at=as_of)
+    Paper.objects.filter(score__gt=0).exclude(pk__in=ids).update(score=0.0, scored_at=as_of)
     return len(ranked)
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class PaperMetrics:
     """The newest figures of a paper, and the moment of its upvotes."""
 
     paper_id: int
@@ -93,11 +95,11 @@ class Seen:
     stars: int | None
 
 
-def observed(at: datetime, *, first: date, last: date) -> list[Seen]:
+def latest_metrics(as_of: datetime, *, first_day: date, last_day: date) -> list[PaperMetrics]:
     """The papers listed between two days with their newest figures, in one query."""
-    upvotes = newest(Reading.Source.HUGGINGFACE_UPVOTES, at)
+    upvotes = readings_newest_first(Reading.Metric.HUGGINGFACE_UPVOTES, as_of)
     papers = (
-        Paper.objects.listed_between(first, last)
+        Paper.objects.listed_between(first_day, last_day)
         .filter(withdrawn=False)
         .values_list(
             "pk",
@@ -105,38 +107,46 @@ def observed(at: datetime, *, first: date, last: date) -> list[Seen]:
             "listed_on",
             Subquery(upvotes.values("value")[:1]),
             Subquery(upvotes.values("observed_at")[:1]),
-            Subquery(newest(Reading.Source.HUGGINGFACE_COMMENTS, at).values("value")[:1]),
-            Subquery(newest(Reading.Source.GITHUB_STARS, at).values("value")[:1]),
+            Subquery(
+                readings_newest_first(Reading.Metric.HUGGINGFACE_COMMENTS, as_of).values("value")[
+                    :1
+                ]
+            ),
+            Subquery(readings_newest_first(Reading.Metric.GITHUB_STARS, as_of).values("value")[:1]),
         )
     )
-    return [Seen(*row) for row in papers]
+    return [PaperMetrics(*row) for row in papers]
 
 
-def newest(source: Reading.Source, at: datetime) -> QuerySet[Reading]:
+def readings_newest_first(source: Reading.Metric, as_of: datetime) -> QuerySet[Reading]:
     """A paper's readings of one source, the newest first."""
-    known = Reading.objects.filter(paper=OuterRef("pk"), source=source, observed_at__lte=at)
+    known = Reading.objects.filter(paper=OuterRef("pk"), source=source, observed_at__lte=as_of)
     return known.order_by("-observed_at")
 
 
-def day_before(seen: Sequence[Seen]) -> dict[int, int]:
+def upvotes_a_day_earlier(metrics: Sequence[PaperMetrics]) -> dict[int, int]:
     """Paper id to its upvotes about a day before its newest, in one query."""
-    moments = {each.paper_id: each.upvotes_at for each in seen if each.upvotes_at is not None}
+    moments = {each.paper_id: each.upvotes_at for each in metrics if each.upvotes_at is not None}
     if not moments:
         return {}
     rows = Reading.objects.filter(
-        source=Reading.Source.HUGGINGFACE_UPVOTES,
-        paper__listed_on__gte=min(each.listed_on for each in seen),
-        observed_at__gte=min(moments.values()) - TWO_DAYS_AGO,
-        observed_at__lte=max(moments.values()) - A_DAY_AGO,
+        source=Reading.Metric.HUGGINGFACE_UPVOTES,
+        paper__listed_on__gte=min(each.listed_on for each in metrics),
+        observed_at__gte=min(moments.values()) - GAIN_WINDOW_MAX,
+        observed_at__lte=max(moments.values()) - GAIN_WINDOW_MIN,
     )
     before = {}
     for paper_id, moment, value in rows.order_by("observed_at").values_list(
         "paper_id", "observed_at", "value"
     ):
-        if paper_id in moments and A_DAY_AGO <= moments[paper_id] - moment <= TWO_DAYS_AGO:
+        if paper_id in moments and GAIN_WINDOW_MIN <= moments[paper_id] - moment <= GAIN_WINDOW_MAX:
             before[paper_id] = value
     return before
 
 
-def gain(seen: Seen, before: int | None) -> int | None:
-    return None if seen.upvotes is None or before is None else seen.upvotes - before
+def upvote_gain(metrics: PaperMetrics, earlier_upvotes: int | None) -> int | None:
+    return (
+        None
+        if metrics.upvotes is None or earlier_upvotes is None
+        else metrics.upvotes - earlier_upvotes
+    )

@@ -12,28 +12,28 @@ from papers.models import Paper, Reading
 from papers.sources import Record
 
 # Rows in one statement.
-BATCH = 1000
+INSERT_BATCH_SIZE = 1000
 # Papers whose readings are looked at together.
-PAPERS = 200
+PAPERS_PER_PAGE = 200
 # Which of a record's figures each kind of reading is.
-FIGURES = {
-    Reading.Source.HUGGINGFACE_UPVOTES: "upvotes",
-    Reading.Source.HUGGINGFACE_COMMENTS: "comments",
-    Reading.Source.GITHUB_STARS: "stars",
-    Reading.Source.SEMANTIC_SCHOLAR_CITATIONS: "citations",
-    Reading.Source.SEMANTIC_SCHOLAR_INFLUENTIAL: "influential_citations",
-    Reading.Source.OPENALEX_CITATIONS: "cited_by",
+METRIC_FIELDS = {
+    Reading.Metric.HUGGINGFACE_UPVOTES: "upvotes",
+    Reading.Metric.HUGGINGFACE_COMMENTS: "comments",
+    Reading.Metric.GITHUB_STARS: "stars",
+    Reading.Metric.SEMANTIC_SCHOLAR_CITATIONS: "citations",
+    Reading.Metric.SEMANTIC_SCHOLAR_INFLUENTIAL: "influential_citations",
+    Reading.Metric.OPENALEX_CITATIONS: "cited_by",
 }
 
 
-def observe(told: Iterable[tuple[Record, int]], *, observed_at: datetime) -> int:
+def record_readings(stored_records: Iterable[tuple[Record, int]], *, observed_at: datetime) -> int:
     """Keep the figures that records tell of papers at that moment; how many were not kept yet.
 
     A figure that the source does not tell is not a zero. The first figure of a moment stays.
     """
     figures: dict[tuple[int, str], int] = {}
-    for record, paper_id in told:
-        for source, name in FIGURES.items():
+    for record, paper_id in stored_records:
+        for source, name in METRIC_FIELDS.items():
             if (value := getattr(record, name)) is not None and value >= 0:
                 figures.setdefault((paper_id, source), value)
     papers = {paper_id for paper_id, _ in figures}
@@ -47,16 +47,16 @@ def observe(told: Iterable[tuple[Record, int]], *, observed_at: datetime) -> int
         for (paper_id, source), value in sorted(figures.items())
         if (paper_id, source) not in kept
     ]
-    Reading.objects.bulk_create(new, batch_size=BATCH, ignore_conflicts=True)
+    Reading.objects.bulk_create(new, batch_size=INSERT_BATCH_SIZE, ignore_conflicts=True)
     return len(new)
 
 
-def hour_of(moment: datetime) -> datetime:
+def truncate_to_hour(moment: datetime) -> datetime:
     """The moment of a live reading: a source that is asked twice in an hour is read once."""
     return moment.replace(minute=0, second=0, microsecond=0)
 
 
-def thin(*, before: datetime) -> int:
+def downsample(*, before: datetime) -> int:
     """Of each week before then keep a paper's newest reading of each kind, and its very first.
 
     Weeks begin on Monday, in UTC. How many were let go; again, it lets go of none.
@@ -65,7 +65,7 @@ def thin(*, before: datetime) -> int:
     ends = Paper.objects.aggregate(first=Min("pk"), last=Max("pk"))
     last, newest = (ends["first"] or 1) - 1, ends["last"] or 0
     while last < newest:
-        papers = Reading.objects.filter(paper__gt=last, paper__lte=last + PAPERS)
+        papers = Reading.objects.filter(paper__gt=last, paper__lte=last + PAPERS_PER_PAGE)
         places = papers.filter(observed_at__lt=before).annotate(
             back=Window(
                 RowNumber(),
@@ -76,5 +76,5 @@ def thin(*, before: datetime) -> int:
         )
         spare = places.filter(back__gt=1, forth__gt=1)
         gone += Reading.objects.filter(pk__in=list(spare.values_list("pk", flat=True))).delete()[0]
-        last += PAPERS
+        last += PAPERS_PER_PAGE
     return gone

@@ -6,10 +6,10 @@ from datetime import timedelta
 
 DAY = timedelta(days=1)
 # The age of a paper on the day it is listed: between nothing and a day.
-FIRST_AGE = timedelta(hours=12)
+AGE_OFFSET = timedelta(hours=12)
 
 
-def score(upvotes: int, *, age: timedelta) -> float:
+def trending_score(upvotes: int, *, age: timedelta) -> float:
     """Upvotes for each day since it was listed; a negative age counts as none.
 
     Upvotes alone because on 1,089 papers nothing else known in the first hours (comments, stars,
@@ -20,4 +20,4 @@ def score(upvotes: int, *, age: timedelta) -> float:
 
     Give the age in whole days: then papers of one day are in the order of their upvotes.
     """
-    return upvotes * (DAY / (max(age, timedelta()) + FIRST_AGE))
+    return upvotes * (DAY / (max(age, timedelta()) + AGE_OFFSET))

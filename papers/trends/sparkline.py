@@ -6,21 +6,21 @@ from collections.abc import Sequence
 from datetime import datetime
 
 # Fewer observations than this make no line worth looking at.
-FEWEST = 3
+MIN_OBSERVATIONS = 3
 
 
 def points(
-    observed: Sequence[tuple[datetime, int]], *, width: int, height: int
+    observations: Sequence[tuple[datetime, int]], *, width: int, height: int
 ) -> list[tuple[float, float]]:
     """Where the line goes in a box with its origin at the top left; nowhere if nothing changed.
 
     The observations are in order of time. The bottom is zero: a small gain must not look steep.
     """
-    values = [value for _, value in observed]
-    if len(values) < FEWEST or min(values) == max(values):
+    values = [value for _, value in observations]
+    if len(values) < MIN_OBSERVATIONS or min(values) == max(values):
         return []
-    first, duration = observed[0][0], observed[-1][0] - observed[0][0]
+    first, duration = observations[0][0], observations[-1][0] - observations[0][0]
     return [
         (round(width * ((at - first) / duration), 1), round(height * (1 - value / max(values)), 1))
-        for at, value in observed
+        for at, value in observations
     ]

@@ -8,7 +8,7 @@ from django.conf import settings
 from django.http import HttpRequest
 
 
-def client_ip(request: HttpRequest) -> str:
+def get_client_ip(request: HttpRequest) -> str:
     """The client's address; empty if it has none, as behind a socket file.
 
     Each proxy appends to X-Forwarded-For whom it was called by. What stands left of our own
@@ -18,19 +18,19 @@ def client_ip(request: HttpRequest) -> str:
     hops = [each.strip() for each in forwarded if each.strip()]
     caller = request.META.get("REMOTE_ADDR", "")
     hops.append(caller)
-    found = parse(hops[max(len(hops) - 1 - settings.TRUSTED_PROXIES, 0)]) or parse(caller)
+    found = parse_ip(hops[max(len(hops) - 1 - settings.TRUSTED_PROXIES, 0)]) or parse_ip(caller)
     return str(found or "")
 
 
-def prefix_of(ip: str, *, v4: int = 24, v6: int = 48) -> str:
+def network_prefix(ip: str, *, ipv4_prefix_length: int = 24, ipv6_prefix_length: int = 48) -> str:
     """The network an address is in: one household has a /64 to choose from, one site a /48."""
-    if not (address := parse(ip)):
+    if not (address := parse_ip(ip)):
         return ""
-    bits = v4 if address.version == 4 else v6
+    bits = ipv4_prefix_length if address.version == 4 else ipv6_prefix_length
     return str(ip_network(f"{address}/{bits}", strict=False))
 
 
-def parse(text: str) -> IPv4Address | IPv6Address | None:
+def parse_ip(text: str) -> IPv4Address | IPv6Address | None:
     """An address, also as proxies write it: with a port, in brackets, or IPv4 within IPv6."""
     bare = text[1:].partition("]")[0] if text.startswith("[") else text
     if bare.count(":") == 1:

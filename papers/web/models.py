@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.db import models
 
 
-class Hits(models.Model):
+class RateLimitCounter(models.Model):
     """How often somebody asked within a window of time; written by papers/throttle.py only."""
 
     # Says nothing about who: their address is hashed with the secret key.
@@ -15,7 +15,7 @@ class Hits(models.Model):
     expires_at = models.FloatField(db_index=True)
 
     class Meta:
-        verbose_name_plural = "hits"
+        db_table = "papers_hits"
 
     def __str__(self) -> str:
-        return f"{self.count} hits"
+        return f"{self.count} calls"

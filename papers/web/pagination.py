@@ -10,9 +10,11 @@ from django.db.models import QuerySet
 from django.http import Http404, HttpRequest
 
 
-def page_of(request: HttpRequest, found: QuerySet[Any] | Sequence[Any], *, size: int) -> Page[Any]:
+def get_page_or_404(
+    request: HttpRequest, items: QuerySet[Any] | Sequence[Any], *, page_size: int
+) -> Page[Any]:
     """The page that ?page= names, the first without it; no other name has a page."""
     try:
-        return Paginator(found, size).page(request.GET.get("page", 1))
+        return Paginator(items, page_size).page(request.GET.get("page", 1))
     except InvalidPage:
         raise Http404 from None

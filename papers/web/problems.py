@@ -11,10 +11,10 @@ from django.http import HttpResponse
 from ninja import Schema
 from pydantic import ConfigDict, Field
 
-MEDIA_TYPE = "application/problem+json"
+PROBLEM_MEDIA_TYPE = "application/problem+json"
 
 # What a status means here, when nothing more is known.
-DETAILS = {
+DEFAULT_DETAILS = {
     400: "The request could not be understood.",
     403: "This is not yours to do.",
     404: "There is nothing at this address: {docs} lists what there is.",
@@ -27,7 +27,7 @@ DETAILS = {
 }
 
 
-class Fault(Schema):
+class FieldError(Schema):
     """One parameter that is not as it should be."""
 
     parameter: Annotated[str, Field(description="The parameter's name.")]
@@ -61,37 +61,44 @@ class Problem(Schema):
     status: Annotated[int, Field(description="The HTTP status, again.", ge=400, le=599)]
     detail: Annotated[str, Field(description="A sentence for a person about this very request.")]
     errors: Annotated[
-        list[Fault] | None, Field(description="Each parameter at fault; only with 422.")
+        list[FieldError] | None, Field(description="Each parameter at fault; only with 422.")
     ] = None
 
 
-def kinds() -> list[tuple[int, str, str]]:
+def problem_types() -> list[tuple[int, str, str]]:
     """Status, title and meaning of every problem, for people to read."""
-    return [(status, HTTPStatus(status).phrase, detail(status)) for status in DETAILS]
+    return [
+        (status, HTTPStatus(status).phrase, default_detail(status)) for status in DEFAULT_DETAILS
+    ]
 
 
-def detail(status: int) -> str:
+def default_detail(status: int) -> str:
     """What is said of a status when nothing more is known."""
-    said = DETAILS.get(status, HTTPStatus(status).description)
+    said = DEFAULT_DETAILS.get(status, HTTPStatus(status).description)
     return said.format(docs=f"{settings.API_URL}/")
 
 
-def problem(status: int, said: str = "", *, faults: Sequence[Fault] = ()) -> HttpResponse:
+def problem_response(
+    status: int, detail: str = "", *, errors: Sequence[FieldError] = ()
+) -> HttpResponse:
     found = Problem(
         type=f"{settings.API_URL}/#{status}",
         title=HTTPStatus(status).phrase,
         status=status,
-        detail=said or detail(status),
-        errors=list(faults) or None,
+        detail=detail or default_detail(status),
+        errors=list(errors) or None,
     )
     body = found.model_dump_json(exclude_none=True)
-    return HttpResponse(body, status=status, content_type=MEDIA_TYPE)
+    return HttpResponse(body, status=status, content_type=PROBLEM_MEDIA_TYPE)
 
 
-def faults_of(errors: Sequence[dict[str, Any]]) -> list[Fault]:
+def field_errors(errors: Sequence[dict[str, Any]]) -> list[FieldError]:
     """What the validation found, without what was sent."""
-    return [Fault(parameter=str(each["loc"][-1]), detail=sentence(each["msg"])) for each in errors]
+    return [
+        FieldError(parameter=str(each["loc"][-1]), detail=format_error_message(each["msg"]))
+        for each in errors
+    ]
 
 
-def sentence(said: str) -> str:
-    return f"{said.removeprefix('Value error, ').rstrip('.')}."
+def format_error_message(message: str) -> str:
+    return f"{message.removeprefix('Value error, ').rstrip('.')}."

@@ -7,7 +7,7 @@ from uuid import uuid4
 
 from django.db import transaction
 
-from subscribers.models import Farewell, Subscriber
+from subscribers.models import Subscriber, UnsubscribeFeedback
 
 # The words; their count by reason stays.
 KEEP_WORDS = timedelta(days=365)
@@ -23,11 +23,13 @@ def say(subscriber: Subscriber, reason: str, words: str, *, now: datetime) -> bo
     )
     if not as_read.update(confirmation_nonce=uuid4()):
         return False
-    Farewell.objects.create(reason=reason, words=words, said_on=now.date())
+    UnsubscribeFeedback.objects.create(reason=reason, words=words, said_on=now.date())
     return True
 
 
 def forget(*, now: datetime) -> int:
     """Drop old words: somebody may have written who they are."""
-    old = Farewell.objects.filter(said_on__lte=(now - KEEP_WORDS).date()).exclude(words="")
+    old = UnsubscribeFeedback.objects.filter(said_on__lte=(now - KEEP_WORDS).date()).exclude(
+        words=""
+    )
     return old.update(words="")

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from django import forms
 
-from subscribers.models.records import Farewell
+from subscribers.models.records import UnsubscribeFeedback
 
 
-class FarewellForm(forms.Form):
+class UnsubscribeFeedbackForm(forms.Form):
     """Why somebody left; they need not say."""
 
     reason = forms.ChoiceField(
-        choices=Farewell.Reason.choices,
+        choices=UnsubscribeFeedback.SurveyReason.choices,
         widget=forms.RadioSelect,
         error_messages={
             "required": "Please choose the nearest one, or close this page.",
@@ -21,8 +21,10 @@ class FarewellForm(forms.Form):
     words = forms.CharField(
         label="Anything else?",
         help_text="Please do not write who you are: we keep this without a name.",
-        max_length=Farewell.LONGEST,
+        max_length=UnsubscribeFeedback.MAX_COMMENT_CHARS,
         required=False,
         widget=forms.Textarea(attrs={"rows": 3}),
-        error_messages={"max_length": f"{Farewell.LONGEST} characters at most, please."},
+        error_messages={
+            "max_length": f"{UnsubscribeFeedback.MAX_COMMENT_CHARS} characters at most, please."
+        },
     )

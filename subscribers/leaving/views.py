@@ -18,7 +18,7 @@ from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_POST, require_safe
 
 from subscribers.leaving import exit_survey
-from subscribers.leaving.forms import FarewellForm
+from subscribers.leaving.forms import UnsubscribeFeedbackForm
 from subscribers.link_views import by_link, require_page, see_other, to_preferences
 from subscribers.mail import links
 from subscribers.mail.links import Purpose
@@ -57,7 +57,7 @@ def leave(token: str) -> tuple[Subscriber | None, bool]:
     except links.BadLink:
         return None, False
     had_left = subscriber.status == Subscriber.Status.LEFT
-    lifecycle.leave(subscriber, Subscriber.Reason.UNSUBSCRIBED, timezone.now())
+    lifecycle.leave(subscriber, Subscriber.LeftReason.UNSUBSCRIBED, timezone.now())
     return subscriber, not had_left
 
 
@@ -76,7 +76,7 @@ def unsubscribed_page(
     context: dict[str, Any] = {}
     if subscriber and may_say_why:
         context["farewell_token"] = links.token(Purpose.FAREWELL, subscriber)
-        context["form"] = FarewellForm()
+        context["form"] = UnsubscribeFeedbackForm()
     if subscriber and lifecycle.may_rejoin(subscriber, timezone.now()):
         context["resubscribe_token"] = links.token(Purpose.RESUBSCRIBE, subscriber)
     return render(request, "subscribers/unsubscribed.html", context)
@@ -90,7 +90,7 @@ def farewell(request: HttpRequest, token: str) -> HttpResponse:
         subscriber = links.read(Purpose.FAREWELL, token)
     except links.UsedLink:  # pressed twice
         return see_other(reverse("subscribers:thanks"))
-    form = FarewellForm(request.POST)
+    form = UnsubscribeFeedbackForm(request.POST)
     if not form.is_valid():
         context = {"farewell_token": token, "form": form}
         return render(request, "subscribers/unsubscribed.html", context, status=400)

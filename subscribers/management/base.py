@@ -12,14 +12,14 @@ class AddressCommand(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("email", help="the subscriber's address")
 
-    def address(self, text: str) -> str:
+    def parse_address(self, text: str) -> str:
         try:
             return normalise(text)
         except BadAddress as error:
             raise CommandError(str(error)) from None
 
-    def subscriber(self, text: str) -> Subscriber:
+    def get_subscriber(self, text: str) -> Subscriber:
         try:
-            return Subscriber.objects.get(email=self.address(text))
+            return Subscriber.objects.get(email=self.parse_address(text))
         except Subscriber.DoesNotExist:
             raise CommandError("There is no subscriber with that address.") from None

@@ -1,23 +1,22 @@
 """The models of the app; Django finds them here."""
 
 from subscribers.models.choices import Attitude, Follow, TopicChoice, Vote
-from subscribers.models.records import Consent, Farewell, SoftBounce, Suppression
+from subscribers.models.records import Consent, SoftBounce, Suppression, UnsubscribeFeedback
 from subscribers.models.subscriber import (
-    DEFAULT_HOUR,
-    LONGEST_DIGEST,
-    SHORTEST_DIGEST,
+    DEFAULT_DIGEST_HOUR,
+    MAX_DIGEST_PAPERS,
+    MIN_DIGEST_PAPERS,
     Preferences,
     Subscriber,
     SubscriberQuerySet,
 )
 
 __all__ = [
-    "DEFAULT_HOUR",
-    "LONGEST_DIGEST",
-    "SHORTEST_DIGEST",
+    "DEFAULT_DIGEST_HOUR",
+    "MAX_DIGEST_PAPERS",
+    "MIN_DIGEST_PAPERS",
     "Attitude",
     "Consent",
-    "Farewell",
     "Follow",
     "Preferences",
     "SoftBounce",
@@ -25,5 +24,6 @@ __all__ = [
     "SubscriberQuerySet",
     "Suppression",
     "TopicChoice",
+    "UnsubscribeFeedback",
     "Vote",
 ]

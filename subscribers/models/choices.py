@@ -42,7 +42,7 @@ Attitude = TopicChoice.Attitude
 class Follow(models.Model):
     """What a reader follows besides topics."""
 
-    class Kind(models.TextChoices):
+    class FollowKind(models.TextChoices):
         AUTHOR = "author", "Author"
         CATEGORY = "category", "arXiv category"
         KEYWORD = "keyword", "Keyword or phrase"
@@ -50,7 +50,7 @@ class Follow(models.Model):
     subscriber = models.ForeignKey(
         "subscribers.Subscriber", on_delete=models.CASCADE, related_name="follows"
     )
-    kind = models.CharField(max_length=16, choices=Kind)
+    kind = models.CharField(max_length=16, choices=FollowKind)
     # As papers are looked up (papers/matching.py; of an author the given name, "noether emmy"),
     # and as the reader wrote it.
     key = models.CharField(max_length=200)

@@ -57,10 +57,10 @@ class SoftBounce(models.Model):
         return f"{self.subscriber_id}: {self.message}"
 
 
-class Farewell(models.Model):
+class UnsubscribeFeedback(models.Model):
     """Why somebody left, in their words; not who."""
 
-    class Reason(models.TextChoices):
+    class SurveyReason(models.TextChoices):
         TOO_MANY = "too_many", "Too many emails"
         NOT_RELEVANT = "not_relevant", "Papers that do not interest me"
         NO_TIME = "no_time", "No time to read it"
@@ -68,14 +68,15 @@ class Farewell(models.Model):
         NEVER_ASKED = "never_asked", "I never asked for it"
         OTHER = "other", "Something else"
 
-    LONGEST = 500
+    MAX_COMMENT_CHARS = 500
 
-    reason = models.CharField(max_length=16, choices=Reason)
-    words = models.CharField(max_length=LONGEST, blank=True)
+    reason = models.CharField(max_length=16, choices=SurveyReason)
+    words = models.CharField(max_length=MAX_COMMENT_CHARS, blank=True)
     # The day only: a moment would tell whose it is.
     said_on = models.DateField()
 
     class Meta:
+        db_table = "subscribers_farewell"
         constraints = (
             models.CheckConstraint(
                 condition=Q(
@@ -99,7 +100,7 @@ class Farewell(models.Model):
 class Consent(models.Model):
     """The proof that a reader asked: when, where, and what they were told."""
 
-    class Form(models.TextChoices):
+    class FormKind(models.TextChoices):
         PAGE = "page", "Form on our pages"
         EMBED = "embed", "Form within another site"
         API = "api", "Another site's own form"
@@ -110,7 +111,7 @@ class Consent(models.Model):
     asked_at = models.DateTimeField()
     # By the button in the mail; none while they have not pressed it.
     confirmed_at = models.DateTimeField(null=True, blank=True)
-    form = models.CharField(max_length=16, choices=Form)
+    form = models.CharField(max_length=16, choices=FormKind)
     # Which sentence stood there (subscribers/consent.py); empty if it was not one of ours.
     text_version = models.CharField(max_length=16, blank=True)
     # Where from: only where the operator has to keep it (CONSENT_IP).

@@ -16,8 +16,8 @@ from subscribers.models.choices import TopicChoice
 
 logger = logging.getLogger(__name__)
 
-SHORTEST_DIGEST, DEFAULT_DIGEST, LONGEST_DIGEST = 3, 8, 20
-DEFAULT_HOUR = 7
+MIN_DIGEST_PAPERS, DEFAULT_DIGEST_PAPERS, MAX_DIGEST_PAPERS = 3, 8, 20
+DEFAULT_DIGEST_HOUR = 7
 
 
 class SubscriberQuerySet(models.QuerySet["Subscriber"]):
@@ -25,7 +25,7 @@ class SubscriberQuerySet(models.QuerySet["Subscriber"]):
         """The only people a newsletter may be sent to."""
         return self.filter(status=Subscriber.Status.ACTIVE)
 
-    def waiting(self) -> SubscriberQuerySet:
+    def awaiting_confirmation_mail(self) -> SubscriberQuerySet:
         """Who asked to join and has not been written to about it."""
         return self.filter(confirmation_requested_at__isnull=False).exclude(
             status=Subscriber.Status.LEFT
@@ -40,7 +40,7 @@ class Subscriber(models.Model):
         ACTIVE = "active", "Active"
         LEFT = "left", "Left"
 
-    class Reason(models.TextChoices):
+    class LeftReason(models.TextChoices):
         """Why somebody left."""
 
         UNSUBSCRIBED = "unsubscribed", "Unsubscribed"
@@ -52,7 +52,7 @@ class Subscriber(models.Model):
     public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     email = models.EmailField(unique=True)
     status = models.CharField(max_length=16, choices=Status, default=Status.PENDING)
-    left_reason = models.CharField(max_length=16, choices=Reason, blank=True)
+    left_reason = models.CharField(max_length=16, choices=LeftReason, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
     confirmed_at = models.DateTimeField(null=True, blank=True)
     left_at = models.DateTimeField(null=True, blank=True)
@@ -132,7 +132,7 @@ class Subscriber(models.Model):
         return self.next_digest_at is not None and self.next_digest_at <= now
 
     @transaction.atomic
-    def schedule(self, now: datetime) -> None:
+    def reschedule_digest(self, now: datetime) -> None:
         """Set when the next digest is due, from the preferences as they are now."""
         # Locked: a tick may be moving this reader on at the same moment.
         row = Subscriber.objects.select_for_update().get(pk=self.pk)
@@ -140,7 +140,9 @@ class Subscriber(models.Model):
         # One that is due already, and waits for its edition, is not forgotten.
         after = min(now, row.next_digest_at or now)
         due = (
-            wanted.next_digest_at(after=after, last=row.last_digest_on) if row.is_mailable else None
+            wanted.next_digest_at(after=after, last_digest_date=row.last_digest_on)
+            if row.is_mailable
+            else None
         )
         self.next_digest_at = row.next_digest_at = due
         row.save(update_fields=["next_digest_at"])
@@ -175,14 +177,14 @@ class Preferences(models.Model):
     topics = models.ManyToManyField(
         Topic, through=TopicChoice, related_name="chosen_by", blank=True
     )
-    length = models.PositiveSmallIntegerField(default=DEFAULT_DIGEST)
+    length = models.PositiveSmallIntegerField(default=DEFAULT_DIGEST_PAPERS)
     detail = models.CharField(max_length=16, choices=Detail, default=Detail.SHORT)
     # With fewer papers that match there is no digest that day; they wait for the next.
     minimum = models.PositiveSmallIntegerField(default=1)
     frequency = models.CharField(max_length=16, choices=Frequency, default=Frequency.DAILY)
     # The day of a weekly digest.
     weekday = models.PositiveSmallIntegerField(choices=Weekday, default=Weekday.MONDAY)
-    hour = models.PositiveSmallIntegerField(default=DEFAULT_HOUR)
+    hour = models.PositiveSmallIntegerField(default=DEFAULT_DIGEST_HOUR)
     timezone = models.CharField(max_length=64, default="UTC")
     # The first date, of the reader's own, on which digests come again; none while they come.
     paused_until = models.DateField(null=True, blank=True)
@@ -193,11 +195,11 @@ class Preferences(models.Model):
         verbose_name_plural = "preferences"
         constraints = (
             models.CheckConstraint(
-                condition=Q(length__gte=SHORTEST_DIGEST, length__lte=LONGEST_DIGEST),
+                condition=Q(length__gte=MIN_DIGEST_PAPERS, length__lte=MAX_DIGEST_PAPERS),
                 name="digest_length_is_in_range",
             ),
             models.CheckConstraint(
-                condition=Q(minimum__gte=1, minimum__lte=LONGEST_DIGEST),
+                condition=Q(minimum__gte=1, minimum__lte=MAX_DIGEST_PAPERS),
                 name="minimum_of_papers_is_in_range",
             ),
             models.CheckConstraint(
@@ -224,7 +226,7 @@ class Preferences(models.Model):
             return ZoneInfo("UTC")
 
     @property
-    def days(self) -> frozenset[int]:
+    def digest_weekdays(self) -> frozenset[int]:
         """The weekdays (Monday is 0) on which a digest is wanted."""
         match self.frequency:
             case self.Frequency.WEEKLY:
@@ -234,14 +236,14 @@ class Preferences(models.Model):
             case _:
                 return frozenset(range(7))
 
-    def next_digest_at(self, *, after: datetime, last: date | None = None) -> datetime:
+    def next_digest_at(self, *, after: datetime, last_digest_date: date | None = None) -> datetime:
         """When the next digest is due, after the newest one on that local date."""
         return send_time.next_digest_at(
             hour=self.hour,
             zone=self.zone,
-            days=self.days,
+            weekdays=self.digest_weekdays,
             after=after,
-            last=last,
+            last_digest_date=last_digest_date,
             not_before=self.paused_until,
         )
 

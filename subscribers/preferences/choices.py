@@ -8,33 +8,33 @@ from typing import TYPE_CHECKING
 from django.db import transaction
 
 from papers.models import Topic
-from papers.topics.follows import Term
+from papers.topics.follows import FollowTarget
 from subscribers.models import Attitude, Follow, TopicChoice
 
 if TYPE_CHECKING:
     from subscribers.models import Preferences, Subscriber
 
 # How many authors, phrases and categories each a reader may follow.
-MOST_FOLLOWS = 50
+MAX_FOLLOWS_PER_KIND = 50
 
 
 @transaction.atomic
-def set_attitudes(preferences: Preferences, attitudes: Mapping[Topic, str]) -> None:
+def set_topic_preferences(preferences: Preferences, attitudes: Mapping[Topic, str]) -> None:
     """What they think of topics, and of no others."""
     preferences.topic_choices.exclude(topic__in=attitudes).delete()
     rows = (TopicChoice(topic=topic, attitude=word) for topic, word in attitudes.items())
-    write(preferences, rows)
+    upsert_choices(preferences, rows)
 
 
-def set_attitude(preferences: Preferences, topic: Topic, attitude: str) -> None:
+def set_topic_preference(preferences: Preferences, topic: Topic, attitude: str) -> None:
     """What they think of one topic; empty for nothing."""
     if attitude:
-        write(preferences, [TopicChoice(topic=topic, attitude=attitude)])
+        upsert_choices(preferences, [TopicChoice(topic=topic, attitude=attitude)])
     else:
         preferences.topic_choices.filter(topic=topic).delete()
 
 
-def write(preferences: Preferences, rows: Iterable[TopicChoice]) -> None:
+def upsert_choices(preferences: Preferences, rows: Iterable[TopicChoice]) -> None:
     chosen = list(rows)
     for row in chosen:
         row.preferences = preferences
@@ -53,12 +53,15 @@ def follow_topics(preferences: Preferences, topics: Iterable[Topic]) -> None:
     muted = {topic: word for topic, word in before.items() if word == Attitude.MUTE}
     wished = {topic: word for topic, word in before.items() if word != Attitude.MUTE}
     followed = {topic: wished.get(topic, Attitude.FOLLOW) for topic in topics}
-    set_attitudes(preferences, {**muted, **followed})
+    set_topic_preferences(preferences, {**muted, **followed})
 
 
 @transaction.atomic
 def set_follows(
-    subscriber: Subscriber, labels: Mapping[Term, str], *, kinds: Iterable[str] = Follow.Kind.values
+    subscriber: Subscriber,
+    labels: Mapping[FollowTarget, str],
+    *,
+    kinds: Iterable[str] = Follow.FollowKind.values,
 ) -> None:
     """Follow these and nothing else of those kinds, in this order, as they wrote each."""
     subscriber.follows.filter(kind__in=list(kinds)).delete()

@@ -18,15 +18,15 @@ from subscribers.models import Subscriber, TopicChoice, Vote
 from subscribers.preferences import choices, votes
 
 
-class Verb(StrEnum):
+class FeedbackAction(StrEnum):
     MORE = "more"
     LESS = "less"
     MUTE = "mute"
 
 
 # A token holds the place of its verb among these and the number of a paper or topic's row.
-CODES = [Verb.MORE, Verb.LESS, Verb.MUTE]
-LAYOUT = struct.Struct(">BQ")
+ACTION_CODES = [FeedbackAction.MORE, FeedbackAction.LESS, FeedbackAction.MUTE]
+PAYLOAD_STRUCT = struct.Struct(">BQ")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,41 +34,43 @@ class Feedback:
     """What a reader may say with one link."""
 
     subscriber: Subscriber
-    verb: Verb
-    about: Paper | Topic
+    action: FeedbackAction
+    target: Paper | Topic
 
     @property
-    def said(self) -> str:
+    def current_value(self) -> str:
         """What they said of it before; empty for nothing."""
-        if isinstance(self.about, Paper):
-            vote = self.subscriber.votes.filter(paper=self.about).first()
+        if isinstance(self.target, Paper):
+            vote = self.subscriber.votes.filter(paper=self.target).first()
             return vote.verb if vote else ""
-        choice = self.subscriber.preferences.topic_choices.filter(topic=self.about).first()
+        choice = self.subscriber.preferences.topic_choices.filter(topic=self.target).first()
         return choice.attitude if choice else ""
 
-    def say(self, word: str, *, now: datetime) -> None:
+    def set_value(self, value: str, *, now: datetime) -> None:
         """This instead; empty takes back what was said, and anything unknown counts as that."""
-        if isinstance(self.about, Paper):
+        if isinstance(self.target, Paper):
             votes.cast(
-                self.subscriber, self.about, word if word in Vote.Verb.values else "", now=now
+                self.subscriber, self.target, value if value in Vote.Verb.values else "", now=now
             )
         else:
-            known = word if word in TopicChoice.Attitude.values else ""
-            choices.set_attitude(self.subscriber.preferences, self.about, known)
+            known = value if value in TopicChoice.Attitude.values else ""
+            choices.set_topic_preference(self.subscriber.preferences, self.target, known)
 
 
-def url(subscriber: Subscriber, verb: Verb, number: int) -> str:
+def action_url(subscriber: Subscriber, action: FeedbackAction, target_id: int) -> str:
     """The address where a reader says this of a paper, or of a topic if it is to mute it."""
-    return links.url(Purpose.FEEDBACK, subscriber, LAYOUT.pack(CODES.index(verb), number))
+    return links.url(
+        Purpose.FEEDBACK, subscriber, PAYLOAD_STRUCT.pack(ACTION_CODES.index(action), target_id)
+    )
 
 
-def read(token: str) -> Feedback:
+def resolve_token(token: str) -> Feedback:
     """What a link allows; the paper or topic may have gone since it was made."""
     subscriber, content = links.read_about(Purpose.FEEDBACK, token)
     try:
-        code, number = LAYOUT.unpack(content)
-        verb = CODES[code]
-        kind = Topic if verb == Verb.MUTE else Paper
+        code, number = PAYLOAD_STRUCT.unpack(content)
+        verb = ACTION_CODES[code]
+        kind = Topic if verb == FeedbackAction.MUTE else Paper
         about = kind.objects.get(pk=number)
     except (struct.error, IndexError, Paper.DoesNotExist, Topic.DoesNotExist):
         raise links.ErasedLink from None

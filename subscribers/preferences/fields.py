@@ -16,16 +16,16 @@ from django.utils.safestring import SafeString
 from papers.models import Topic
 from papers.text.authors import full_author_key
 from papers.topics import categories
-from papers.topics.follows import Term, normal_keyword
+from papers.topics.follows import FollowTarget, normalise_keyword
 from subscribers import send_time
 from subscribers.models import Follow, TopicChoice
-from subscribers.preferences.choices import MOST_FOLLOWS
+from subscribers.preferences.choices import MAX_FOLLOWS_PER_KIND
 
-UNKNOWN_TOPIC = "One of these topics does not exist, or not any more. Please choose again."
-LONGEST = Follow._meta.get_field("key").max_length or 0
+UNKNOWN_TOPIC_MESSAGE = "One of these topics does not exist, or not any more. Please choose again."
+MAX_FOLLOW_CHARS = Follow._meta.get_field("key").max_length or 0
 
 
-class AttitudesWidget(forms.Widget):
+class TopicPreferencesWidget(forms.Widget):
     """One row of radio buttons for each topic, those first that something was said of."""
 
     topics: Collection[Topic] = ()
@@ -49,15 +49,15 @@ class AttitudesWidget(forms.Widget):
         return render_to_string("subscribers/_attitudes.html", context)
 
 
-class AttitudesField(forms.Field):
+class TopicPreferencesField(forms.Field):
     """From topics to what somebody thinks of them."""
 
-    widget: Any = AttitudesWidget
+    widget: Any = TopicPreferencesWidget
 
     def __init__(self) -> None:
         super().__init__(required=False)
 
-    def offer(self, topics: Collection[Topic]) -> None:
+    def set_topics(self, topics: Collection[Topic]) -> None:
         self.topics = {topic.slug: topic for topic in topics}
         self.widget.topics = topics
 
@@ -66,7 +66,7 @@ class AttitudesField(forms.Field):
         if not said.keys() <= self.topics.keys() or not set(said.values()) <= set(
             TopicChoice.Attitude.values
         ):
-            raise forms.ValidationError(UNKNOWN_TOPIC)
+            raise forms.ValidationError(UNKNOWN_TOPIC_MESSAGE)
         return {self.topics[slug]: word for slug, word in said.items()}
 
     def has_changed(self, initial: Any, data: Any) -> bool:
@@ -82,35 +82,35 @@ class FollowsField(forms.CharField):
         *,
         split: Callable[[str], list[str]],
         key: Callable[[str], str],
-        nothing: str,
+        empty_message: str,
         **options: Any,
     ) -> None:
         super().__init__(required=False, **options)
-        self.kind, self.split, self.key, self.nothing = kind, split, key, nothing
+        self.kind, self.split, self.key, self.empty_message = kind, split, key, empty_message
 
-    def clean(self, value: Any) -> dict[Term, str]:
-        found: dict[Term, str] = {}
-        for line in self.lines(super().clean(value)):
+    def clean(self, value: Any) -> dict[FollowTarget, str]:
+        found: dict[FollowTarget, str] = {}
+        for line in self.iter_entries(super().clean(value)):
             key = self.key(line)
             if not key:
-                raise forms.ValidationError(self.nothing.format(line[:60]))
-            if len(key) > LONGEST or len(line) > LONGEST:
+                raise forms.ValidationError(self.empty_message.format(line[:60]))
+            if len(key) > MAX_FOLLOW_CHARS or len(line) > MAX_FOLLOW_CHARS:
                 raise forms.ValidationError(f"“{line[:60]}…” is too long. Please shorten it.")
-            found.setdefault(Term(self.kind, key), line)
-        return at_most(found, "lines")
+            found.setdefault(FollowTarget(self.kind, key), line)
+        return enforce_max_follows(found, "lines")
 
-    def lines(self, text: str) -> Iterator[str]:
+    def iter_entries(self, text: str) -> Iterator[str]:
         for line in text.splitlines():
             for part in self.split(line):
                 if tidy := " ".join(part.split()):
                     yield tidy
 
 
-def phrases(line: str) -> list[str]:
+def split_phrases(line: str) -> list[str]:
     return re.split(r"[,;]", line)
 
 
-def names(line: str) -> list[str]:
+def split_names(line: str) -> list[str]:
     """One name, or several between commas; "Noether, Emmy" is one."""
     if ";" in line:
         return line.split(";")
@@ -118,17 +118,25 @@ def names(line: str) -> list[str]:
     return parts if all(len(part.split()) > 1 for part in parts) else [line]
 
 
-def authors(**options: Any) -> FollowsField:
+def authors_field(**options: Any) -> FollowsField:
     nothing = "“{}” is not a name that could be found. Please write it as on a paper."
     return FollowsField(
-        Follow.Kind.AUTHOR, split=names, key=full_author_key, nothing=nothing, **options
+        Follow.FollowKind.AUTHOR,
+        split=split_names,
+        key=full_author_key,
+        empty_message=nothing,
+        **options,
     )
 
 
-def keywords(**options: Any) -> FollowsField:
+def keywords_field(**options: Any) -> FollowsField:
     nothing = "“{}” has no word that could be found. Please write a longer phrase."
     return FollowsField(
-        Follow.Kind.KEYWORD, split=phrases, key=normal_keyword, nothing=nothing, **options
+        Follow.FollowKind.KEYWORD,
+        split=split_phrases,
+        key=normalise_keyword,
+        empty_message=nothing,
+        **options,
     )
 
 
@@ -150,10 +158,12 @@ class CategoriesWidget(forms.Widget):
             "name": name,
             "attrs": attrs or {},
             "chosen": [
-                (id, categories.name(id)) for id in dict.fromkeys(map(category_of, written)) if id
+                (id, categories.category_name(id))
+                for id in dict.fromkeys(map(resolve_category, written))
+                if id
             ],
-            "unknown": ", ".join(text for text in written if not category_of(text)),
-            "groups": categories.groups(),
+            "unknown": ", ".join(text for text in written if not resolve_category(text)),
+            "groups": categories.active_by_group(),
         }
         return render_to_string("subscribers/_categories.html", context)
 
@@ -166,30 +176,32 @@ class CategoriesField(forms.Field):
     def __init__(self, **options: Any) -> None:
         super().__init__(required=False, **options)
 
-    def clean(self, value: list[str]) -> dict[Term, str]:
+    def clean(self, value: list[str]) -> dict[FollowTarget, str]:
         found = {}
         for text in value:
-            id = category_of(text)
+            id = resolve_category(text)
             if not id:
-                raise forms.ValidationError(unknown_category(text))
-            found[Term("category", id)] = id
-        return at_most(found, "categories")
+                raise forms.ValidationError(unknown_category_message(text))
+            found[FollowTarget("category", id)] = id
+        return enforce_max_follows(found, "categories")
 
     def has_changed(self, initial: Any, data: Any) -> bool:
         return list(initial or []) != list(data or [])
 
 
-def category_of(text: str) -> str:
+def resolve_category(text: str) -> str:
     """By id or, where only one is called so, by name."""
-    if id := categories.canonical(text):
+    if id := categories.canonical_id(text):
         return id
-    called_so = [each.id for each in categories.known() if each.name.lower() == text.lower()]
+    called_so = [
+        each.id for each in categories.all_categories() if each.name.lower() == text.lower()
+    ]
     return called_so[0] if len(called_so) == 1 else ""
 
 
-def unknown_category(text: str) -> str:
+def unknown_category_message(text: str) -> str:
     word = text.lower()
-    known = [each for each in categories.known() if each.active]
+    known = [each for each in categories.all_categories() if each.active]
     alike = [each for each in known if len(word) > 2 and word in each.name.lower()]
     ids = {each.id.lower(): each for each in known}
     near = alike or [ids[id] for id in get_close_matches(word, ids, n=3, cutoff=0.5)]
@@ -199,23 +211,23 @@ def unknown_category(text: str) -> str:
     return f"{sentence} Did you mean {' or '.join(map(str, near[:3]))}?"
 
 
-def at_most(found: dict[Term, str], things: str) -> dict[Term, str]:
-    if len(found) > MOST_FOLLOWS:
+def enforce_max_follows(follows: dict[FollowTarget, str], noun: str) -> dict[FollowTarget, str]:
+    if len(follows) > MAX_FOLLOWS_PER_KIND:
         raise forms.ValidationError(
-            f"These are {len(found)} {things}, and there is room for {MOST_FOLLOWS}. "
+            f"These are {len(follows)} {noun}, and there is room for {MAX_FOLLOWS_PER_KIND}. "
             "Please take some out."
         )
-    return found
+    return follows
 
 
-UNKNOWN_ZONE = "This time zone is not known. Please choose one from the list."
+UNKNOWN_TIMEZONE_MESSAGE = "This time zone is not known. Please choose one from the list."
 
 
-SELECTED = SafeString(" selected")
+SELECTED_ATTRIBUTE = SafeString(" selected")
 
 
 # Names that mean a place; the others in the database are old spellings, kept for who has them.
-AREAS = {
+TIMEZONE_AREAS = {
     "Africa",
     "America",
     "Antarctica",
@@ -231,8 +243,10 @@ AREAS = {
 
 def timezone_choices(current: str = "UTC") -> list[tuple[str, str]]:
     """UTC, then the places by name; and the one that is chosen, whatever it is called."""
-    places = {name for name in send_time.zones() if name.partition("/")[0] in AREAS}
-    if current in send_time.zones():
+    places = {
+        name for name in send_time.timezone_names() if name.partition("/")[0] in TIMEZONE_AREAS
+    }
+    if current in send_time.timezone_names():
         places.add(current)
     names = ["UTC", *sorted(places - {"UTC"})]
     return [(name, name.replace("_", " ")) for name in names]
@@ -245,7 +259,10 @@ class LongSelect(forms.Select):
         options = format_html_join(
             "\n",
             '<option value="{}"{}>{}</option>',
-            ((key, SELECTED if key == value else "", label) for key, label in self.choices),
+            (
+                (key, SELECTED_ATTRIBUTE if key == value else "", label)
+                for key, label in self.choices
+            ),
         )
         attributes = self.build_attrs({**self.attrs, "name": name}, attrs)
         return format_html("<select{}>\n{}\n</select>", flatatt(attributes), options)
@@ -260,5 +277,8 @@ class TopicsField(forms.ModelMultipleChoiceField):
             to_field_name="slug",
             required=False,
             widget=forms.CheckboxSelectMultiple,
-            error_messages={"invalid_choice": UNKNOWN_TOPIC, "invalid_list": UNKNOWN_TOPIC},
+            error_messages={
+                "invalid_choice": UNKNOWN_TOPIC_MESSAGE,
+                "invalid_list": UNKNOWN_TOPIC_MESSAGE,
+            },
         )

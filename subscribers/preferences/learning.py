@@ -15,31 +15,33 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 # What a vote says, and what having opened a paper does, where an operator has clicks counted.
-VOTE, CLICK = 1.0, 0.25
+VOTE_WEIGHT, CLICK_WEIGHT = 1.0, 0.25
 # Somebody whom nobody knows has voted once for each topic and once against it.
 PRIOR = 1.0
 # However many votes there are, a score changes by less than this share of it.
-MOST = 0.25
+MAX_ADJUSTMENT = 0.25
 
 
 @dataclass(frozen=True, slots=True)
-class Evidence:
+class WeightedVote:
     """A sign that a reader wants more papers, or with a negative weight fewer, of these topics."""
 
     topics: frozenset[str]
     weight: float
 
 
-def leanings(evidence: Iterable[Evidence]) -> dict[str, float]:
+def topic_adjustments(votes: Iterable[WeightedVote]) -> dict[str, float]:
     """By which share the score of a topic's papers changes, for each topic that tells of itself."""
     more: Counter[str] = Counter()
     less: Counter[str] = Counter()
-    for each in evidence:
+    for each in votes:
         side = more if each.weight > 0 else less
         for topic in each.topics:
             side[topic] += abs(each.weight)  # type: ignore[assignment]
-    return {topic: lean(more[topic], less[topic]) for topic in sorted(more.keys() | less.keys())}
+    return {
+        topic: adjustment(more[topic], less[topic]) for topic in sorted(more.keys() | less.keys())
+    }
 
 
-def lean(more: float, less: float) -> float:
-    return MOST * (more - less) / (more + less + 2 * PRIOR)
+def adjustment(more_weight: float, less_weight: float) -> float:
+    return MAX_ADJUSTMENT * (more_weight - less_weight) / (more_weight + less_weight + 2 * PRIOR)

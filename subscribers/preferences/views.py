@@ -27,13 +27,13 @@ def preferences(request: HttpRequest, token: str) -> HttpResponse:
     posted = request.POST if request.method == "POST" else None
     form = PreferencesForm(posted, instance=subscriber.preferences, now=now)
     if form.is_valid():
-        form.apply(now)
+        form.save_and_reschedule(now)
         return see_other(f"{request.path}?saved")
     return preferences_page(request, token, form)
 
 
 def preferences_page(
-    request: HttpRequest, token: str, form: PreferencesForm, **more: Any
+    request: HttpRequest, token: str, form: PreferencesForm, **extra_context: Any
 ) -> HttpResponse:
     """The form as it stands, saved or not, beside what is known of its reader."""
     subscriber = form.instance.subscriber
@@ -46,9 +46,9 @@ def preferences_page(
         "saved_zone": zone,
         "next_digest_at": subscriber.next_digest_at,
         "due_now": subscriber.is_due(timezone.now()),
-        "learned": learned(form),
+        "learned": topic_adjustment_rows(form),
         "unsubscribe_url": links.url(Purpose.UNSUBSCRIBE, subscriber),
-        **more,
+        **extra_context,
     }
     # Templates show moments in the current zone: here, the reader's.
     with timezone.override(zone):
@@ -56,10 +56,10 @@ def preferences_page(
         return render(request, "subscribers/preferences.html", context, status=status)
 
 
-def learned(form: PreferencesForm) -> list[dict[str, Any]]:
+def topic_adjustment_rows(form: PreferencesForm) -> list[dict[str, Any]]:
     """What votes have taught, the most telling first."""
     reader = form.instance.subscriber
-    shares = votes.leanings_by([reader])[reader.pk]
+    shares = votes.topic_adjustments_by_subscriber([reader])[reader.pk]
     found = [
         {
             "topic": topic.name,
@@ -75,24 +75,24 @@ def learned(form: PreferencesForm) -> list[dict[str, Any]]:
 @by_link
 @require_POST
 def forget_votes(request: HttpRequest, token: str) -> HttpResponse:
-    votes.forget(links.read(Purpose.PREFERENCES, token))
+    votes.delete_votes(links.read(Purpose.PREFERENCES, token))
     return see_other(f"{reverse('subscribers:preferences', args=[token])}?forgotten")
 
 
 @by_link
 @require_page
-def say(request: HttpRequest, token: str) -> HttpResponse:
+def give_feedback(request: HttpRequest, token: str) -> HttpResponse:
     """Programs open every link in a digest; only a person presses the button, and may undo it."""
-    word = feedback.read(token)
-    before = word.said
+    word = feedback.resolve_token(token)
+    before = word.current_value
     if request.method == "POST":
         undo = "undo" in request.POST
-        word.say(request.POST["undo"] if undo else word.verb, now=timezone.now())
+        word.set_value(request.POST["undo"] if undo else word.action, now=timezone.now())
         return see_other(f"{request.path}?{urlencode({'undone' if undo else 'before': before})}")
     context = {
-        "verb": word.verb,
-        "about": word.about,
-        "done": before == word.verb,
+        "verb": word.action,
+        "about": word.target,
+        "done": before == word.action,
         "before": request.GET.get("before", ""),
         "undone": "undone" in request.GET,
         "preferences_url": links.url(Purpose.PREFERENCES, word.subscriber),

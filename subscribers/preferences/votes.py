@@ -9,10 +9,10 @@ from datetime import datetime
 from papers.models import Paper
 from subscribers.models import Subscriber, Vote
 from subscribers.preferences import learning
-from subscribers.preferences.learning import Evidence
+from subscribers.preferences.learning import WeightedVote
 
 # A vote for more like this, and one for less.
-WEIGHTS = {Vote.Verb.MORE: learning.VOTE, Vote.Verb.LESS: -learning.VOTE}
+WEIGHT_BY_VERB = {Vote.Verb.MORE: learning.VOTE_WEIGHT, Vote.Verb.LESS: -learning.VOTE_WEIGHT}
 
 
 def cast(subscriber: Subscriber, paper: Paper, verb: str, *, now: datetime) -> None:
@@ -24,12 +24,14 @@ def cast(subscriber: Subscriber, paper: Paper, verb: str, *, now: datetime) -> N
         Vote.objects.filter(subscriber=subscriber, paper=paper).delete()
 
 
-def forget(subscriber: Subscriber) -> int:
+def delete_votes(subscriber: Subscriber) -> int:
     """Begin anew; how many votes there were."""
     return subscriber.votes.all().delete()[0]
 
 
-def leanings_by(readers: Iterable[Subscriber]) -> defaultdict[int, dict[str, float]]:
+def topic_adjustments_by_subscriber(
+    readers: Iterable[Subscriber],
+) -> defaultdict[int, dict[str, float]]:
     """Subscriber id to what their votes say of topics, in one query."""
     topics: defaultdict[tuple[int, int, str], set[str]] = defaultdict(set)
     rows = Vote.objects.filter(subscriber__in=readers, paper__topics__isnull=False)
@@ -37,9 +39,9 @@ def leanings_by(readers: Iterable[Subscriber]) -> defaultdict[int, dict[str, flo
         "subscriber", "paper", "verb", "paper__topics__slug"
     ):
         topics[reader, paper, verb].add(slug)
-    evidence: defaultdict[int, list[Evidence]] = defaultdict(list)
+    evidence: defaultdict[int, list[WeightedVote]] = defaultdict(list)
     for (reader, _, verb), slugs in topics.items():
-        evidence[reader].append(Evidence(frozenset(slugs), WEIGHTS[Vote.Verb(verb)]))
+        evidence[reader].append(WeightedVote(frozenset(slugs), WEIGHT_BY_VERB[Vote.Verb(verb)]))
     found: defaultdict[int, dict[str, float]] = defaultdict(dict)
-    found.update((reader, learning.leanings(signs)) for reader, signs in evidence.items())
+    found.update((reader, learning.topic_adjustments(signs)) for reader, signs in evidence.items())
     return found

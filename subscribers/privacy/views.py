@@ -12,16 +12,16 @@ from subscribers.mail import links
 from subscribers.mail.links import Purpose
 from subscribers.privacy import personal_data
 
-FILE = "about-me.json"
+EXPORT_FILENAME = "about-me.json"
 
 
 @by_link
 @require_safe
-def about_me(request: HttpRequest, token: str) -> HttpResponse:
-    kept = personal_data.export(links.read(Purpose.PREFERENCES, token))
+def download_personal_data(request: HttpRequest, token: str) -> HttpResponse:
+    kept = personal_data.export_subscriber(links.read(Purpose.PREFERENCES, token))
     shown = {"ensure_ascii": False, "indent": 2}
     response = JsonResponse(kept, json_dumps_params=shown)
-    response["Content-Disposition"] = f'attachment; filename="{FILE}"'
+    response["Content-Disposition"] = f'attachment; filename="{EXPORT_FILENAME}"'
     return response
 
 
@@ -44,5 +44,5 @@ def erase(request: HttpRequest, token: str) -> HttpResponse:
         return render(request, "subscribers/erased.html")
     if request.method != "POST":
         return render(request, "subscribers/erase.html", {"token": token})
-    personal_data.erase(subscriber.email, timezone.now())
+    personal_data.erase_subscriber(subscriber.email, timezone.now())
     return render(request, "subscribers/erased.html")

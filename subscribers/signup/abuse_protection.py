@@ -17,7 +17,7 @@ from django.conf import settings
 from django.core.signing import BadSignature, SignatureExpired, TimestampSigner, b62_encode
 
 from papers.web import ratelimit
-from papers.web.client_ip import prefix_of
+from papers.web.client_ip import network_prefix
 from subscribers import tasks
 from subscribers.signup import consent, lifecycle, proof_of_work
 from subscribers.signup.consent import Form, Given
@@ -66,7 +66,10 @@ def ask(wish: Wish, given: Given, *, proven: bool, now: datetime) -> None:
 
 def limit(ip: str, *, proven: bool) -> None:
     """Count a request, from the near to the far: what stops nearby costs the others nothing."""
-    household, network = prefix_of(ip, v4=32, v6=64), prefix_of(ip)
+    household, network = (
+        network_prefix(ip, ipv4_prefix_length=32, ipv6_prefix_length=64),
+        network_prefix(ip),
+    )
     if not proven:
         check(UNPROVEN_PER_HOUSEHOLD, "unproven", household, sentence=UNPROVEN)
         check(UNPROVEN_PER_NETWORK, "unproven network", network, sentence=UNPROVEN)
@@ -84,12 +87,12 @@ UNPROVEN = (
 
 
 def check(rate: str, *who: str, sentence: str) -> None:
-    verdict = ratelimit.allow(rate, "signup", *who)
+    verdict = ratelimit.hit(rate, "signup", *who)
     if not verdict.allowed:
         logger.info("signups are limited: %s", who[0])
         if not settings.DEBUG and is_local(who[-1]):
             logger.error("All visitors seem to come from here: set TRUSTED_PROXIES.")
-        raise TooMany(sentence, verdict.retry_after)
+        raise TooMany(sentence, verdict.retry_after_seconds)
 
 
 def is_local(network: str) -> bool:

@@ -18,8 +18,8 @@ from ninja import Router, Schema, Status
 from ninja.decorators import decorate_view
 from pydantic import ConfigDict, Field
 
-from papers.web.client_ip import client_ip
-from papers.web.problems import Fault, problem
+from papers.web.client_ip import get_client_ip
+from papers.web.problems import FieldError, problem_response
 from subscribers.signup import abuse_protection, consent, proof_of_work
 from subscribers.signup.consent import Form, Given
 from subscribers.signup.forms import SignupForm
@@ -84,7 +84,7 @@ def for_named_sites(view: Callable[..., HttpResponse]) -> Callable[..., HttpResp
     def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         origin = request.headers.get("Origin", settings.SITE_URL)
         if origin not in {settings.SITE_URL, *settings.SIGNUP_ORIGINS}:
-            return problem(403, NOT_NAMED)
+            return problem_response(403, NOT_NAMED)
         response = view(request, *args, **kwargs)
         if "Origin" in request.headers:
             response["Access-Control-Allow-Origin"] = origin
@@ -118,31 +118,31 @@ def get_challenge(request: HttpRequest) -> dict[str, Any]:
 def ask_to_join(request: HttpRequest, asked: Asked) -> HttpResponse | Status:
     # A browser sends anything else to other sites without asking them first.
     if request.content_type != "application/json":
-        return problem(415, "Send JSON, and say so: Content-Type: application/json.")
+        return problem_response(415, "Send JSON, and say so: Content-Type: application/json.")
     form = SignupForm(asked.dict(include={"email", "topics", "timezone"}))
     if faults := faults_in(asked, form):
         said = " ".join(f"{each.parameter}: {each.detail}" for each in faults)
-        return problem(422, said, faults=faults)
-    given = Given(form=Form.API, version=asked.consent, ip=client_ip(request))
+        return problem_response(422, said, errors=faults)
+    given = Given(form=Form.API, version=asked.consent, ip=get_client_ip(request))
     try:
         abuse_protection.ask(
             abuse_protection.Wish(**form.cleaned_data), given, proven=True, now=timezone.now()
         )
     except abuse_protection.TooMany as reason:
-        response = problem(429, str(reason))
+        response = problem_response(429, str(reason))
         response["Retry-After"] = str(reason.retry_after)
         return response
     return Status(202, {"detail": ANSWER})
 
 
-def faults_in(asked: Asked, form: SignupForm) -> list[Fault]:
+def faults_in(asked: Asked, form: SignupForm) -> list[FieldError]:
     """What is wrong. The proof is looked at last, so that a typing error does not use it up."""
     found = {name: " ".join(map(str, said)) for name, said in form.errors.items()}
     if asked.consent not in consent.TEXTS:
         found["consent"] = UNKNOWN_TEXT
     if not found and not abuse_protection.is_proven(asked.proof):
         found["proof"] = WITHOUT_PROOF
-    return [Fault(parameter=name, detail=detail) for name, detail in found.items()]
+    return [FieldError(parameter=name, detail=detail) for name, detail in found.items()]
 
 
 @subscriptions.api_operation(["OPTIONS"], "", include_in_schema=False)

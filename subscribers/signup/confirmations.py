@@ -66,7 +66,9 @@ def due(*, now: datetime, most: int) -> list[int]:
 
 
 def waiting(*, now: datetime) -> SubscriberQuerySet:
-    return Subscriber.objects.waiting().filter(confirmation_requested_at__gt=now - LATEST)
+    return Subscriber.objects.awaiting_confirmation_mail().filter(
+        confirmation_requested_at__gt=now - LATEST
+    )
 
 
 def send(subscriber_id: int, *, now: datetime) -> bool:
@@ -93,19 +95,19 @@ def send(subscriber_id: int, *, now: datetime) -> bool:
 def fuse_holds() -> bool:
     """Count an answer; False when this hour has had all of its own, and the others have to wait."""
     rate = f"{settings.CONFIRMATIONS_PER_HOUR}/hour"
-    verdict = ratelimit.allow(rate, "confirmations", on_failure="refuse")
+    verdict = ratelimit.hit(rate, "confirmations", on_failure="refuse")
     if verdict.allowed and verdict.remaining == 0:
         logger.error(
             "That was the last of %s confirmation mails for %s minutes: see docs/joining.md.",
             verdict.limit,
-            verdict.reset_after // 60,
+            verdict.reset_after_seconds // 60,
         )
     return verdict.allowed
 
 
 def has_room(subscriber: Subscriber) -> bool:
     """Count a mail to a mailbox; what it has no room for is dropped."""
-    allowed = ratelimit.allow(PER_MAILBOX, "mailbox", mailbox_of(subscriber.email)).allowed
+    allowed = ratelimit.hit(PER_MAILBOX, "mailbox", mailbox_of(subscriber.email)).allowed
     if not allowed:
         logger.info("subscriber %s: the mailbox has had its share for a day", subscriber.pk)
     return allowed

@@ -14,7 +14,7 @@ from django.conf import settings
 
 from subscribers.models import Consent, Subscriber
 
-Form = Consent.Form
+Form = Consent.FormKind
 
 TEXTS = {
     "2026-11": (
@@ -29,7 +29,7 @@ CURRENT = "2026-11"
 class Given:
     """Where somebody said yes, and to which text."""
 
-    form: Consent.Form = Form.PAGE
+    form: Consent.FormKind = Form.PAGE
     version: str = CURRENT
     ip: str = ""
 
@@ -54,7 +54,7 @@ def complete(subscriber: Subscriber, *, now: datetime) -> None:
 
 
 def bring(
-    subscribers: Sequence[Subscriber], form: Consent.Form, *, asked: Sequence[datetime]
+    subscribers: Sequence[Subscriber], form: Consent.FormKind, *, asked: Sequence[datetime]
 ) -> None:
     """An operator vouches for those who are active, and wants the others asked."""
     Consent.objects.bulk_create(

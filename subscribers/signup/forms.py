@@ -30,4 +30,4 @@ class SignupForm(forms.Form):
 
     def clean_timezone(self) -> str:
         name = self.cleaned_data["timezone"]
-        return name if name in send_time.zones() else ""
+        return name if name in send_time.timezone_names() else ""

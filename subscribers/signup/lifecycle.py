@@ -23,7 +23,7 @@ from subscribers.signup.consent import Given
 
 __all__ = ["BadAddress", "ask", "confirm", "leave", "may_rejoin", "normalise", "rejoin", "remind"]
 
-Status, Reason = Subscriber.Status, Subscriber.Reason
+Status, Reason = Subscriber.Status, Subscriber.LeftReason
 
 # How long who left may come back by pressing a button, without a new confirmation.
 REGRET = timedelta(days=1)
@@ -100,11 +100,11 @@ def confirm(subscriber: Subscriber, now: datetime) -> None:
     ):
         consent.complete(subscriber, now=now)
         suppression.lift(subscriber.email)
-        subscriber.schedule(now)
+        subscriber.reschedule_digest(now)
     subscriber.refresh_from_db()
 
 
-def leave(subscriber: Subscriber, reason: Subscriber.Reason, now: datetime) -> None:
+def leave(subscriber: Subscriber, reason: Subscriber.LeftReason, now: datetime) -> None:
     """Nothing is sent to them from now on. Again, it changes nothing but to a graver reason."""
     row = Subscriber.objects.filter(pk=subscriber.pk)
     left = row.exclude(status=Status.LEFT).update(
@@ -151,4 +151,4 @@ def take_back(subscriber: Subscriber, now: datetime) -> None:
     """They are as if they had never left; the row must be locked."""
     subscriber.status, subscriber.left_at, subscriber.left_reason = Status.ACTIVE, None, ""
     subscriber.save(update_fields=["status", "left_at", "left_reason"])
-    subscriber.schedule(now)
+    subscriber.reschedule_digest(now)

@@ -52,7 +52,7 @@ def is_done(proof: str) -> bool:
 
 def is_new(payload: altcha.Payload) -> bool:
     nonce = payload.challenge.parameters.nonce
-    return ratelimit.allow(ONCE, "proof of work", nonce, on_failure="refuse").allowed
+    return ratelimit.hit(ONCE, "proof of work", nonce, on_failure="refuse").allowed
 
 
 def key(purpose: str) -> str:

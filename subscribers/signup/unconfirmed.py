@@ -12,7 +12,7 @@ from subscribers.models import Consent, Subscriber, SubscriberQuerySet
 
 logger = logging.getLogger(__name__)
 
-Status, Reason = Subscriber.Status, Subscriber.Reason
+Status, Reason = Subscriber.Status, Subscriber.LeftReason
 
 # So long after the last of their mails; the link in it is dead after three days.
 AFTER = timedelta(days=7)

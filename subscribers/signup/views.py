@@ -20,7 +20,7 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from papers.models import Topic
-from papers.web.client_ip import client_ip
+from papers.web.client_ip import get_client_ip
 from subscribers import tasks
 from subscribers.link_views import by_link, to_preferences
 from subscribers.mail import links
@@ -67,7 +67,7 @@ def ask(request: HttpRequest, place: Form) -> HttpResponse:
         given = abuse_protection.opened(
             request.POST.get("seal", ""),
             trap=request.POST.get("subject", ""),
-            ip=client_ip(request),
+            ip=get_client_ip(request),
         )
         wish = abuse_protection.Wish(**form.cleaned_data)
         proven = abuse_protection.is_proven(request.POST.get("proof", ""))
@@ -113,7 +113,7 @@ def template_for(request: HttpRequest, place: Form) -> str:
 
 
 def context_for(place: Form, chosen: list[str]) -> dict[str, Any]:
-    topics = Topic.objects.busiest_first(on=timezone.now().date())
+    topics = Topic.objects.list_by_trending_count(on=timezone.now().date())
     if place == Form.EMBED:
         known = [topic for topic in topics if topic.slug in chosen]
         return {"place": place, "fixed": known}

@@ -12,28 +12,34 @@ from typing import BinaryIO, TextIO
 
 from subscribers import send_time
 from subscribers.transfer import formats
-from subscribers.transfer.formats import Layout, Standing
-from subscribers.transfer.importing import COLUMNS, BadRow, Row, known_topics, row
+from subscribers.transfer.formats import Layout, SkipReason
+from subscribers.transfer.importing import (
+    COLUMNS,
+    ImportRow,
+    InvalidRowError,
+    load_topic_slugs,
+    parse_row,
+)
 
-DELIMITERS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
+DELIMITER_NAMES = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
 # In the order in which they are looked for: the mark of UTF-32 begins with that of UTF-16.
-MARKS = {
+ENCODING_BY_BOM = {
     codecs.BOM_UTF8: "utf-8-sig",
     codecs.BOM_UTF32_LE: "utf-32",
     codecs.BOM_UTF32_BE: "utf-32",
     codecs.BOM_UTF16_LE: "utf-16",
     codecs.BOM_UTF16_BE: "utf-16",
 }
-CHUNK = 1 << 16
+READ_CHUNK_BYTES = 1 << 16
 # A header is not longer than this.
-LONGEST_HEADER = 1 << 16
+MAX_HEADER_CHARS = 1 << 16
 # Whatever a message quotes from a file: somebody may be named in it.
-SOMEBODY = re.compile(r"[^\s'\"“”]+@[^\s'\"“”]*")
+EMAIL_LIKE = re.compile(r"[^\s'\"“”]+@[^\s'\"“”]*")
 
-Found = Row | BadRow | Standing
+ParsedLine = ImportRow | InvalidRowError | SkipReason
 
 
-class BadFile(ValueError):
+class InvalidCsvError(ValueError):
     """Why a file is not a list of readers, as a sentence."""
 
 
@@ -43,51 +49,54 @@ class Table:
 
     layout: Layout
     delimiter: str
-    lines: Iterator[tuple[int, Found]]
+    lines: Iterator[tuple[int, ParsedLine]]
 
-    def described(self) -> list[str]:
+    def describe(self) -> list[str]:
         """How the file was understood; names of columns, and nobody's."""
-        used = [f"{ours} from “{named(theirs)}”" for ours, theirs in self.layout.fields.items()]
-        ignored = ", ".join(f"“{named(name)}”" for name in self.layout.ignored)
+        used = [
+            f"{ours} from “{printable_name(theirs)}”"
+            for ours, theirs in self.layout.column_by_field.items()
+        ]
+        ignored = ", ".join(f"“{printable_name(name)}”" for name in self.layout.ignored_columns)
         return [
-            f"Format: {self.layout.format.name}, with {DELIMITERS[self.delimiter]}.",
+            f"Format: {self.layout.format.name}, with {DELIMITER_NAMES[self.delimiter]}.",
             f"Columns: {', '.join(used)}.",
             f"Ignored: {ignored or 'no column'}.",
         ]
 
 
-def named(column: str) -> str:
+def printable_name(column: str) -> str:
     printable = "".join(each for each in column if each.isprintable())
-    return hushed(printable[:40])
+    return redact_addresses(printable[:40])
 
 
-def hushed(sentence: str) -> str:
+def redact_addresses(sentence: str) -> str:
     """A sentence that quotes a file, without anybody's address."""
-    return SOMEBODY.sub("…", sentence)
+    return EMAIL_LIKE.sub("…", sentence)
 
 
-def encoding_of(file: BinaryIO) -> str:
+def detect_encoding(file: BinaryIO) -> str:
     """By its mark; else UTF-8 or, if it cannot be that, what Windows wrote. Rewinds the file."""
     beginning = file.read(4)
     file.seek(0)
-    for mark, name in MARKS.items():
+    for mark, name in ENCODING_BY_BOM.items():
         if beginning.startswith(mark):
             return name
     decoder, windows, controls = codecs.getincrementaldecoder("utf-8")(), True, False
     utf_8 = True
-    while chunk := file.read(CHUNK):
+    while chunk := file.read(READ_CHUNK_BYTES):
         controls = controls or b"\0" in chunk
-        utf_8 = utf_8 and decodes(decoder, chunk)
-        windows = windows and decodes(codecs.getincrementaldecoder("cp1252")(), chunk)
+        utf_8 = utf_8 and can_decode(decoder, chunk)
+        windows = windows and can_decode(codecs.getincrementaldecoder("cp1252")(), chunk)
     file.seek(0)
     if utf_8 and not decoder.getstate()[0]:
         return "utf-8"
     if windows and not controls:
         return "cp1252"
-    raise BadFile("The file is not text. Save the list as CSV in UTF-8.")
+    raise InvalidCsvError("The file is not text. Save the list as CSV in UTF-8.")
 
 
-def decodes(decoder: codecs.IncrementalDecoder, chunk: bytes) -> bool:
+def can_decode(decoder: codecs.IncrementalDecoder, chunk: bytes) -> bool:
     try:
         decoder.decode(chunk)
     except UnicodeDecodeError:
@@ -98,61 +107,67 @@ def decodes(decoder: codecs.IncrementalDecoder, chunk: bytes) -> bool:
 def open_table(file: TextIO) -> Table:
     """Read the header; the lines are read as they are asked for."""
     try:
-        first, skipped = file.readline(LONGEST_HEADER), 0
+        first, skipped = file.readline(MAX_HEADER_CHARS), 0
         if re.fullmatch(r"\"?sep=.\"?\s*", first, re.IGNORECASE):  # for Excel's eyes only
-            first, skipped = file.readline(LONGEST_HEADER), 1
-        delimiter = max(DELIMITERS, key=lambda each: likelihood(first, each))
+            first, skipped = file.readline(MAX_HEADER_CHARS), 1
+        delimiter = max(DELIMITER_NAMES, key=lambda each: score_delimiter(first, each))
         reader = csv.reader(chain([first], file), delimiter=delimiter)
         header = [name.strip().lower() for name in next(reader, [])]
     except UnicodeError:
-        raise BadFile("The file is not text in UTF-8.") from None
+        raise InvalidCsvError("The file is not text in UTF-8.") from None
     except csv.Error as error:
-        raise BadFile(f"The file is not CSV, by its first line: {error}.") from None
-    found = formats.layout(header, COLUMNS)
+        raise InvalidCsvError(f"The file is not CSV, by its first line: {error}.") from None
+    found = formats.detect_layout(header, COLUMNS)
     if found is None:
-        raise BadFile(f"The first line must name the columns: email, or {','.join(COLUMNS)}.")
-    return Table(layout=found, delimiter=delimiter, lines=lines(reader, header, found, skipped))
+        raise InvalidCsvError(
+            f"The first line must name the columns: email, or {','.join(COLUMNS)}."
+        )
+    return Table(
+        layout=found, delimiter=delimiter, lines=parse_lines(reader, header, found, skipped)
+    )
 
 
-def likelihood(header: str, delimiter: str) -> tuple[bool, int]:
+def score_delimiter(header: str, delimiter: str) -> tuple[bool, int]:
     """Whether that makes a column of addresses, and how many columns."""
     names = [name.strip(' "\r\n').lower() for name in header.split(delimiter)]
-    return any(name in formats.ADDRESSES for name in names), len(names)
+    return any(name in formats.EMAIL_COLUMNS for name in names), len(names)
 
 
-def lines(
-    reader: Iterator[list[str]], header: list[str], layout: Layout, skipped: int
-) -> Iterator[tuple[int, Found]]:
+def parse_lines(
+    reader: Iterator[list[str]], header: list[str], layout: Layout, skipped_lines: int
+) -> Iterator[tuple[int, ParsedLine]]:
     """Each line that says anything: a reader, why they are not brought in, or what is wrong."""
-    topics, line = known_topics(), 1
+    topics, line = load_topic_slugs(), 1
     try:
         for cells in reader:
-            line = getattr(reader, "line_num", line) + skipped
+            line = getattr(reader, "line_num", line) + skipped_lines
             if any(cell.strip() for cell in cells):
-                yield line, found_in(cells, header, layout, topics)
+                yield line, parse_line(cells, header, layout, topics)
     except UnicodeError:
-        raise BadFile("The file is not text in UTF-8.") from None
+        raise InvalidCsvError("The file is not text in UTF-8.") from None
     except csv.Error as error:
-        raise BadFile(f"The file is not CSV, by line {line + 1}: {error}.") from None
+        raise InvalidCsvError(f"The file is not CSV, by line {line + 1}: {error}.") from None
 
 
-def found_in(cells: list[str], header: list[str], layout: Layout, topics: frozenset[str]) -> Found:
+def parse_line(
+    cells: list[str], header: list[str], layout: Layout, topic_slugs: frozenset[str]
+) -> ParsedLine:
     if len(cells) > len(header):
-        return BadRow("There are more fields than the header names.")
+        return InvalidRowError("There are more fields than the header names.")
     line = dict(zip(header, [*cells, *[""] * (len(header) - len(cells))], strict=True))
-    if reason := layout.standing(line):
+    if reason := layout.skip_reason(line):
         return reason
     try:
-        return row(said(line, layout), known_topics=topics)
-    except BadRow as error:
-        return BadRow(hushed(str(error)))
+        return parse_row(map_columns(line, layout), known_topics=topic_slugs)
+    except InvalidRowError as error:
+        return InvalidRowError(redact_addresses(str(error)))
 
 
-def said(line: Mapping[str, str], layout: Layout) -> dict[str, str]:
+def map_columns(line: Mapping[str, str], layout: Layout) -> dict[str, str]:
     """What a line says by our names; of another service only what can be of use here."""
-    found = {ours: line[theirs] for ours, theirs in layout.fields.items()}
-    if layout.format.name == formats.OWN_EXPORT:
-        found = {name: formats.bare(cell) for name, cell in found.items()}
-    elif not layout.is_ours and found.get("timezone") not in send_time.zones():
+    found = {ours: line[theirs] for ours, theirs in layout.column_by_field.items()}
+    if layout.format.name == formats.OWN_EXPORT_NAME:
+        found = {name: formats.unescape_formula(cell) for name, cell in found.items()}
+    elif not layout.is_own_format and found.get("timezone") not in send_time.timezone_names():
         found["timezone"] = ""
     return found

@@ -29,20 +29,20 @@ class FakeProvider:
     """Postmark's send API as far as one message a call needs it."""
 
     # Called with a message before it is accepted; may answer in its stead, or raise.
-    before: Callable[[dict[str, Any]], Response | None] = lambda message: None
+    before_accept: Callable[[dict[str, Any]], Response | None] = lambda message: None
     accepted: list[dict[str, Any]] = field(default_factory=list)
-    calls: int = 0
+    call_count: int = 0
     _ids: itertools.count[int] = field(default_factory=lambda: itertools.count(1))
 
     @property
     def recipients(self) -> list[str]:
         return [message["To"] for message in self.accepted]
 
-    def answer(self, request: Request) -> Response:
-        self.calls += 1
+    def handle_request(self, request: Request) -> Response:
+        self.call_count += 1
         message = json.loads(request.get_data())
         try:
-            if (refusal := self.before(message)) is not None:
+            if (refusal := self.before_accept(message)) is not None:
                 return refusal
         finally:
             connection.close()  # this is the server's own thread
@@ -60,7 +60,7 @@ class FakeProvider:
 def provider(settings: Any, httpserver: HTTPServer) -> FakeProvider:
     """Mail goes through Anymail to a provider at 127.0.0.1."""
     fake = FakeProvider()
-    httpserver.expect_request("/email").respond_with_handler(fake.answer)
+    httpserver.expect_request("/email").respond_with_handler(fake.handle_request)
     settings.EMAIL_PROVIDER = "postmark"
     settings.EMAIL_BACKEND = "anymail.backends.postmark.EmailBackend"
     settings.ANYMAIL = {
@@ -71,11 +71,11 @@ def provider(settings: Any, httpserver: HTTPServer) -> FakeProvider:
     return fake
 
 
-def refused(
-    status: int, *, code: int = 0, words: str = "No.", **headers: str
+def refuse_with(
+    status: int, *, code: int = 0, error_message: str = "No.", **headers: str
 ) -> Callable[[Any], Response]:
     """A provider that answers everything like this."""
-    body = json.dumps({"ErrorCode": code, "Message": words})
+    body = json.dumps({"ErrorCode": code, "Message": error_message})
     fields = {name.replace("_", "-"): value for name, value in headers.items()}
 
     def answer(message: dict[str, Any]) -> Response:

@@ -19,8 +19,10 @@ from django.core.cache import cache as django_cache
 from newsletter.events import sns
 from tests import factories
 
-URL = "https://sns.eu-west-1.amazonaws.com/SimpleNotificationService-0123456789abcdef.pem"
-TOPIC = "arn:aws:sns:eu-west-1:123456789012:reports"
+CERTIFICATE_URL = (
+    "https://sns.eu-west-1.amazonaws.com/SimpleNotificationService-0123456789abcdef.pem"
+)
+TOPIC_ARN = "arn:aws:sns:eu-west-1:123456789012:reports"
 
 
 @cache
@@ -45,23 +47,25 @@ def certificate() -> bytes:
     )
 
 
-def remember_certificate(url: str = URL) -> None:
+def cache_certificate(url: str = CERTIFICATE_URL) -> None:
     """As if it had been fetched."""
     django_cache.set(f"sns:{sha256(url.encode()).hexdigest()}", certificate(), 3600)
 
 
-def signed(message: dict[str, Any], *, version: str = "1", url: str = URL) -> dict[str, Any]:
+def sign_message(
+    message: dict[str, Any], *, version: str = "1", url: str = CERTIFICATE_URL
+) -> dict[str, Any]:
     """The message with what every message has, and the signature over it."""
     whole = {
         "MessageId": "1",
         "Message": "",
         "Timestamp": "2026-05-12T05:00:00.000Z",
-        "TopicArn": TOPIC,
+        "TopicArn": TOPIC_ARN,
     } | message
     if whole["Type"] != "Notification":
         whole = {"Token": "token", "SubscribeURL": "https://sns.eu-west-1.amazonaws.com/"} | whole
     algorithm = hashes.SHA1() if version == "1" else hashes.SHA256()
-    signature = private_key().sign(sns.canonical(whole), PKCS1v15(), algorithm)
+    signature = private_key().sign(sns.build_string_to_sign(whole), PKCS1v15(), algorithm)
     return whole | {
         "SignatureVersion": version,
         "SigningCertURL": url,
@@ -69,9 +73,9 @@ def signed(message: dict[str, Any], *, version: str = "1", url: str = URL) -> di
     }
 
 
-def sealed(body: bytes) -> bytes:
+def sign_body(body: bytes) -> bytes:
     """The same body, signed if it is a message that can be."""
     try:
-        return json.dumps(signed(json.loads(body))).encode()
-    except (ValueError, TypeError, LookupError, RecursionError, sns.Forged):
+        return json.dumps(sign_message(json.loads(body))).encode()
+    except (ValueError, TypeError, LookupError, RecursionError, sns.SnsVerificationError):
         return body

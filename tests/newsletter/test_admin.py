@@ -22,7 +22,7 @@ ADA = "ada@example.org"
 
 @pytest.fixture
 def desk(client: Client) -> Client:
-    return factories.at_the_desk(client)
+    return factories.login_operator(client)
 
 
 def report(number: int, **fields: Any) -> ProviderReport:
@@ -34,7 +34,7 @@ def report(number: int, **fields: Any) -> ProviderReport:
         digest=str(number),
         next_at=factories.NOW,
     )
-    processing.work_through(stored.pk, now=factories.NOW)
+    processing.process_report(stored.pk, now=factories.NOW)
     return stored
 
 

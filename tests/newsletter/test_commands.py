@@ -16,7 +16,7 @@ from newsletter.models import Delivery, Edition
 from papers.ingest import schedule
 from subscribers.models import Subscriber
 from tests import factories
-from tests.newsletter.conftest import FakeProvider, refused
+from tests.newsletter.conftest import FakeProvider, refuse_with
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -53,7 +53,7 @@ def test_publish_edition_freezes_today_s_ranking_once() -> None:
 def test_publish_edition_of_a_past_day_uses_what_was_known_then() -> None:
     paper = factories.paper(listed_on=factories.TODAY.replace(day=3))
     factories.reading(
-        paper=paper, value=5, observed_at=publish.end_of(factories.TODAY.replace(day=3))
+        paper=paper, value=5, observed_at=publish.end_of_day(factories.TODAY.replace(day=3))
     )
     factories.reading(paper=paper, value=50)
 
@@ -122,7 +122,7 @@ def test_deliver_edition_fails_while_the_provider_wants_to_be_left_alone(
 ) -> None:
     edition = todays_edition()
     factories.subscriber(next_digest_at=factories.NOW)
-    provider.before = refused(429, Retry_After="30")
+    provider.before_accept = refuse_with(429, Retry_After="30")
 
     with pytest.raises(CommandError, match="what waits is kept"):
         run("deliver_edition")
@@ -221,7 +221,7 @@ def test_preview_digest_says_what_is_wrong(arguments: list[str], sentence: str) 
 
 
 def test_dispatch_does_what_is_due(mailbox_dir: Path) -> None:
-    schedule.started("huggingface", now=factories.NOW)
+    schedule.mark_started("huggingface", now=factories.NOW)
     todays_edition()
     reader = factories.subscriber(next_digest_at=factories.NOW)
 
@@ -236,7 +236,7 @@ def test_dispatch_does_what_is_due(mailbox_dir: Path) -> None:
 def test_dispatch_publishes_today_s_edition_and_delivers_it_at_the_next_tick(
     mailbox_dir: Path, morning: Any
 ) -> None:
-    schedule.started("huggingface", now=factories.NOW)
+    schedule.mark_started("huggingface", now=factories.NOW)
     factories.paper(upvotes=3)
     factories.subscriber(next_digest_at=factories.NOW)
 

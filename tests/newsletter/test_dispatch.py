@@ -22,8 +22,8 @@ def one_source(settings: Any) -> None:
 
 def asked(*, at: datetime) -> None:
     """The sources were asked, and answered."""
-    schedule.started("huggingface", now=at)
-    schedule.ended("huggingface", now=at, papers=30, error="")
+    schedule.mark_started("huggingface", now=at)
+    schedule.mark_finished("huggingface", now=at, papers=30, error="")
 
 
 def test_an_edition_is_not_due_before_four_in_the_morning() -> None:
@@ -50,7 +50,7 @@ def test_an_edition_is_due_once_a_day() -> None:
 def test_a_day_without_new_papers_says_so() -> None:
     asked(at=factories.NOW)
 
-    with pytest.raises(publish.NothingToPublish):
+    with pytest.raises(publish.NothingToPublishError):
         dispatch.publish_today(now=factories.NOW)
 
 
@@ -60,8 +60,8 @@ def test_a_tick_tells_what_workers_are_needed_for() -> None:
     for _ in range(2):
         factories.subscriber(next_digest_at=factories.NOW)
 
-    tick = dispatch.tick(now=factories.NOW)
+    tick = dispatch.run_tick(now=factories.NOW)
 
     assert tick.counts == {"opened": 2}
-    assert tick.waiting == {edition.pk: 2}
-    assert (tick.fetch, tick.publish) == (True, False)
+    assert tick.pending_by_edition == {edition.pk: 2}
+    assert (tick.should_fetch, tick.should_publish) == (True, False)

@@ -179,7 +179,7 @@ def test_pages_answer_head_and_nothing_that_writes(
     client: Client, monkeypatch: pytest.MonkeyPatch, address: str
 ) -> None:
     factories.edition()
-    monkeypatch.setattr(health, "check", lambda: {"database": True})
+    monkeypatch.setattr(health, "check_dependencies", lambda: {"database": True})
 
     response = client.head(address)
 
@@ -218,7 +218,7 @@ def test_pages_allow_no_script_or_style_but_the_files_of_the_site(client: Client
 
 
 def test_health_answers_when_all_is_well(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(health, "check", lambda: {"database": True, "broker": True})
+    monkeypatch.setattr(health, "check_dependencies", lambda: {"database": True, "broker": True})
 
     response = client.get("/health/")
 
@@ -230,7 +230,7 @@ def test_health_answers_when_all_is_well(client: Client, monkeypatch: pytest.Mon
 
 
 def test_health_is_503_when_a_part_is_away(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(health, "check", lambda: {"database": True, "broker": False})
+    monkeypatch.setattr(health, "check_dependencies", lambda: {"database": True, "broker": False})
 
     response = client.get("/health/")
 
@@ -246,7 +246,7 @@ def test_a_failure_of_ours_is_a_page_that_needs_nothing(
     def broken() -> dict[str, bool]:
         raise RuntimeError("broken")
 
-    monkeypatch.setattr(health, "check", broken)
+    monkeypatch.setattr(health, "check_dependencies", broken)
     client.raise_request_exception = False
 
     response = client.get("/health/")

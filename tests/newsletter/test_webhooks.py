@@ -57,7 +57,7 @@ BASIC = "Basic " + base64.b64encode(b"username:password").decode()
 @pytest.fixture(autouse=True)
 def _now_and_keys(settings: Any) -> Iterator[None]:
     settings.ANYMAIL = KEYS
-    sns_factory.remember_certificate()
+    sns_factory.cache_certificate()
     with time_machine.travel(factories.NOW, tick=False):
         yield
     cache.clear()
@@ -76,7 +76,7 @@ def post(client: Client, provider: str, body: str | bytes, **headers: str) -> An
         secret = KEYS["MAILERSEND_SIGNING_SECRET"]
         headers["Signature"] = sign(secret, raw)
     if provider == "amazon_ses":
-        raw = sns_factory.sealed(raw)
+        raw = sns_factory.sign_body(raw)
         headers |= sns_headers(raw)
     return client.post(
         f"/webhooks/{provider}/tracking/",
@@ -311,7 +311,7 @@ def test_what_cannot_be_stored_is_5xx_so_that_it_comes_again(
         raise DatabaseError("gone")
 
     with monkeypatch.context() as broken:
-        broken.setattr(processing, "keep", fail)
+        broken.setattr(processing, "store_report", fail)
         first = post(client, "postmark", json.dumps(BOUNCES["postmark"]))
     again = post(client, "postmark", json.dumps(BOUNCES["postmark"]))
 
@@ -329,11 +329,11 @@ def test_what_fails_after_storing_is_done_by_the_sweep(
         raise error
 
     with monkeypatch.context() as broken:
-        broken.setattr(receivers, "about", fail)
+        broken.setattr(receivers, "deliveries_for_event", fail)
         answer = post(client, "postmark", json.dumps(BOUNCES["postmark"]))
     assert (answer.status_code, Subscriber.objects.get().status) == (200, "active")
 
-    with time_machine.travel(factories.NOW + processing.FIRST_RETRY, tick=False):
+    with time_machine.travel(factories.NOW + processing.MIN_RETRY_DELAY, tick=False):
         tasks.sweep_reports.delay()
 
     assert Subscriber.objects.get().status == Subscriber.Status.LEFT
@@ -351,7 +351,7 @@ def test_without_a_broker_the_sweep_does_it(
     assert post(client, "postmark", json.dumps(BOUNCES["postmark"])).status_code == 200
     assert Subscriber.objects.get().status == Subscriber.Status.ACTIVE
 
-    with time_machine.travel(factories.NOW + processing.HEAD_START, tick=False):
+    with time_machine.travel(factories.NOW + processing.TASK_GRACE_PERIOD, tick=False):
         call_command("dispatch")
 
     assert Subscriber.objects.get().status == Subscriber.Status.LEFT
@@ -434,7 +434,7 @@ def test_a_subscription_that_amazon_did_not_sign_is_not_confirmed(
     client: Client, change: dict[str, str]
 ) -> None:
     """Nobody is even asked: that would be the 503 above."""
-    assert unsealed(client, sns_factory.signed(CONFIRMATION) | change) == 400
+    assert unsealed(client, sns_factory.sign_message(CONFIRMATION) | change) == 400
 
 
 @pytest.mark.parametrize("change", [{}, {"Signature": "AAAA"}, {"SigningCertURL": "https://x.y/z"}])
@@ -444,7 +444,9 @@ def test_a_password_alone_does_not_make_a_notification_amazon_s(
     factories.subscriber(email=ADA)
     before = state()
     message = BOUNCES["amazon_ses"] | {"TopicArn": "t", "Timestamp": "t"}
-    forged = sns_factory.signed(message) | change | {"Message": json.dumps(SES_BOUNCE | {"x": 1})}
+    forged = (
+        sns_factory.sign_message(message) | change | {"Message": json.dumps(SES_BOUNCE | {"x": 1})}
+    )
 
     assert unsealed(client, forged if change else message) == 400
     assert state() == before
@@ -454,13 +456,13 @@ def test_while_amazon_s_certificate_cannot_be_had_the_answer_is_later(
     client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     cache.clear()
-    monkeypatch.setattr(parsing.sns, "fetch", away)
+    monkeypatch.setattr(parsing.sns, "fetch_certificate", away)
 
-    assert unsealed(client, sns_factory.signed(BOUNCES["amazon_ses"])) == 503
+    assert unsealed(client, sns_factory.sign_message(BOUNCES["amazon_ses"])) == 503
 
 
 def away(url: str) -> bytes:
-    raise parsing.sns.Unavailable("away")
+    raise parsing.sns.CertificateUnavailableError("away")
 
 
 # The recorded requests, byte for byte.
@@ -534,7 +536,7 @@ def replay(client: Client, request: dict[str, Any]) -> int:
     }
     body = request["body"].encode()
     if request["provider"] == "amazon_ses" and headers:
-        body = sns_factory.sealed(
+        body = sns_factory.sign_body(
             body
         )  # the recorded ones have a signature that is only an example
     return client.post(

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from papers.catalogue import upsert
-from papers.catalogue.upsert import Added
+from papers.catalogue.upsert import UpsertResult
 from papers.sources import Record
 from tests.factories import NOW, TODAY
 
@@ -16,12 +16,12 @@ _numbers = itertools.count(1)
 _hours = itertools.count(1)
 
 
-def add(
-    records: Iterable[Record], *, source: str = "huggingface", at: datetime | None = None
-) -> Added:
+def upsert_records(
+    records: Iterable[Record], *, source: str = "huggingface", observed_at: datetime | None = None
+) -> UpsertResult:
     """Take them into the catalogue; unless it is said when, each time is an hour later."""
-    moment = at or NOW + timedelta(hours=next(_hours))
-    return upsert.add(records, source=source, told_at=moment)
+    moment = observed_at or NOW + timedelta(hours=next(_hours))
+    return upsert.upsert_records(records, source=source, observed_at=moment)
 
 
 def record(**fields: Any) -> Record:

@@ -14,7 +14,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def desk(client):
-    return factories.at_the_desk(client)
+    return factories.login_operator(client)
 
 
 @pytest.mark.parametrize("model", [Topic, Paper, Reading])

@@ -18,17 +18,17 @@ from werkzeug import Request, Response
 from papers.ingest import sample, schedule
 from papers.models import Paper
 from papers.search import encoder, engine
-from papers.search.query import parse
+from papers.search.query import parse_query
 from tests import factories
 from tests.factories import NOW, TODAY
 from tests.papers import semantic
 
 pytestmark = pytest.mark.django_db
 
-SAMPLE = len(sample.records(TODAY))
+SAMPLE = len(sample.build_records(TODAY))
 SAMPLE_READINGS = sum(
     figure is not None
-    for _, records in sample.observations(TODAY)
+    for _, records in sample.build_observations(TODAY)
     for record in records
     for figure in (record.upvotes, record.comments, record.stars)
 )
@@ -224,7 +224,7 @@ def test_index_papers_says_how_many():
     call_command("index_papers", stdout=out)
 
     assert out.getvalue() == "Indexed 1 papers.\n"
-    assert [each.title for each in engine.find(parse("robot")).papers] == ["Robot"]
+    assert [each.title for each in engine.search(parse_query("robot")).papers] == ["Robot"]
 
 
 def test_thin_readings_says_how_many_it_let_go():
@@ -246,10 +246,10 @@ def test_source_status_says_how_each_source_is_doing(settings):
     settings.SOURCES = ["huggingface"]
     assert run("source_status") == "huggingface: has not answered yet\n"
 
-    schedule.started("huggingface", now=NOW - timedelta(hours=5))
-    schedule.ended("huggingface", now=NOW - timedelta(hours=5), papers=30, error="")
-    schedule.started("huggingface", now=NOW - timedelta(hours=1))
-    schedule.ended("huggingface", now=NOW, papers=0, error="It answered 503.")
+    schedule.mark_started("huggingface", now=NOW - timedelta(hours=5))
+    schedule.mark_finished("huggingface", now=NOW - timedelta(hours=5), papers=30, error="")
+    schedule.mark_started("huggingface", now=NOW - timedelta(hours=1))
+    schedule.mark_finished("huggingface", now=NOW, papers=0, error="It answered 503.")
 
     assert run("source_status") == (
         "huggingface: answered 5 hours ago with 30 papers; failed 1 times since: It answered 503.\n"
@@ -260,8 +260,8 @@ def test_source_status_says_how_each_source_is_doing(settings):
 
 def test_source_status_fails_when_a_source_has_long_been_silent(settings):
     settings.SOURCES = ["huggingface"]
-    schedule.started("huggingface", now=NOW - timedelta(hours=10))
-    schedule.ended("huggingface", now=NOW - timedelta(hours=10), papers=30, error="")
+    schedule.mark_started("huggingface", now=NOW - timedelta(hours=10))
+    schedule.mark_finished("huggingface", now=NOW - timedelta(hours=10), papers=30, error="")
 
     with pytest.raises(CommandError, match="huggingface: no answer for too long"):
         run("source_status")
@@ -295,8 +295,8 @@ def test_what_a_source_cannot_be_asked_is_said(options, sentence):
 
 
 def test_embed_papers_says_how_many(monkeypatch):
-    semantic.use(monkeypatch)
-    monkeypatch.setattr(encoder, "model", lambda: None)
+    semantic.install_fake_encoder(monkeypatch)
+    monkeypatch.setattr(encoder, "load_model", lambda: None)
     for _ in range(3):
         factories.paper()
 
@@ -307,7 +307,7 @@ def test_embed_papers_says_how_many(monkeypatch):
 
 def test_embed_papers_without_the_extra_says_what_to_install(monkeypatch):
     monkeypatch.setattr(encoder, "is_installed", lambda: False)
-    encoder.model.cache_clear()
+    encoder.load_model.cache_clear()
 
     with pytest.raises(CommandError, match="The extra `semantic` is not installed"):
         run("embed_papers")

@@ -111,14 +111,14 @@ def test_a_validator_has_nothing_to_say_whatever_authors_write(
         )
         paper.topics.add(topic)
 
-    assert arxiv_feed_factory.faults(client.get(address).content) == []
+    assert arxiv_feed_factory.find_feed_errors(client.get(address).content) == []
 
 
 @pytest.mark.parametrize("address", ADDRESSES)
 def test_a_feed_without_papers_is_valid_too(client: Client, address: str) -> None:
     factories.topic("robotics")
 
-    assert arxiv_feed_factory.faults(client.get(address).content) == []
+    assert arxiv_feed_factory.find_feed_errors(client.get(address).content) == []
 
 
 def test_the_validator_sees_what_is_wrong() -> None:
@@ -127,7 +127,7 @@ def test_the_validator_sees_what_is_wrong() -> None:
         <link href="javascript:x"/><summary type="html">&lt;script></summary></entry>
         <entry><id>tag:a,2026:b</id></entry></feed>"""
 
-    found = arxiv_feed_factory.faults(feed.encode())
+    found = arxiv_feed_factory.find_feed_errors(feed.encode())
 
     for said in (
         "'x y' is not an address.",
@@ -235,4 +235,4 @@ def test_pages_say_where_the_feeds_are(client: Client) -> None:
 
 
 def test_no_topic_takes_the_place_of_the_trending_feed() -> None:
-    assert "trending" not in {rule.slug for rule in classifier.load()}
+    assert "trending" not in {rule.slug for rule in classifier.load_rules()}

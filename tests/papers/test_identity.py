@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from papers.identity import arxiv_id, doi, title_key
+from papers.identity import parse_arxiv_id, parse_doi, title_key
 
 
 @pytest.mark.parametrize(
@@ -32,7 +32,7 @@ from papers.identity import arxiv_id, doi, title_key
     ],
 )
 def test_an_id_is_the_same_however_it_is_written(written):
-    assert arxiv_id(written) == "2605.01234"
+    assert parse_arxiv_id(written) == "2605.01234"
 
 
 @pytest.mark.parametrize(
@@ -45,7 +45,7 @@ def test_an_id_is_the_same_however_it_is_written(written):
     ],
 )
 def test_old_ids_are_ids(written, known_as):
-    assert arxiv_id(written) == known_as
+    assert parse_arxiv_id(written) == known_as
 
 
 @pytest.mark.parametrize(
@@ -62,7 +62,7 @@ def test_old_ids_are_ids(written, known_as):
     ],
 )
 def test_what_is_no_id_is_none(written):
-    assert arxiv_id(written) is None
+    assert parse_arxiv_id(written) is None
 
 
 @pytest.mark.parametrize(
@@ -83,7 +83,7 @@ def test_what_is_no_id_is_none(written):
     ],
 )
 def test_a_doi_is_the_same_however_it_is_written(written, known_as):
-    assert doi(written) == known_as
+    assert parse_doi(written) == known_as
 
 
 @pytest.mark.parametrize(

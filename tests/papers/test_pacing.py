@@ -7,8 +7,8 @@ from datetime import timedelta
 import pytest
 
 from papers import pacing
-from papers.sources import SourceUnavailable
-from papers.sources.pacing import SharedTurns
+from papers.sources import SourceUnavailableError
+from papers.sources.pacing import SourcePacer
 from tests.factories import NOW
 
 pytestmark = pytest.mark.django_db
@@ -18,7 +18,7 @@ GAP = timedelta(seconds=3)
 
 def take(name: str = "arxiv", *, patience: float | None = None):
     latest = None if patience is None else NOW + timedelta(seconds=patience)
-    return pacing.reserve(name, lasting=GAP, now=NOW, latest=latest)
+    return pacing.reserve(name, duration=GAP, now=NOW, latest_start=latest)
 
 
 def test_turns_are_taken_one_after_another():
@@ -39,9 +39,9 @@ def test_a_turn_that_comes_too_late_is_left_to_others():
 
 
 def test_who_cannot_wait_is_told_so_and_who_can_waits():
-    waits = SharedTurns(name="arxiv", title="arXiv", gap=timedelta(milliseconds=1))
-    waits.wait(1)
-    waits.hold(60)
+    waits = SourcePacer(name="arxiv", title="arXiv", min_interval=timedelta(milliseconds=1))
+    waits.acquire(1)
+    waits.back_off(60)
 
-    with pytest.raises(SourceUnavailable, match="arXiv must not be asked yet"):
-        waits.wait(1)
+    with pytest.raises(SourceUnavailableError, match="arXiv must not be asked yet"):
+        waits.acquire(1)

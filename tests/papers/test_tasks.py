@@ -16,8 +16,8 @@ from papers import tasks
 from papers.ingest import registry
 from papers.models import Paper
 from papers.search import embeddings, encoder
-from papers.sources import Answer, SourceUnavailable, Wanted
-from papers.sources.http import Client
+from papers.sources import FetchRequest, SourceResponse, SourceUnavailableError
+from papers.sources.http import SourceClient
 from tests import factories
 from tests.factories import NOW, TODAY
 from tests.papers import semantic
@@ -40,13 +40,13 @@ def without_the_extra(monkeypatch):
 class Away:
     name, title = "away", "Away"
 
-    def __init__(self, client: Client) -> None: ...
+    def __init__(self, client: SourceClient) -> None: ...
 
-    def fetch(self, wanted: Wanted) -> Iterator[Answer]:
-        yield Answer(records=(record(upvotes=5),))
-        raise SourceUnavailable("Away could not be reached.")
+    def fetch(self, request: FetchRequest) -> Iterator[SourceResponse]:
+        yield SourceResponse(records=(record(upvotes=5),))
+        raise SourceUnavailableError("Away could not be reached.")
 
-    def parse(self, body: bytes, *, day: date | None = None) -> Answer:
+    def parse(self, body: bytes, *, day: date | None = None) -> SourceResponse:
         raise NotImplementedError
 
 
@@ -76,7 +76,9 @@ def test_a_source_that_fails_stops_neither_the_others_nor_the_scores(
 ):
     httpserver.expect_request("/api/daily_papers").respond_with_data("[]")
     settings.HUGGINGFACE_URL = httpserver.url_for("")
-    away = registry.Registered(kind=Away, address="HUGGINGFACE_URL", every=timedelta(hours=1))
+    away = registry.SourceConfig(
+        source_class=Away, url_setting="HUGGINGFACE_URL", poll_interval=timedelta(hours=1)
+    )
     monkeypatch.setattr(registry, "SOURCES", {"away": away} | registry.SOURCES)
     settings.SOURCES = ["away", "huggingface"]
     caplog.set_level(logging.INFO)
@@ -102,7 +104,7 @@ def test_score_papers_scores():
 
 
 def test_where_the_extra_is_new_papers_are_embedded(settings, httpserver: HTTPServer, monkeypatch):
-    semantic.use(monkeypatch)
+    semantic.install_fake_encoder(monkeypatch)
     page = [{"paper": {"id": "2604.00001", "title": "A robot"}}]
     httpserver.expect_request("/api/daily_papers").respond_with_json(page)
     settings.HUGGINGFACE_URL = httpserver.url_for("")
@@ -111,4 +113,4 @@ def test_where_the_extra_is_new_papers_are_embedded(settings, httpserver: HTTPSe
 
     tasks.fetch_papers.delay()
 
-    assert (Paper.objects.count(), embeddings.missing().count()) == (2, 0)
+    assert (Paper.objects.count(), embeddings.papers_without_embedding().count()) == (2, 0)

@@ -277,9 +277,9 @@ def test_nor_for_papers_that_are_close_in_meaning(
     queries: int,
     papers: int,
 ) -> None:
-    semantic.use(monkeypatch)
+    semantic.install_fake_encoder(monkeypatch)
     many_papers(papers)
-    sum(embeddings.embed())
+    sum(embeddings.embed_missing())
     client.get(address)
 
     with django_assert_num_queries(queries):
@@ -293,13 +293,13 @@ def many_papers(number: int) -> None:
     ]
     for hours in range(number):
         factories.reading(paper=papers[0], observed_at=factories.NOW - timedelta(hours=hours))
-    engine.index(papers)
+    engine.update_index(papers)
     factories.edition(papers=papers[:1])
 
 
 def indexed(**fields: Any) -> Paper:
     paper = factories.paper(**fields)
-    engine.index([paper])
+    engine.update_index([paper])
     return paper
 
 
@@ -396,11 +396,11 @@ def test_an_empty_result_leads_on(client: Client) -> None:
 def test_papers_close_in_meaning_are_called_that(
     client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    semantic.use(monkeypatch)
+    semantic.install_fake_encoder(monkeypatch)
     paper = indexed(title="Robot arms grasp", abstract="", authors=[])
     indexed(title="Robot arms throw", abstract="", authors=[])
     assert "Close in meaning" not in get(client, paper.get_absolute_url())
-    sum(embeddings.embed())
+    sum(embeddings.embed_missing())
 
     page = get(client, paper.get_absolute_url())
     found = get(client, "/papers/?q=robot+arms+grasp")
@@ -427,7 +427,7 @@ def test_whatever_is_asked_is_answered(client: Client, typed: str, page: str | N
 
 
 def test_a_capped_count_says_so(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(engine, "MOST", 20)
+    monkeypatch.setattr(engine, "MAX_RESULTS", 20)
     for _ in range(21):
         indexed(title="Robot")
 
@@ -464,7 +464,9 @@ def test_a_paper_that_is_only_known_by_its_doi_has_a_page_and_no_links_to_arxiv(
 
 
 def test_a_paper_of_an_import_says_no_day_that_nobody_told(client):
-    paper = factories.paper(arxiv_id="", listed_on=None, published_on=None, day=factories.TODAY)
+    paper = factories.paper(
+        arxiv_id="", listed_on=None, published_on=None, sort_date=factories.TODAY
+    )
 
     page = client.get(paper.get_absolute_url()).content.decode()
 

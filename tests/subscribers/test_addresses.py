@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from hypothesis.provisional import domains
 
 from subscribers.addresses import LONGEST, BadAddress, normalise, refuse_desks
-from tests.papers.recordings import DATA, needs_recordings
+from tests.papers.recordings import RECORDINGS_DIR, needs_recordings
 
-RECORDED = DATA / "email_addresses"
+RECORDED = RECORDINGS_DIR / "email_addresses"
 
 # Verdicts of email-validator's own tests that we do not share, by what is odd about the address.
 OTHERWISE = {

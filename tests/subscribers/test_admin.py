@@ -9,7 +9,7 @@ import pytest
 import time_machine
 
 from subscribers import suppression
-from subscribers.models import Farewell, Preferences, SoftBounce, Subscriber, Suppression
+from subscribers.models import Preferences, SoftBounce, Subscriber, Suppression, UnsubscribeFeedback
 from subscribers.signup import consent
 from tests import factories
 
@@ -29,7 +29,7 @@ def _noon():
 
 @pytest.fixture
 def desk(client):
-    return factories.at_the_desk(client)
+    return factories.login_operator(client)
 
 
 def found(response) -> list[int]:
@@ -151,13 +151,13 @@ def test_nothing_is_invented_or_deleted_at_the_desk(desk, page):
 
 def test_why_people_leave_is_counted_by_reason(desk):
     for reason in ["too_many", "too_many", "other"]:
-        Farewell.objects.create(reason=reason, words="x", said_on=NOW.date())
+        UnsubscribeFeedback.objects.create(reason=reason, words="x", said_on=NOW.date())
 
-    page = desk.get("/admin/subscribers/farewell/").content.decode()
+    page = desk.get("/admin/subscribers/unsubscribefeedback/").content.decode()
 
     assert "Too many emails (2)" in page
     assert "Something else (1)" in page
-    assert desk.get("/admin/subscribers/farewell/add/").status_code == 403
+    assert desk.get("/admin/subscribers/unsubscribefeedback/add/").status_code == 403
 
 
 def test_soft_bounces_are_found_by_their_reader(desk):

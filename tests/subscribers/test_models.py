@@ -29,14 +29,16 @@ def test_only_active_subscribers_are_mailable(status):
 def test_who_left_waits_for_nothing(status):
     subscriber = factories.subscriber(status=status, confirmation_requested_at=NOW)
 
-    assert list(Subscriber.objects.waiting()) == [subscriber] * (status != Status.LEFT)
+    assert list(Subscriber.objects.awaiting_confirmation_mail()) == [subscriber] * (
+        status != Status.LEFT
+    )
 
 
 @pytest.mark.parametrize("status", Status)
 def test_only_active_subscribers_are_scheduled(status):
     subscriber = factories.subscriber(status=status)
 
-    subscriber.schedule(NOW)
+    subscriber.reschedule_digest(NOW)
 
     due = NOW + HOUR if status == Status.ACTIVE else None
     assert subscriber.next_digest_at == due
@@ -48,7 +50,7 @@ def test_scheduling_goes_by_the_row_and_not_by_an_old_copy():
     Subscriber.objects.update(last_digest_on=NOW.date())
     Preferences.objects.update(hour=9)
 
-    ada.schedule(NOW)
+    ada.reschedule_digest(NOW)
 
     assert ada.next_digest_at == NOW + 27 * HOUR
 
@@ -62,7 +64,7 @@ def test_scheduling_goes_by_the_row_and_not_by_an_old_copy():
     ],
 )
 def test_each_frequency_has_its_days(frequency, days):
-    assert Preferences(frequency=frequency, weekday=5).days == days
+    assert Preferences(frequency=frequency, weekday=5).digest_weekdays == days
 
 
 def test_every_frequency_is_in_the_test_above():

@@ -32,7 +32,7 @@ from tests import factories
 
 pytestmark = pytest.mark.django_db
 
-Status, Reason = Subscriber.Status, Subscriber.Reason
+Status, Reason = Subscriber.Status, Subscriber.LeftReason
 NOW = factories.NOW
 HOUR = timedelta(hours=1)
 ADA = "ada@example.org"

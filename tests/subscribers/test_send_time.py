@@ -38,9 +38,9 @@ ODD_ZONES = [
     "Pacific/Niue",
     "UTC",
 ]
-zones = st.sampled_from(ODD_ZONES).map(ZoneInfo) | st.sampled_from(sorted(send_time.zones())).map(
-    ZoneInfo
-)
+zones = st.sampled_from(ODD_ZONES).map(ZoneInfo) | st.sampled_from(
+    sorted(send_time.timezone_names())
+).map(ZoneInfo)
 hours = st.integers(0, 23)
 days_of_the_week = st.frozensets(st.integers(0, 6), min_size=1)
 
@@ -87,14 +87,14 @@ cases = zones.flatmap(lambda zone: st.tuples(st.just(zone), moments(zone)))
 def test_it_is_the_chosen_hour_of_the_first_chosen_day_whose_slot_is_not_over(case, hour, days):
     zone, after = case
 
-    start = send_time.next_digest_at(hour=hour, zone=zone, days=days, after=after)
+    start = send_time.next_digest_at(hour=hour, zone=zone, weekdays=days, after=after)
 
     first = after.astimezone(zone).date() - 2 * DAY
     slots = (first_minute_showing(first + n * DAY, hour, zone) for n in range(11))
     wanted = (
         slot
         for n, slot in enumerate(slots)
-        if (first + n * DAY).weekday() in days and slot + send_time.SLOT > after
+        if (first + n * DAY).weekday() in days and slot + send_time.HOUR_SLOT > after
     )
     assert start == next(wanted)
 
@@ -103,7 +103,7 @@ def test_it_is_the_chosen_hour_of_the_first_chosen_day_whose_slot_is_not_over(ca
 def test_the_clock_shows_the_chosen_hour_or_just_skipped_it(case, hour, days):
     zone, after = case
 
-    start = send_time.next_digest_at(hour=hour, zone=zone, days=days, after=after)
+    start = send_time.next_digest_at(hour=hour, zone=zone, weekdays=days, after=after)
 
     shown, before = start.astimezone(zone), (start - MINUTE).astimezone(zone)
     skipped = shown.replace(tzinfo=None) - before.replace(tzinfo=None) > MINUTE
@@ -117,11 +117,11 @@ def test_one_after_another_each_local_date_has_at_most_one(case, hour, days):
     zone, after = case
 
     dates: list[date] = []
-    start = send_time.next_digest_at(hour=hour, zone=zone, days=days, after=after)
+    start = send_time.next_digest_at(hour=hour, zone=zone, weekdays=days, after=after)
     for _ in range(5):
         dates.append(start.astimezone(zone).date())
         start = send_time.next_digest_at(
-            hour=hour, zone=zone, days=days, after=start, last=dates[-1]
+            hour=hour, zone=zone, weekdays=days, after=start, last_digest_date=dates[-1]
         )
 
     assert dates == sorted(set(dates))
@@ -131,7 +131,9 @@ def test_one_after_another_each_local_date_has_at_most_one(case, hour, days):
 def test_no_date_up_to_the_newest_digest_gets_another(case, hour, last):
     zone, after = case
 
-    start = send_time.next_digest_at(hour=hour, zone=zone, days=EVERY_DAY, after=after, last=last)
+    start = send_time.next_digest_at(
+        hour=hour, zone=zone, weekdays=EVERY_DAY, after=after, last_digest_date=last
+    )
 
     assert start.astimezone(zone).date() > last
 
@@ -143,21 +145,23 @@ def test_it_is_the_chosen_hour_on_a_chosen_day_and_in_no_pause(case, hour, days,
     zone, after = case
     until = after.astimezone(zone).date() + ahead * DAY
 
-    start = send_time.next_digest_at(hour=hour, zone=zone, days=days, after=after, not_before=until)
+    start = send_time.next_digest_at(
+        hour=hour, zone=zone, weekdays=days, after=after, not_before=until
+    )
 
     # By the wall clock, save where it skips the hour: then at the first time there is after it.
     shown = start.astimezone(zone)
     day = next(
         day
         for day in (shown.date() - n * DAY for n in range(3))
-        if send_time.first_instant(day, hour, zone) == start
+        if send_time.resolve_local_hour(day, hour, zone) == start
     )
     wall = datetime.combine(day, time(hour))
     exists = wall.replace(tzinfo=zone).astimezone(UTC).astimezone(zone).replace(tzinfo=None) == wall
     assert shown.replace(tzinfo=None) == wall if exists else shown.replace(tzinfo=None) > wall
     assert day.weekday() in days
     assert day >= until
-    assert start + send_time.SLOT > after
+    assert start + send_time.HOUR_SLOT > after
     # And no other chosen day before it would have done.
     between = (day - n * DAY for n in range(1, 8))
     assert not [
@@ -165,7 +169,7 @@ def test_it_is_the_chosen_hour_on_a_chosen_day_and_in_no_pause(case, hour, days,
         for earlier in between
         if earlier.weekday() in days
         and earlier >= until
-        and send_time.first_instant(earlier, hour, zone) + send_time.SLOT > after
+        and send_time.resolve_local_hour(earlier, hour, zone) + send_time.HOUR_SLOT > after
     ]
 
 
@@ -173,7 +177,7 @@ def test_a_pause_ends_on_its_day():
     start = send_time.next_digest_at(
         hour=7,
         zone=ZoneInfo("Europe/Berlin"),
-        days=frozenset({0, 1, 2, 3, 4}),
+        weekdays=frozenset({0, 1, 2, 3, 4}),
         after=datetime(2026, 5, 12, 6, tzinfo=UTC),
         not_before=date(2026, 6, 6),  # a Saturday
     )
@@ -187,7 +191,7 @@ def test_a_pause_ends_on_its_day():
 def test_while_the_slot_runs_it_is_today(minute, day):
     after = datetime(2026, 5, 12, 7, minute, 59, tzinfo=UTC)
 
-    start = send_time.next_digest_at(hour=7, zone=ZoneInfo("UTC"), days=EVERY_DAY, after=after)
+    start = send_time.next_digest_at(hour=7, zone=ZoneInfo("UTC"), weekdays=EVERY_DAY, after=after)
 
     assert start == datetime(2026, 5, day, 7, tzinfo=UTC)
 
@@ -195,7 +199,7 @@ def test_while_the_slot_runs_it_is_today(minute, day):
 def test_once_the_slot_is_over_it_is_tomorrow():
     after = datetime(2026, 5, 12, 8, tzinfo=UTC)
 
-    start = send_time.next_digest_at(hour=7, zone=ZoneInfo("UTC"), days=EVERY_DAY, after=after)
+    start = send_time.next_digest_at(hour=7, zone=ZoneInfo("UTC"), weekdays=EVERY_DAY, after=after)
 
     assert start == datetime(2026, 5, 13, 7, tzinfo=UTC)
 
@@ -204,7 +208,7 @@ def test_a_slot_of_yesterday_may_still_run_after_midnight():
     after = datetime(2026, 3, 29, 1, 30, tzinfo=UTC)  # 0:30 on Sunday; Saturday had no 23 o'clock
     zone = ZoneInfo("America/Nuuk")
 
-    start = send_time.next_digest_at(hour=23, zone=zone, days={5}, after=after)
+    start = send_time.next_digest_at(hour=23, zone=zone, weekdays={5}, after=after)
 
     assert start == datetime(2026, 3, 29, 1, tzinfo=UTC)
 
@@ -221,16 +225,19 @@ def test_a_slot_of_yesterday_may_still_run_after_midnight():
     ids=["skipped", "repeated", "half skipped", "midnight skipped", "day skipped"],
 )
 def test_a_change_of_the_clock(zone, day, hour, instant):
-    assert send_time.first_instant(day, hour, ZoneInfo(zone)) == instant
+    assert send_time.resolve_local_hour(day, hour, ZoneInfo(zone)) == instant
 
 
 def test_a_reader_without_a_day_is_a_mistake():
     with pytest.raises(ValueError, match="without a day"):
         send_time.next_digest_at(
-            hour=7, zone=ZoneInfo("UTC"), days=frozenset(), after=datetime(2026, 5, 12, tzinfo=UTC)
+            hour=7,
+            zone=ZoneInfo("UTC"),
+            weekdays=frozenset(),
+            after=datetime(2026, 5, 12, tzinfo=UTC),
         )
 
 
 def test_every_zone_can_be_used():
-    assert {ZoneInfo(name).key for name in send_time.zones()} == send_time.zones()
-    assert "Factory" not in send_time.zones()
+    assert {ZoneInfo(name).key for name in send_time.timezone_names()} == send_time.timezone_names()
+    assert "Factory" not in send_time.timezone_names()

@@ -14,8 +14,8 @@ from uuid import UUID
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
 
-from newsletter.delivery.providers.file import File
-from newsletter.delivery.providers.plain import Plain
+from newsletter.delivery.providers.file import FileProvider
+from newsletter.delivery.providers.plain import SingleMessageProvider
 from subscribers.mail.outcomes import Outcome
 
 
@@ -23,7 +23,7 @@ class Provider(Protocol):
     """One open line to a provider."""
 
     # How many messages go into one call.
-    group: int
+    messages_per_call: int
 
     def __enter__(self) -> Self: ...
     def __exit__(
@@ -33,24 +33,26 @@ class Provider(Protocol):
         traceback: TracebackType | None,
     ) -> None: ...
 
-    def send(self, messages: Sequence[EmailMultiAlternatives], *, key: UUID) -> list[Outcome]:
+    def send(
+        self, messages: Sequence[EmailMultiAlternatives], *, idempotency_key: UUID
+    ) -> list[Outcome]:
         """Hand over one group; an outcome for each message, in order. Raises nothing foreseen.
 
         `key` is the batch's id: the same for a repeat of the same call.
         """
 
 
-PROVIDERS: dict[str, Callable[[], Provider]] = {"file": File}
+PROVIDERS: dict[str, Callable[[], Provider]] = {"file": FileProvider}
 # Those that can be asked whether they have a message.
-WITNESSES: dict[str, Callable[[str], bool]] = {"file": File.has}
+SENT_LOOKUPS: dict[str, Callable[[str], bool]] = {"file": FileProvider.has}
 
 
-def current() -> Provider:
+def get_provider() -> Provider:
     """The provider that EMAIL_PROVIDER names."""
-    return PROVIDERS.get(settings.EMAIL_PROVIDER, Plain)()
+    return PROVIDERS.get(settings.EMAIL_PROVIDER, SingleMessageProvider)()
 
 
-def evidence(message_id: str) -> bool | None:
+def was_sent(message_id: str) -> bool | None:
     """Whether a message of unknown outcome was sent; None where this cannot be told."""
-    witness = WITNESSES.get(settings.EMAIL_PROVIDER)
+    witness = SENT_LOOKUPS.get(settings.EMAIL_PROVIDER)
     return witness(message_id) if witness else None

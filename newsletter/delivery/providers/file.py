@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from newsletter.delivery import mailbox
-from newsletter.delivery.providers.plain import Plain
+from newsletter.delivery.providers.plain import SingleMessageProvider
 
 
-class File(Plain):
+class FileProvider(SingleMessageProvider):
     @staticmethod
     def has(message_id: str) -> bool:
-        return mailbox.path_of(message_id).is_file()
+        return mailbox.message_path(message_id).is_file()

@@ -14,12 +14,12 @@ from django.core.mail import EmailMultiAlternatives, get_connection
 from subscribers.mail import outcomes
 from subscribers.mail.outcomes import Kind, Outcome
 
-REFUSALS = {"rejected", "invalid", "failed"}
-UNTOLD = {"unknown"}
+REFUSED_STATUSES = {"rejected", "invalid", "failed"}
+UNKNOWN_STATUSES = {"unknown"}
 
 
-class Plain:
-    group = 1
+class SingleMessageProvider:
+    messages_per_call = 1
 
     def __init__(self) -> None:
         self.connection = get_connection()
@@ -35,7 +35,9 @@ class Plain:
     ) -> None:
         self.connection.close()
 
-    def send(self, messages: Sequence[EmailMultiAlternatives], *, key: UUID) -> list[Outcome]:
+    def send(
+        self, messages: Sequence[EmailMultiAlternatives], *, idempotency_key: UUID
+    ) -> list[Outcome]:
         return [self.send_one(message) for message in messages]
 
     def send_one(self, message: EmailMultiAlternatives) -> Outcome:
@@ -47,10 +49,10 @@ class Plain:
             self.connection.send_messages([message])
         except Exception as error:
             return outcomes.of_error(error)
-        return of_status(message)
+        return outcome_from_status(message)
 
 
-def of_status(message: EmailMultiAlternatives) -> Outcome:
+def outcome_from_status(message: EmailMultiAlternatives) -> Outcome:
     """What the provider answered for the one recipient; without a word of it, it took the message.
 
     (Anymail says "unknown" too where it could not read why an HTTP error refused a recipient.)
@@ -59,7 +61,7 @@ def of_status(message: EmailMultiAlternatives) -> Outcome:
     if status is None or not status.status:
         return Outcome(kind=Kind.HANDED_OVER)
     refused_whole = getattr(status.esp_response, "status_code", HTTPStatus.OK) >= 400
-    if status.status <= REFUSALS or (status.status <= UNTOLD and refused_whole):
+    if status.status <= REFUSED_STATUSES or (status.status <= UNKNOWN_STATUSES and refused_whole):
         return Outcome(kind=Kind.FAILED, error=f"The provider said: {', '.join(status.status)}.")
     message_id = status.message_id if isinstance(status.message_id, str) else ""
     return Outcome(kind=Kind.HANDED_OVER, message_id=message_id)

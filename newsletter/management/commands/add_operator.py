@@ -10,7 +10,7 @@ from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from newsletter.operations import accounts
-from newsletter.operations.accounts import Access
+from newsletter.operations.accounts import Credentials
 
 
 class Command(BaseCommand):
@@ -29,30 +29,30 @@ class Command(BaseCommand):
         )
 
     def handle(self, *, name: str, new_device: bool, **_: Any) -> None:
-        operator = accounts.known(name)
+        operator = accounts.find_operator(name)
         if new_device:
             if operator is None:
                 raise CommandError("There is no operator of that name.")
-            self.show(accounts.renew_access(operator))
+            self.show_credentials(accounts.renew_credentials(operator))
             self.stdout.write("The old device and the old recovery codes work no more.")
             return
         if operator:
             self.stdout.write("There is an operator of that name already: nothing was changed.")
             return
         try:
-            access = accounts.add(name, password())
+            access = accounts.add_operator(name, read_password())
         except ValidationError as error:
             raise CommandError(" ".join(error.messages)) from None
-        self.show(access)
+        self.show_credentials(access)
         self.stdout.write("The operator was added: log in at /admin/ with a code of the device.")
 
-    def show(self, access: Access) -> None:
-        self.stdout.write(access.as_picture())
-        self.stdout.write(f"Without a camera: {access.address}")
-        self.stdout.write(f"Recovery codes, each good once: {' '.join(access.recovery_codes)}")
+    def show_credentials(self, credentials: Credentials) -> None:
+        self.stdout.write(credentials.as_qr_code())
+        self.stdout.write(f"Without a camera: {credentials.otpauth_url}")
+        self.stdout.write(f"Recovery codes, each good once: {' '.join(credentials.recovery_codes)}")
 
 
-def password() -> str:
+def read_password() -> str:
     if not sys.stdin.isatty():
         return sys.stdin.readline().rstrip("\n")
     first = getpass.getpass("Password: ")

@@ -30,10 +30,10 @@ class Command(EditionCommand):
         )
 
     def handle(self, **options: Any) -> None:
-        edition = self.edition(options)
+        edition = self.get_edition(options)
         # Only a dry run is one transaction, to undo it; a real one locks a page of readers at a time.
         with transaction.atomic() if options["dry_run"] else nullcontext():
-            opened = self.open(edition, everyone=options["everyone"])
+            opened = self.open_deliveries(edition, everyone=options["everyone"])
             waiting = edition.deliveries.filter(state=Delivery.State.PENDING).count()
             if options["dry_run"]:
                 transaction.set_rollback(True)
@@ -44,21 +44,21 @@ class Command(EditionCommand):
             )
             return
         counts = self.hand_over(edition, waiting)
-        self.stdout.write(f"Edition {edition}: {opened} opened, {in_words(counts)}.")
+        self.stdout.write(f"Edition {edition}: {opened} opened, {summarise_counts(counts)}.")
         if counts["paused"]:
             raise CommandError(
                 "The provider wants to be left alone for now; what waits is kept. Run this again "
                 "in a minute, or leave it to the next tick."
             )
 
-    def open(self, edition: Edition, *, everyone: bool) -> int:
+    def open_deliveries(self, edition: Edition, *, everyone: bool) -> int:
         now = timezone.now()
         if everyone:
-            return len(schedule.open_now(edition, now=now))
+            return len(schedule.open_unscheduled(edition, now=now))
         return schedule.open_due(now=now, edition=edition)["opened"]
 
     def hand_over(self, edition: Edition, waiting: int) -> Counter[str]:
-        counts = handover.settle(now=timezone.now())
+        counts = handover.recover_abandoned_batches(now=timezone.now())
         with Progress(disable=not sys.stderr.isatty()) as progress:
             bar = progress.add_task("Handing over", total=waiting)
             counts += handover.deliver(
@@ -69,5 +69,5 @@ class Command(EditionCommand):
         return counts
 
 
-def in_words(counts: Counter[str]) -> str:
-    return schedule.counts_in_words(counts) or "nothing to hand over"
+def summarise_counts(counts: Counter[str]) -> str:
+    return schedule.format_counts(counts) or "nothing to hand over"

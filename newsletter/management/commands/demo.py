@@ -22,9 +22,9 @@ from newsletter.models import Delivery, Edition
 from papers.models import Paper
 from subscribers.models import Subscriber
 
-READER = "reader@example.org"
+DEMO_READER_EMAIL = "reader@example.org"
 # Broad enough that the shortest of days has something to read.
-TOPICS = [
+DEMO_TOPICS = [
     "agents",
     "computer-vision",
     "image-video-generation",
@@ -40,49 +40,53 @@ class Command(BaseCommand):
     help = "Do the main job once, for a demo reader; PAPERS names a saved answer to use."
 
     def handle(self, **options: Any) -> None:
-        papers = saved_answer()
-        start_again_with(environment(papers))
+        papers = papers_file_from_env()
+        re_exec_with(environment_overrides(papers))
         logging.disable(logging.INFO)  # what matters is said below
         call_command("migrate", verbosity=0)
         if papers:
             call_command("fetch_papers", from_file=papers, stdout=self.stdout)
         else:
             call_command("fetch_papers", or_sample=True, stdout=self.stdout)
-        at = newest_list_s_end() if papers else timezone.now()
+        at = end_of_latest_listing() if papers else timezone.now()
         call_command("score_papers", at=at.isoformat(), stdout=self.stdout)
         edition = self.publish(at=at)
         self.deliver(edition)
 
     def publish(self, *, at: datetime) -> Edition:
         try:
-            edition = editions_publish.publish(at.date(), at=at)
-        except editions_publish.NothingToPublish as error:
+            edition = editions_publish.publish_edition(at.date(), at=at)
+        except editions_publish.NothingToPublishError as error:
             raise CommandError(str(error)) from None
         self.stdout.write(f"Edition {edition}: {edition.entries.count()} papers.")
         return edition
 
     def deliver(self, edition: Edition) -> None:
-        topics = ",".join(TOPICS)
-        call_command("add_subscriber", READER, topics=topics, confirmed=True, stdout=self.stdout)
-        reader = Subscriber.objects.get(email=READER)
-        opened = schedule.open_now(edition, now=timezone.now(), only=[reader.pk])
+        topics = ",".join(DEMO_TOPICS)
+        call_command(
+            "add_subscriber", DEMO_READER_EMAIL, topics=topics, confirmed=True, stdout=self.stdout
+        )
+        reader = Subscriber.objects.get(email=DEMO_READER_EMAIL)
+        opened = schedule.open_unscheduled(edition, now=timezone.now(), subscriber_ids=[reader.pk])
         handover.deliver(edition, clock=timezone.now)
-        self.report(edition, edition.deliveries.get(subscriber=reader), again=not opened)
+        self.print_result(
+            edition, edition.deliveries.get(subscriber=reader), already_delivered=not opened
+        )
 
-    def report(self, edition: Edition, row: Delivery, *, again: bool) -> None:
+    def print_result(self, edition: Edition, row: Delivery, *, already_delivered: bool) -> None:
         if row.state != Delivery.State.HANDED_OVER:
             raise CommandError(
                 f"The digest was not delivered: {row.get_state_display()} {row.error}".strip()
             )
-        email = mailbox.path_of(rendering.message_id(edition, row.pk))
-        if again:
+        email = mailbox.message_path(rendering.message_id(edition, row.pk))
+        if already_delivered:
             self.stdout.write("This edition was delivered before: nothing was sent again.")
         self.stdout.write(f"HTML:    {email.with_suffix('.html')}")
         self.stdout.write(f"Email:   {email}")
         self.stdout.write(f"Mailbox: {settings.MAILBOX_DIR}")
 
 
-def saved_answer() -> Path | None:
+def papers_file_from_env() -> Path | None:
     """The file that PAPERS names, if it names one."""
     name = os.environ.get("PAPERS")
     if not name:
@@ -93,7 +97,7 @@ def saved_answer() -> Path | None:
     return path
 
 
-def environment(papers: Path | None) -> dict[str, str]:
+def environment_overrides(papers: Path | None) -> dict[str, str]:
     """What must be set otherwise for a demo: a folder of its own, and mail that stays there.
 
     So it is never mixed up with the data of `make run`, nor with another demo, in whose edition
@@ -110,16 +114,16 @@ def environment(papers: Path | None) -> dict[str, str]:
     return wanted
 
 
-def start_again_with(wanted: dict[str, str]) -> None:
+def re_exec_with(overrides: dict[str, str]) -> None:
     """Settings are read once, at the start: so start again if they must differ."""
-    if wanted:
-        os.execve(sys.executable, [sys.executable, *sys.argv], {**os.environ, **wanted})
+    if overrides:
+        os.execve(sys.executable, [sys.executable, *sys.argv], {**os.environ, **overrides})
 
 
-def newest_list_s_end() -> datetime:
+def end_of_latest_listing() -> datetime:
     """When all that is known of the newest list among the papers was known."""
     listed = Paper.objects.filter(listed_on__isnull=False).order_by("-listed_on")
     newest = listed.values_list("listed_on", flat=True).first()
     if newest is None:
         raise CommandError("There is no paper to publish.")
-    return editions_publish.end_of(newest)
+    return editions_publish.end_of_day(newest)

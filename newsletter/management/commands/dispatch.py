@@ -14,6 +14,6 @@ class Command(BaseCommand):
     help = "Do what has become due: open deliveries, settle dead batches, ring for the rest."
 
     def handle(self, **options: Any) -> None:
-        tick = dispatch.tick(now=timezone.now())
-        tasks.ring(tick)
+        tick = dispatch.run_tick(now=timezone.now())
+        tasks.enqueue_for_tick(tick)
         self.stdout.write(f"Dispatched: {tick}.")

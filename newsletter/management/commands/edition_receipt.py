@@ -20,7 +20,7 @@ class Command(EditionCommand):
         parser.add_argument("--json", action="store_true", help="as JSON, for programs")
 
     def handle(self, **options: Any) -> None:
-        found = receipt.of(self.edition(options))
+        found = receipt.for_edition(self.get_edition(options))
         self.stdout.write(json.dumps(found.as_dict()) if options["json"] else str(found))
         if not found.is_clean:
             sys.exit(1)

@@ -14,6 +14,6 @@ class Command(BaseCommand):
     help = "Forget whatever has been kept for as long as docs/data-map.md says, and no longer."
 
     def handle(self, **options: Any) -> None:
-        counts = retention.forget(now=timezone.now())
+        counts = retention.apply_retention_rules(now=timezone.now())
         told = ", ".join(f"{count} {name}" for name, count in counts.items())
         self.stdout.write(f"Forgotten: {told}.")

@@ -18,7 +18,7 @@ class Command(BaseCommand):
     help = "Store the topics and, into an empty database, the first papers and their edition."
 
     def handle(self, **options: Any) -> None:
-        sync.store()
+        sync.sync_topics()
         if not Paper.objects.exists():
             # On a laptop without a network there is the sample; a public site never shows it.
             call_command("fetch_papers", or_sample=settings.DEBUG, stdout=self.stdout)

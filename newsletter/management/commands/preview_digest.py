@@ -8,7 +8,7 @@ from typing import Any
 from django.core.management.base import CommandError, CommandParser
 
 from newsletter.digest import interests, rendering
-from newsletter.digest.reasons import counted
+from newsletter.digest.reasons import pluralise
 from newsletter.editions import coverage
 from newsletter.management.base import EditionCommand
 from newsletter.models import Delivery
@@ -28,19 +28,19 @@ class Command(EditionCommand):
         parser.add_argument("--text", type=Path, metavar="PATH", help="write the text body here")
 
     def handle(self, **options: Any) -> None:
-        edition, reader = self.edition(options), self.reader(options["email"])
+        edition, reader = self.get_edition(options), self.get_subscriber(options["email"])
         if suppression.is_suppressed(reader.email):
             raise CommandError("This address must not be written to: nothing would be sent.")
         renderer = rendering.Renderer(edition)
-        last = coverage.last_editions([reader.pk], before=edition.date).get(reader.pk)
-        after = coverage.reach(edition, reader.preferences, last=last)
-        wishes = interests.by([reader])[reader.pk]
+        last = coverage.last_edition_dates([reader.pk], before=edition.date).get(reader.pk)
+        after = coverage.covered_after(edition, reader.preferences, last_edition_date=last)
+        wishes = interests.interests_by_subscriber([reader])[reader.pk]
         choice = renderer.choose_for(wishes, after=after)
         if not choice.papers:
             raise CommandError(
-                f"Edition {edition} has {counted(choice.matching, 'paper')} for this reader, who asks for "
+                f"Edition {edition} has {pluralise(choice.eligible_count, 'paper')} for this reader, who asks for "
                 f"{wishes.minimum} at least: nothing would be sent."
-                if choice.matching
+                if choice.eligible_count
                 else f"Edition {edition} has no paper of what this reader follows: nothing would "
                 "be sent."
             )
@@ -51,12 +51,12 @@ class Command(EditionCommand):
         bodies = {"html": str(message.alternatives[0][0]), "text": str(message.body)}
         for kind, body in bodies.items():
             if path := options[kind]:
-                self.write(path, body)
+                self.write_body(path, body)
         if not options["html"] and not options["text"]:
             self.stdout.write(bodies["text"])
         self.stdout.write(f"{len(choice.papers)} papers: {message.subject}")
 
-    def reader(self, email: str) -> Subscriber:
+    def get_subscriber(self, email: str) -> Subscriber:
         try:
             return Subscriber.objects.select_related("preferences").get(
                 email=lifecycle.normalise(email)
@@ -64,7 +64,7 @@ class Command(EditionCommand):
         except (Subscriber.DoesNotExist, ValueError):
             raise CommandError("There is no subscriber with that address.") from None
 
-    def write(self, path: Path, body: str) -> None:
+    def write_body(self, path: Path, body: str) -> None:
         try:
             path.write_text(body)
         except OSError as error:

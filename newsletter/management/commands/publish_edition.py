@@ -22,8 +22,8 @@ class Command(EditionCommand):
             raise CommandError(f"{wanted} is in the future: its papers are not known yet.")
         known = Edition.objects.filter(date=wanted).exists()
         try:
-            edition = publish.publish(wanted, at=min(now, publish.end_of(wanted)))
-        except publish.NothingToPublish as error:
+            edition = publish.publish_edition(wanted, at=min(now, publish.end_of_day(wanted)))
+        except publish.NothingToPublishError as error:
             raise CommandError(str(error)) from None
         verb = "was published before" if known else "published"
         self.stdout.write(f"Edition {edition} {verb}: {edition.entries.count()} papers.")

@@ -14,7 +14,7 @@ from rich.progress import track
 from newsletter.events import parsing, processing
 from newsletter.models import ProviderEvent
 
-State = ProviderEvent.State
+ProcessingState = ProviderEvent.ProcessingState
 
 
 class Command(BaseCommand):
@@ -29,8 +29,8 @@ class Command(BaseCommand):
         parser.add_argument("--id", type=int, metavar="N", help="only this one")
 
     def handle(self, **options: Any) -> None:
-        chosen = self.chosen(options)
-        counts = processing.replay(
+        chosen = self.select_report_ids(options)
+        counts = processing.replay_reports(
             track(
                 chosen,
                 "Working through",
@@ -40,26 +40,30 @@ class Command(BaseCommand):
             now=timezone.now(),
         )
         self.stdout.write(
-            f"Replayed {counts['reports']} reports: {counts[State.DONE]} events noted, "
-            f"{counts[State.WAITING]} waiting for their delivery, {counts[State.UNMATCHED]} about "
-            f"none of ours, {counts[State.DUPLICATE]} told before, {counts['failed']} failed."
+            f"Replayed {counts['reports']} reports: {counts[ProcessingState.DONE]} events noted, "
+            f"{counts[ProcessingState.WAITING]} waiting for their delivery, {counts[ProcessingState.UNMATCHED]} about "
+            f"none of ours, {counts[ProcessingState.DUPLICATE]} told before, {counts['failed']} failed."
         )
         if counts["failed"]:
             raise CommandError("Some failed; the log says why. Run this again when that is mended.")
 
-    def chosen(self, options: dict[str, Any]) -> list[int]:
+    def select_report_ids(self, options: dict[str, Any]) -> list[int]:
         provider = options["provider"] or ""
-        if provider and provider not in parsing.VIEWS:
-            names = ", ".join(sorted(name for name in parsing.VIEWS if "inbound" not in name))
+        if provider and provider not in parsing.VIEWS_BY_PROVIDER:
+            names = ", ".join(
+                sorted(name for name in parsing.VIEWS_BY_PROVIDER if "inbound" not in name)
+            )
             raise CommandError(f"There is no provider {provider!r}: they are {names}.")
-        found = processing.stored(since=self.since(options["since"]), provider=provider)
+        found = processing.stored_report_ids(
+            since=self.parse_since(options["since"]), provider=provider
+        )
         if options["id"] is None:
             return found
         if options["id"] not in found:
             raise CommandError("There is no such report: they are kept for 30 days.")
         return [options["id"]]
 
-    def since(self, text: str | None) -> datetime | None:
+    def parse_since(self, text: str | None) -> datetime | None:
         if not text:
             return None
         try:

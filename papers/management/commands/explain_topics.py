@@ -9,12 +9,12 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from papers.models import Paper
-from papers.text.latex import readable
+from papers.text.latex import latex_to_text
 from papers.topics import categories, classifier
-from papers.topics.classifier import Piece, Weighing
+from papers.topics.classifier import Classification, TopicEvidence
 
 # An arXiv id, an address or a DOI is shorter.
-LONGEST_SHOWN = 80
+MAX_SHOWN_CHARS = 80
 
 
 class Command(BaseCommand):
@@ -45,51 +45,54 @@ class Command(BaseCommand):
             if options["id"]:
                 names = " and ".join(f"--{name}" for name in sorted(made_up))
                 raise CommandError(f"Give the id of a stored paper or {names}, not both.")
-            found = weigh_made_up(argparse.Namespace(**options))
+            found = classify_from_options(argparse.Namespace(**options))
         elif options["id"]:
-            found = weigh_stored(options["id"])
+            found = classify_stored(options["id"])
         else:
             raise CommandError("Say which paper: the arXiv id or DOI of a stored one, or --title.")
-        for line in explanation(found):
+        for line in explanation_lines(found):
             self.stdout.write(line)
 
 
-def weigh_stored(written: str) -> Weighing:
+def classify_stored(identifier: str) -> Classification:
     """As the catalogue did when it filed the paper."""
-    shown = repr(written[:LONGEST_SHOWN])
-    paper = Paper.objects.known_as(written).first()
+    shown = repr(identifier[:MAX_SHOWN_CHARS])
+    paper = Paper.objects.with_identifier(identifier).first()
     if paper is None:
         raise CommandError(f"No paper {shown} is stored: give its --title and --abstract instead.")
-    return classifier.weigh(paper.title, paper.abstract, paper.categories, paper.keywords)
+    return classifier.classify(paper.title, paper.abstract, paper.categories, paper.keywords)
 
 
-def weigh_made_up(paper: argparse.Namespace) -> Weighing:
-    for each in paper.category:
-        if not categories.canonical(each):
-            raise CommandError(f"{each[:LONGEST_SHOWN]!r} is no category of arXiv such as cs.LG.")
-    title, abstract = readable(paper.title or ""), readable(paper.abstract)
-    return classifier.weigh(title, abstract, paper.category, paper.keyword)
+def classify_from_options(options: argparse.Namespace) -> Classification:
+    for each in options.category:
+        if not categories.canonical_id(each):
+            raise CommandError(f"{each[:MAX_SHOWN_CHARS]!r} is no category of arXiv such as cs.LG.")
+    title, abstract = latex_to_text(options.title or ""), latex_to_text(options.abstract)
+    return classifier.classify(title, abstract, options.category, options.keyword)
 
 
-def explanation(found: Weighing) -> Iterator[str]:
+def explanation_lines(classification: Classification) -> Iterator[str]:
     """The result, then each topic that anything speaks for: the chosen ones, then by weight."""
-    if not found.weights:
+    if not classification.weights:
         yield "No topic: nothing of the rules is in this paper."
         return
-    yield f"Topics: {', '.join(found.chosen) or 'none'}. Enough here: {found.enough:.2f}."
-    order = sorted(found.weights, key=lambda slug: (-found.weights[slug], slug))
-    for slug in [*found.chosen, *(each for each in order if each not in found.chosen)]:
-        verdict = f"no: {lacking}" if (lacking := found.lacking(slug)) else "yes"
+    yield f"Topics: {', '.join(classification.chosen) or 'none'}. Enough here: {classification.threshold:.2f}."
+    order = sorted(classification.weights, key=lambda slug: (-classification.weights[slug], slug))
+    for slug in [
+        *classification.chosen,
+        *(each for each in order if each not in classification.chosen),
+    ]:
+        verdict = f"no: {lacking}" if (lacking := classification.reason_rejected(slug)) else "yes"
         yield ""
-        yield f"{slug}  {found.weights[slug]:.2f}  {verdict}"
-        for piece in found.pieces:
+        yield f"{slug}  {classification.weights[slug]:.2f}  {verdict}"
+        for piece in classification.evidence:
             if piece.slug == slug:
-                yield f"  {piece.weight:.2f}  {described(piece)}"
+                yield f"  {piece.weight:.2f}  {describe_evidence(piece)}"
 
 
-def described(piece: Piece) -> str:
-    text = f"{piece.place}: {piece.text}"
-    if piece.place in (classifier.CATEGORY, classifier.GENERAL):
+def describe_evidence(evidence: TopicEvidence) -> str:
+    text = f"{evidence.place}: {evidence.text}"
+    if evidence.place in (classifier.CATEGORY, classifier.GENERAL_CATEGORY):
         return text
-    often = f", {piece.times} times" if piece.times > 1 else ""
-    return f"{text}{', common' if piece.weak else ''}{often}"
+    often = f", {evidence.occurrences} times" if evidence.occurrences > 1 else ""
+    return f"{text}{', common' if evidence.weak else ''}{often}"

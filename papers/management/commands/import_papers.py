@@ -13,15 +13,15 @@ from rich.console import Console
 from rich.progress import Progress
 
 from papers.catalogue import upsert
-from papers.catalogue.upsert import Added
-from papers.imports import Brought, Unreadable, detection
+from papers.catalogue.upsert import UpsertResult
+from papers.imports import InvalidImportFileError, ParsedFile, detection
 from papers.ingest import pipeline
 from papers.sources import Record
 
 # Records between two steps of the bar; fewer are in before a bar would help.
-STEP = 1_000
+IMPORT_BATCH_SIZE = 1_000
 # Reasons that are shown one by one.
-MOST_REASONS = 20
+MAX_REASONS_SHOWN = 20
 
 
 class Command(BaseCommand):
@@ -41,37 +41,41 @@ class Command(BaseCommand):
     def handle(self, **options: Any) -> None:
         path = Path(options["file"])
         try:
-            brought = detection.read(
-                pipeline.contents(path), name=path.name, format=options["format"] or ""
+            brought = detection.parse_file(
+                pipeline.read_bytes(path), file_name=path.name, format=options["format"] or ""
             )
-        except (pipeline.UnreadableFile, Unreadable) as error:
+        except (pipeline.UnreadableResponseFileError, InvalidImportFileError) as error:
             raise CommandError(str(error)) from None
-        added = Added(rejected=list(brought.rejected))
-        for part in added_in_parts(brought.records, now=timezone.now()):
+        added = UpsertResult(rejected=list(brought.rejected))
+        for part in upsert_in_batches(brought.records, now=timezone.now()):
             added += part
-        self.report(path.name, brought, added)
+        self.print_report(path.name, brought, added)
 
-    def report(self, name: str, brought: Brought, added: Added) -> None:
+    def print_report(self, file_name: str, parsed_file: ParsedFile, result: UpsertResult) -> None:
         """Why entries were left out, and then what became of the others."""
-        for reason in added.rejected[:MOST_REASONS]:
+        for reason in result.rejected[:MAX_REASONS_SHOWN]:
             self.stderr.write(reason)
-        if (more := len(added.rejected) - MOST_REASONS) > 0:
+        if (more := len(result.rejected) - MAX_REASONS_SHOWN) > 0:
             self.stderr.write(f"… and {more} more")
-        papers = len({paper_id for _, paper_id in added.taken})
+        papers = len({paper_id for _, paper_id in result.stored})
         self.stdout.write(
-            f"{name}: {len(brought.records) + len(brought.rejected)} entries, {papers} papers "
-            f"({added.created} new, {added.updated} updated), {len(added.rejected)} left out"
+            f"{file_name}: {len(parsed_file.records) + len(parsed_file.rejected)} entries, {papers} papers "
+            f"({result.created} new, {result.updated} updated), {len(result.rejected)} left out"
         )
-        if brought.cut_off:
-            raise CommandError(f"{brought.cut_off} What comes before is taken in.")
+        if parsed_file.truncation_error:
+            raise CommandError(f"{parsed_file.truncation_error} What comes before is taken in.")
         if not papers:
             raise CommandError("No paper was taken in.")
 
 
-def added_in_parts(records: Sequence[Record], *, now: datetime) -> Iterator[Added]:
+def upsert_in_batches(records: Sequence[Record], *, now: datetime) -> Iterator[UpsertResult]:
     """Each part's result, with a bar for whoever is watching a long import."""
     console = Console(stderr=True)
-    quiet = len(records) <= STEP or not console.is_terminal
+    quiet = len(records) <= IMPORT_BATCH_SIZE or not console.is_terminal
     with Progress(console=console, transient=True, disable=quiet) as progress:
-        for start in progress.track(range(0, len(records), STEP), description="Taking in papers"):
-            yield upsert.add(records[start : start + STEP], source="import", told_at=now)
+        for start in progress.track(
+            range(0, len(records), IMPORT_BATCH_SIZE), description="Taking in papers"
+        ):
+            yield upsert.upsert_records(
+                records[start : start + IMPORT_BATCH_SIZE], source="import", observed_at=now
+            )

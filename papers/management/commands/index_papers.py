@@ -16,4 +16,4 @@ class Command(BaseCommand):
     )
 
     def handle(self, **options: Any) -> None:
-        self.stdout.write(f"Indexed {sum(engine.rebuild())} papers.")
+        self.stdout.write(f"Indexed {sum(engine.rebuild_index())} papers.")

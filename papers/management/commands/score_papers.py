@@ -20,11 +20,11 @@ class Command(BaseCommand):
         )
 
     def handle(self, **options: Any) -> None:
-        at = moment(options["at"]) if options["at"] else timezone.now()
-        self.stdout.write(f"Scored {ranking.apply(at)} papers as of {at:%Y-%m-%d %H:%M} UTC.")
+        at = parse_utc_datetime(options["at"]) if options["at"] else timezone.now()
+        self.stdout.write(f"Scored {ranking.save_scores(at)} papers as of {at:%Y-%m-%d %H:%M} UTC.")
 
 
-def moment(text: str) -> datetime:
+def parse_utc_datetime(text: str) -> datetime:
     """The moment, in UTC."""
     try:
         read = datetime.fromisoformat(text)

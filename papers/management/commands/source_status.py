@@ -9,7 +9,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
 from papers.ingest import schedule
-from papers.ingest.schedule import Standing
+from papers.ingest.schedule import SourceHealth
 
 
 class Command(BaseCommand):
@@ -23,12 +23,12 @@ class Command(BaseCommand):
         parser.add_argument("--json", action="store_true", help="for a program")
 
     def handle(self, **options: Any) -> None:
-        standings = schedule.standings(now=timezone.now())
+        standings = schedule.list_source_health(now=timezone.now())
         if options["json"]:
             self.stdout.write(json.dumps([each.as_data() for each in standings], indent=2))
         else:
             for each in standings:
-                self.stdout.write(line(each))
+                self.stdout.write(format_health(each))
         if late := [each.name for each in standings if each.is_late]:
             raise CommandError(
                 f"{', '.join(late)}: no answer for too long. If nothing is written beside it, see "
@@ -36,16 +36,16 @@ class Command(BaseCommand):
             )
 
 
-def line(each: Standing) -> str:
-    if each.answered_at is None:
+def format_health(health: SourceHealth) -> str:
+    if health.answered_at is None:
         answer = "has not answered yet"
     else:
-        answer = f"answered {ago(each.age or 0)} ago with {each.papers} papers"
-    trouble = f"; failed {each.failures} times since: {each.error}" if each.error else ""
-    return f"{each.name}: {answer}{trouble}"
+        answer = f"answered {format_age(health.age or 0)} ago with {health.papers} papers"
+    trouble = f"; failed {health.failures} times since: {health.error}" if health.error else ""
+    return f"{health.name}: {answer}{trouble}"
 
 
-def ago(seconds: float) -> str:
+def format_age(seconds: float) -> str:
     minutes = int(seconds // 60)
     if minutes < 120:
         return f"{minutes} minutes"

@@ -10,7 +10,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandParser
 from django.utils import timezone
 
-from papers.models import TRENDING_DAYS
+from papers.models import TRENDING_WINDOW_DAYS
 from papers.trends import readings
 
 
@@ -23,18 +23,21 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(
-            "--days", type=days, default=90, help="leave the readings of so many days (default: 90)"
+            "--days",
+            type=parse_retention_days,
+            default=90,
+            help="leave the readings of so many days (default: 90)",
         )
 
     def handle(self, **options: Any) -> None:
-        gone = readings.thin(before=timezone.now() - timedelta(days=options["days"]))
+        gone = readings.downsample(before=timezone.now() - timedelta(days=options["days"]))
         self.stdout.write(f"Let go of {gone} readings that are older than {options['days']} days.")
 
 
-def days(value: str) -> int:
+def parse_retention_days(value: str) -> int:
     """Never those that the score is made of."""
-    if not re.fullmatch("[0-9]{1,4}", value) or int(value) <= 2 * TRENDING_DAYS:
+    if not re.fullmatch("[0-9]{1,4}", value) or int(value) <= 2 * TRENDING_WINDOW_DAYS:
         raise argparse.ArgumentTypeError(
-            f"{value!r} is not a number of days of more than {2 * TRENDING_DAYS}"
+            f"{value!r} is not a number of days of more than {2 * TRENDING_WINDOW_DAYS}"
         )
     return int(value)

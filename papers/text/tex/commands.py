@@ -10,146 +10,146 @@ from typing import TYPE_CHECKING
 from papers.text.tex import symbols
 
 if TYPE_CHECKING:
-    from papers.text.tex.reader import Reader, Shown, Span
+    from papers.text.tex.reader import Output, Span, TexRenderer
 
 # A dropped reference, until the space before it is settled; never in a cleaned text.
-DROPPED = "\x00"
+DROPPED_MARK = "\x00"
 
 # Their braces hold words even within a formula; those of mathcal and its like always hold maths.
-WORDY = ("text", "emph", "mbox", "hbox", "fbox", "makebox", "enquote")
-MATHS = ("math", "bm", "boldsymbol", "pmb", "operatorname", "ensuremath")
+TEXT_PREFIXES = ("text", "emph", "mbox", "hbox", "fbox", "makebox", "enquote")
+MATH_PREFIXES = ("math", "bm", "boldsymbol", "pmb", "operatorname", "ensuremath")
 # The first of two arguments says how, the second what.
-SECOND_OF_TWO = symbols.names(
+SECOND_ARGUMENT_COMMANDS = symbols.name_set(
     "textcolor colorbox hyperlink hyperref raisebox scalebox rotatebox overset underset stackrel"
     " texorpdfstring foreignlanguage"
 )
-NOTES = symbols.names("footnote footnotetext thanks")
+FOOTNOTE_COMMANDS = symbols.name_set("footnote footnotetext thanks")
 
-OPTIONS = re.compile(r"(?:\s{0,8}\[[^\]\n]{0,200}\]){0,2}\s{0,8}")
-APOSTROPHE = re.compile(r"(?:s|t|re|ll|ve)(?![A-Za-z])")
+OPTIONAL_ARGUMENTS = re.compile(r"(?:\s{0,8}\[[^\]\n]{0,200}\]){0,2}\s{0,8}")
+CONTRACTION_ENDING = re.compile(r"(?:s|t|re|ll|ve)(?![A-Za-z])")
 CLOSING_QUOTE = re.compile(r"[^\"\n]{0,80}\\\"(?![A-Za-z])")
-ESCAPED_TWICE = re.compile(r"([A-Za-z]+)(?=\{)|([A-Za-z]{4,})(?![A-Za-z])")
+TWICE_ESCAPED_COMMAND = re.compile(r"([A-Za-z]+)(?=\{)|([A-Za-z]{4,})(?![A-Za-z])")
 URL_ESCAPE = re.compile(r"\\([%#&_~{}$])")
 
 
-def read(tex: Reader, name: str, position: int, span: Span) -> Shown:
+def render_command(tex: TexRenderer, name: str, position: int, span: Span) -> Output:
     r"""What `\name` and its arguments show; the position is the one after the name."""
-    for names, shown in KINDS:
+    for names, shown in COMMAND_HANDLERS:
         if name in names:
             return shown(tex, name, position, span)
-    return unknown(tex, name, position, span)
+    return render_unknown(tex, name, position, span)
 
 
-def is_known(name: str) -> bool:
-    return any(name in names for names, _ in KINDS)
+def is_known_command(name: str) -> bool:
+    return any(name in names for names, _ in COMMAND_HANDLERS)
 
 
-def symbol(tex: Reader, name: str, position: int, span: Span) -> Shown:
+def render_symbol(tex: TexRenderer, name: str, position: int, span: Span) -> Output:
     """A sign; the space that only ends its name goes where it would leave the sign lopsided."""
     sign = symbols.SYMBOLS[name]
     if tex.text.startswith("{}", position):
         return sign, position + 2
-    close_before = tex.before(position - len(name) - 1).strip()
-    if close_before and (name in symbols.LETTERS if not span.math else not sign.isalpha()):
+    close_before = tex.char_before(position - len(name) - 1).strip()
+    if close_before and (name in symbols.LETTER_COMMANDS if not span.math else not sign.isalpha()):
         position = tex.skip_space(position, span)
     return sign, position
 
 
-def function(tex: Reader, name: str, position: int, span: Span) -> Shown:
-    before = tex.before(position - len(name) - 1)
-    after = tex.after(position, span)
+def render_function_name(tex: TexRenderer, name: str, position: int, span: Span) -> Output:
+    before = tex.char_before(position - len(name) - 1)
+    after = tex.char_after(position, span)
     left = " " if before.isalnum() or before in ("}", ")") else ""
     right = " " if after.isalnum() or after == "\\" else ""
     return f"{left}{name}{right}", position
 
 
-def wrapper(tex: Reader, name: str, position: int, span: Span) -> Shown:
-    math = name.startswith(MATHS) or (span.math and not name.startswith(WORDY))
-    return tex.argument(position, span.inner(span.end, math=math))
+def render_wrapper(tex: TexRenderer, name: str, position: int, span: Span) -> Output:
+    math = name.startswith(MATH_PREFIXES) or (span.math and not name.startswith(TEXT_PREFIXES))
+    return tex.render_argument(position, span.inner(span.end, math=math))
 
 
-def switch(tex: Reader, name: str, position: int, span: Span) -> Shown:
-    invisible = name in {"left", "right"} and tex.after(position, span) == "."
+def render_switch(tex: TexRenderer, name: str, position: int, span: Span) -> Output:
+    invisible = name in {"left", "right"} and tex.char_after(position, span) == "."
     return "", position + invisible
 
 
-def reference(tex: Reader, name: str, position: int, span: Span) -> Shown:
+def render_reference(tex: TexRenderer, name: str, position: int, span: Span) -> Output:
     """It points into a document that is not here."""
-    options = OPTIONS.match(tex.text, position, span.end)
+    options = OPTIONAL_ARGUMENTS.match(tex.text, position, span.end)
     braces = tex.raw_argument(options.end() if options else position, span)
-    return (DROPPED, braces[1]) if braces else ("", position)
+    return (DROPPED_MARK, braces[1]) if braces else ("", position)
 
 
-def space(tex: Reader, name: str, position: int, span: Span) -> Shown:
+def render_space(tex: TexRenderer, name: str, position: int, span: Span) -> Output:
     return " ", position
 
 
-def note(tex: Reader, name: str, position: int, span: Span) -> Shown:
-    text, position = tex.argument(position, span.inner(span.end, math=False))
+def render_footnote(tex: TexRenderer, name: str, position: int, span: Span) -> Output:
+    text, position = tex.render_argument(position, span.inner(span.end, math=False))
     return f" ({text.strip()})" if text.strip() else "", position
 
 
-def second_of_two(tex: Reader, name: str, position: int, span: Span) -> Shown:
-    _, position = tex.argument(position, span.inner(span.end))
-    return tex.argument(position, span.inner(span.end))
+def render_second_argument(tex: TexRenderer, name: str, position: int, span: Span) -> Output:
+    _, position = tex.render_argument(position, span.inner(span.end))
+    return tex.render_argument(position, span.inner(span.end))
 
 
-def fraction(tex: Reader, name: str, position: int, span: Span) -> Shown:
+def render_fraction(tex: TexRenderer, name: str, position: int, span: Span) -> Output:
     inner = span.inner(span.end, math=True)
-    above, position = tex.argument(position, inner)
-    below, position = tex.argument(position, inner)
-    return f"{bracketed(above)}/{bracketed(below)}", position
+    above, position = tex.render_argument(position, inner)
+    below, position = tex.render_argument(position, inner)
+    return f"{parenthesise(above)}/{parenthesise(below)}", position
 
 
-def binomial(tex: Reader, name: str, position: int, span: Span) -> Shown:
+def render_binomial(tex: TexRenderer, name: str, position: int, span: Span) -> Output:
     inner = span.inner(span.end, math=True)
-    above, position = tex.argument(position, inner)
-    below, position = tex.argument(position, inner)
+    above, position = tex.render_argument(position, inner)
+    below, position = tex.render_argument(position, inner)
     return f"({above.strip()} choose {below.strip()})", position
 
 
-def root(tex: Reader, name: str, position: int, span: Span) -> Shown:
+def render_root(tex: TexRenderer, name: str, position: int, span: Span) -> Output:
     degree = re.compile(r"\[(\w{1,3})\]").match(tex.text, position, span.end)
-    content, position = tex.argument(
+    content, position = tex.render_argument(
         degree.end() if degree else position, span.inner(span.end, math=True)
     )
     raised = "".join(symbols.SUPERSCRIPTS.get(each, each) for each in degree[1]) if degree else ""
-    return f"{raised}√{bracketed(content)}", position
+    return f"{raised}√{parenthesise(content)}", position
 
 
-def double_struck(tex: Reader, name: str, position: int, span: Span) -> Shown:
-    content, position = tex.argument(position, span.inner(span.end, math=True))
+def render_double_struck(tex: TexRenderer, name: str, position: int, span: Span) -> Output:
+    content, position = tex.render_argument(position, span.inner(span.end, math=True))
     return symbols.DOUBLE_STRUCK.get(content, content), position
 
 
-def modulo(tex: Reader, name: str, position: int, span: Span) -> Shown:
-    content, position = tex.argument(position, span.inner(span.end, math=True))
+def render_modulo(tex: TexRenderer, name: str, position: int, span: Span) -> Output:
+    content, position = tex.render_argument(position, span.inner(span.end, math=True))
     return f" (mod {content.strip()})", position
 
 
-def raised(tex: Reader, name: str, position: int, span: Span) -> Shown:
-    content, position = tex.argument(position, span.inner(span.end))
-    return tex.scripted("^" if name == "textsuperscript" else "_", content.strip()), position
+def render_script(tex: TexRenderer, name: str, position: int, span: Span) -> Output:
+    content, position = tex.render_argument(position, span.inner(span.end))
+    return tex.format_script("^" if name == "textsuperscript" else "_", content.strip()), position
 
 
-def url(tex: Reader, name: str, position: int, span: Span) -> Shown:
+def render_url(tex: TexRenderer, name: str, position: int, span: Span) -> Output:
     braces = tex.raw_argument(position, span)
     if braces is None:
         return "", position
     return URL_ESCAPE.sub(r"\1", braces[0]).strip(), braces[1]
 
 
-def link(tex: Reader, name: str, position: int, span: Span) -> Shown:
+def render_hyperlink(tex: TexRenderer, name: str, position: int, span: Span) -> Output:
     """The words and, where they do not show it already, the address."""
-    address, position = url(tex, name, position, span)
-    words, position = tex.argument(position, span.inner(span.end))
+    address, position = render_url(tex, name, position, span)
+    words, position = tex.render_argument(position, span.inner(span.end))
     words = words.strip()
     if not words or words.lower().startswith("http") or words in address:
         return address or words, position
     return f"{words} ({address})" if address else words, position
 
 
-def code_point(tex: Reader, name: str, position: int, span: Span) -> Shown:
+def render_code_point(tex: TexRenderer, name: str, position: int, span: Span) -> Output:
     braces = tex.raw_argument(position, span)
     number = re.fullmatch(r"x([0-9A-Fa-f]{2,5})", braces[0]) if braces else None
     if not braces or not number:
@@ -158,7 +158,7 @@ def code_point(tex: Reader, name: str, position: int, span: Span) -> Shown:
     return sign if sign.isprintable() else "", braces[1]
 
 
-def letter_accent(tex: Reader, name: str, position: int, span: Span) -> Shown:
+def render_letter_accent(tex: TexRenderer, name: str, position: int, span: Span) -> Output:
     r"""\H{o}, \v s; but \d+ and \b are somebody's regular expression."""
     braces = tex.raw_argument(position, span)
     if braces and name + braces[0] in symbols.SYMBOLS:
@@ -168,34 +168,34 @@ def letter_accent(tex: Reader, name: str, position: int, span: Span) -> Shown:
         name in "Hvck" and re.match(r" [^\W\d_]", tex.text[position : position + 2])
     ):
         return f"\\{name}", position
-    base, end = tex.argument(position, span.inner(span.end))
+    base, end = tex.render_argument(position, span.inner(span.end))
     if not is_letter(base):
         return f"\\{name}", position
-    return over(base, symbols.ACCENTS[name]), end
+    return with_accent(base, symbols.ACCENTS[name]), end
 
 
-def math_accent(tex: Reader, name: str, position: int, span: Span) -> Shown:
-    base, position = tex.argument(position, span.inner(span.end, math=True))
-    return over(base, symbols.MATH_ACCENTS[name]), position
+def render_math_accent(tex: TexRenderer, name: str, position: int, span: Span) -> Output:
+    base, position = tex.render_argument(position, span.inner(span.end, math=True))
+    return with_accent(base, symbols.MATH_ACCENTS[name]), position
 
 
-def unknown(tex: Reader, name: str, position: int, span: Span) -> Shown:
+def render_unknown(tex: TexRenderer, name: str, position: int, span: Span) -> Output:
     """A macro of the authors': its argument or else its name; or no macro at all."""
     braces = tex.raw_argument(position, span)
     if braces and braces[0].strip():
-        return tex.argument(position, span.inner(span.end))
+        return tex.render_argument(position, span.inner(span.end))
     if braces:
         return name, braces[1]
-    in_path = tex.before(position - len(name) - 1).isalnum()
+    in_path = tex.char_before(position - len(name) - 1).isalnum()
     if not span.math and (len(name) == 1 or in_path):
         return f"\\{name}", position
     return name, position
 
 
-def escape(tex: Reader, mark: str, position: int, span: Span) -> Shown:
+def render_escape(tex: TexRenderer, mark: str, position: int, span: Span) -> Output:
     r"""What `\%`, `\'`, `\(` and their like show; the position is the one after the mark."""
     if mark in "([":
-        return formula(tex, mark, position, span)
+        return render_formula(tex, mark, position, span)
     if mark in "$%&#_{}":
         return mark, position
     if mark in " ,;:>\n\t":
@@ -203,49 +203,49 @@ def escape(tex: Reader, mark: str, position: int, span: Span) -> Shown:
     if mark in "!-/@":
         return "", position
     if mark == "\\":
-        return line_break(tex, position, span)
+        return render_line_break(tex, position, span)
     if mark in symbols.ACCENTS:
-        return accent(tex, mark, position, span)
+        return render_accent(tex, mark, position, span)
     if mark == "|" and span.math:
         return "‖", position
     if mark in ")]|":
         return mark, position
-    if mark.isdigit() and not span.math and not tex.before(position - 2).isalnum():
+    if mark.isdigit() and not span.math and not tex.char_before(position - 2).isalnum():
         # Hugging Face eats dollars, also those of \$1.49M.
         return f"${mark}", position
     return f"\\{mark}", position
 
 
-def formula(tex: Reader, mark: str, position: int, span: Span) -> Shown:
-    limit = min(span.end, position + tex.LONGEST_FORMULA)
+def render_formula(tex: TexRenderer, mark: str, position: int, span: Span) -> Output:
+    limit = min(span.end, position + tex.MAX_FORMULA_CHARS)
     close = tex.text.find("\\)" if mark == "(" else "\\]", position, limit)
     if close < 0:
         return mark, position
-    return tex.between(position, span.inner(close, math=True)), close + 2
+    return tex.render_range(position, span.inner(close, math=True)), close + 2
 
 
-def line_break(tex: Reader, position: int, span: Span) -> Shown:
+def render_line_break(tex: TexRenderer, position: int, span: Span) -> Output:
     r"""A new line; or a command that was escaped twice on its way: \\% or \\textbf{so}."""
-    if tex.after(position, span) in tuple("%&#_"):
+    if tex.char_after(position, span) in tuple("%&#_"):
         return tex.text[position], position + 1
-    name = ESCAPED_TWICE.match(tex.text, position, span.end)
-    if name and is_known(name.group()):
-        return read(tex, name.group(), name.end(), span)
+    name = TWICE_ESCAPED_COMMAND.match(tex.text, position, span.end)
+    if name and is_known_command(name.group()):
+        return render_command(tex, name.group(), name.end(), span)
     return " ", position
 
 
-def accent(tex: Reader, mark: str, position: int, span: Span) -> Shown:
+def render_accent(tex: TexRenderer, mark: str, position: int, span: Span) -> Output:
     r"""\'e, \"{u}; but also an apostrophe or a quotation mark that somebody escaped."""
-    before = tex.before(position - 2)
-    if mark == "'" and before.isalpha() and APOSTROPHE.match(tex.text, position, span.end):
+    before = tex.char_before(position - 2)
+    if mark == "'" and before.isalpha() and CONTRACTION_ENDING.match(tex.text, position, span.end):
         return mark, position
     if mark == '"' and not before.isalpha() and CLOSING_QUOTE.match(tex.text, position, span.end):
         return mark, position
-    following = tex.after(position, span)
+    following = tex.char_after(position, span)
     if following == "{" or following == "\\" or following.isalpha():
-        base, end = tex.argument(position, span.inner(span.end, math=False))
+        base, end = tex.render_argument(position, span.inner(span.end, math=False))
         if is_letter(base):
-            return over(base, symbols.ACCENTS[mark]), end
+            return with_accent(base, symbols.ACCENTS[mark]), end
         if not base:
             return mark, end
     return mark, position
@@ -255,37 +255,37 @@ def is_letter(text: str) -> bool:
     return len(text) == 1 and text.isalpha()
 
 
-def over(base: str, mark: str) -> str:
+def with_accent(base: str, mark: str) -> str:
     """An accent on one letter; a longer base stays as it is."""
     base = {"ı": "i", "ȷ": "j"}.get(base, base)
     return unicodedata.normalize("NFC", base + mark) if is_letter(base) else base
 
 
-def bracketed(text: str) -> str:
+def parenthesise(text: str) -> str:
     """In brackets, unless it is of one piece."""
     text = text.strip()
     return text if re.fullmatch(r"[\w.′∞]*|\([^()]*\)", text) else f"({text})"
 
 
-Kind = Callable[["Reader", str, int, "Span"], "Shown"]
-KINDS: tuple[tuple[frozenset[str] | dict[str, str], Kind], ...] = (
-    (symbols.SYMBOLS, symbol),
-    (symbols.WRAPPERS, wrapper),
-    (symbols.FUNCTIONS, function),
-    (symbols.REFERENCES, reference),
-    (symbols.SWITCHES, switch),
-    (symbols.SPACES, space),
-    (symbols.ACCENTS, letter_accent),
-    (symbols.MATH_ACCENTS, math_accent),
-    (SECOND_OF_TWO, second_of_two),
-    (NOTES, note),
-    (frozenset({"frac", "dfrac", "tfrac", "cfrac", "nicefrac", "sfrac"}), fraction),
-    (frozenset({"binom", "dbinom", "tbinom"}), binomial),
-    (frozenset({"sqrt"}), root),
-    (frozenset({"mathbb", "mathds", "mathbbm", "Bbb"}), double_struck),
-    (frozenset({"pmod"}), modulo),
-    (frozenset({"textsuperscript", "textsubscript"}), raised),
-    (frozenset({"url", "path", "nolinkurl"}), url),
-    (frozenset({"href"}), link),
-    (frozenset({"unicode"}), code_point),
+CommandHandler = Callable[["TexRenderer", str, int, "Span"], "Output"]
+COMMAND_HANDLERS: tuple[tuple[frozenset[str] | dict[str, str], CommandHandler], ...] = (
+    (symbols.SYMBOLS, render_symbol),
+    (symbols.WRAPPERS, render_wrapper),
+    (symbols.FUNCTION_NAMES, render_function_name),
+    (symbols.REFERENCES, render_reference),
+    (symbols.SWITCHES, render_switch),
+    (symbols.SPACES, render_space),
+    (symbols.ACCENTS, render_letter_accent),
+    (symbols.MATH_ACCENTS, render_math_accent),
+    (SECOND_ARGUMENT_COMMANDS, render_second_argument),
+    (FOOTNOTE_COMMANDS, render_footnote),
+    (frozenset({"frac", "dfrac", "tfrac", "cfrac", "nicefrac", "sfrac"}), render_fraction),
+    (frozenset({"binom", "dbinom", "tbinom"}), render_binomial),
+    (frozenset({"sqrt"}), render_root),
+    (frozenset({"mathbb", "mathds", "mathbbm", "Bbb"}), render_double_struck),
+    (frozenset({"pmod"}), render_modulo),
+    (frozenset({"textsuperscript", "textsubscript"}), render_script),
+    (frozenset({"url", "path", "nolinkurl"}), render_url),
+    (frozenset({"href"}), render_hyperlink),
+    (frozenset({"unicode"}), render_code_point),
 )

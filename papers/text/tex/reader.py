@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from papers.text.tex import commands, symbols
 
-TOKEN = re.compile(
+TOKEN_PATTERN = re.compile(
     r"""
       (?P<url>https?://[^\s{}\\$'"<>`]+)
     | (?P<path>(?<![\w\\])(?:[A-Za-z]:|\\\\[\w.-]+)\\\w[^\s{}$]*(?![{]))
@@ -22,17 +22,17 @@ TOKEN = re.compile(
     | (?P<wrapper>(?<![A-Za-z\\_])(?:WRAPPERS)(?=\{))
     | (?P<greek>(?<![A-Za-z\\_])(?:GREEK|nabla|ell|partial)(?=[_^][{\d*]|[_^][A-Za-z](?!\w)))
     | (?P<word>(?<![\w\\-])(?:WORDS)(?![\w-])|(?<=\})(?:right|left)arrow\b|(?<=\d)times\b)
-    """.replace("WRAPPERS", "|".join(sorted(symbols.BARE_WRAPPERS)))
+    """.replace("WRAPPERS", "|".join(sorted(symbols.WRAPPERS_WITHOUT_BACKSLASH)))
     .replace("GREEK", "|".join(symbols.GREEK))
-    .replace("WORDS", "|".join(sorted(symbols.BARE_SYMBOLS))),
+    .replace("WORDS", "|".join(sorted(symbols.SYMBOLS_WITHOUT_BACKSLASH))),
     re.VERBOSE | re.DOTALL,
 )
 
 # Deeper than any formula.
-DEEPEST = 30
+MAX_DEPTH = 30
 # What stays of a formula that is too deep.
-PLAIN = str.maketrans("", "", "{}\\$")
-GROUP = re.compile(r"\{[^{}]*\}")
+MARKUP_DELETION = str.maketrans("", "", "{}\\$")
+BRACE_GROUP = re.compile(r"\{[^{}]*\}")
 TWO_WORDS = re.compile(r"(?<![\\A-Za-z])[A-Za-z]{3,},? +(?:[a-z]{1,2} +)?[A-Za-z]{3,}")
 OPERATOR = re.compile(r"[-=<>+*/|~≤≥≈×±]")
 # Outside a formula: x^2, 10^-3, L_2, s_t, but not file_name or π_0.5.
@@ -41,8 +41,8 @@ BARE_SUBSCRIPT = re.compile(r"_(\d{1,2}|[A-Za-z])(?!\w|\.\d)")
 LONE_LETTER = re.compile(r"(?:^|[\W\d_])[^\W\d_]")
 SINGLE_QUOTED = re.compile(r"`([^`']{1,80})'(?!\w)")
 OPTION = re.compile(r"\[[^\]\n]{0,200}\]")
-SPACING = re.compile(r"\s{0,8}")
-ATOM = re.compile(r"[\w.*′†‡°∞]*")
+OPTIONAL_SPACE = re.compile(r"\s{0,8}")
+ATOM_PATTERN = re.compile(r"[\w.*′†‡°∞]*")
 WORDLIKE = re.compile(r"[^{}\s\"':,]{1,30}")
 
 
@@ -58,128 +58,130 @@ class Span(NamedTuple):
 
 
 # What to show for a token, and where to go on.
-Shown = tuple[str, int]
+Output = tuple[str, int]
 
 
-class Reader:
+class TexRenderer:
     # Longer than any formula in a sentence.
-    LONGEST_FORMULA = 1500
+    MAX_FORMULA_CHARS = 1500
 
     def __init__(self, text: str) -> None:
         self.text = text
-        self.closing = matching_braces(text)
+        self.closing_braces = matching_braces(text)
 
-    def read(self) -> str:
-        shown = self.between(0, Span(len(self.text), math=False, depth=0))
+    def render(self) -> str:
+        shown = self.render_range(0, Span(len(self.text), math=False, depth=0))
         shown = re.sub(r"[(\[]\x00+[)\]]|\s\x00+(?=\s*[.,;:)\]])", "", shown)
-        return shown.replace(commands.DROPPED, "")
+        return shown.replace(commands.DROPPED_MARK, "")
 
-    def between(self, start: int, span: Span) -> str:
+    def render_range(self, start: int, span: Span) -> str:
         """What stands from start to the end of the span."""
-        if span.depth > DEEPEST:
-            return self.text[start : span.end].translate(PLAIN)
+        if span.depth > MAX_DEPTH:
+            return self.text[start : span.end].translate(MARKUP_DELETION)
         out: list[str] = []
         position = start
-        while token := TOKEN.search(self.text, position, span.end):
+        while token := TOKEN_PATTERN.search(self.text, position, span.end):
             out.append(self.text[position : token.start()])
-            shown, position = self.shown(token, span)
+            shown, position = self.render_token(token, span)
             out.append(shown)
         out.append(self.text[position : span.end])
         return "".join(out)
 
-    def shown(self, token: re.Match[str], span: Span) -> Shown:
-        reading: Shown = getattr(self, f"read_{token.lastgroup}")(token, span)
+    def render_token(self, token: re.Match[str], span: Span) -> Output:
+        reading: Output = getattr(self, f"render_{token.lastgroup}")(token, span)
         return reading
 
-    def before(self, position: int) -> str:
+    def char_before(self, position: int) -> str:
         return self.text[position - 1 : position] if position else ""
 
-    def after(self, position: int, span: Span) -> str:
+    def char_after(self, position: int, span: Span) -> str:
         return self.text[position : min(position + 1, span.end)]
 
     # Tokens that are mostly prose.
 
-    def read_url(self, token: re.Match[str], span: Span) -> Shown:
+    def render_url(self, token: re.Match[str], span: Span) -> Output:
         return token.group(), token.end()
 
-    def read_path(self, token: re.Match[str], span: Span) -> Shown:
+    def render_path(self, token: re.Match[str], span: Span) -> Output:
         """A Windows path; in a formula it is f:\\mathcal{X}."""
         if span.math:
             return token.group()[:2], token.start() + 2
         return token.group(), token.end()
 
-    def read_dollar(self, token: re.Match[str], span: Span) -> Shown:
+    def render_dollar(self, token: re.Match[str], span: Span) -> Output:
         """The start of a formula, or money."""
         mark, start = token.group(), token.end()
         if span.math:
             return "", start
-        limit = min(span.end, start + self.LONGEST_FORMULA)
+        limit = min(span.end, start + self.MAX_FORMULA_CHARS)
         close = self.text.find(mark, start, limit)
         while close > start and self.text[close - 1] == "\\":
             close = self.text.find(mark, close + 1, limit)
-        following = self.after(close + len(mark), span)
+        following = self.char_after(close + len(mark), span)
         if close < 0 or not is_formula(self.text[start:close], following):
             return mark, start
-        return self.between(start, span.inner(close, math=True)), close + len(mark)
+        return self.render_range(start, span.inner(close, math=True)), close + len(mark)
 
-    def read_tie(self, token: re.Match[str], span: Span) -> Shown:
+    def render_tie(self, token: re.Match[str], span: Span) -> Output:
         """A space that may not break, or "about"."""
-        before, after = self.before(token.start()), self.after(token.end(), span)
+        before, after = self.char_before(token.start()), self.char_after(token.end(), span)
         within_range = before.isdigit() and after.isdigit()
         about = within_range or not re.match(r"[\w.,:;)\]}%!?'\"$]", before)
         return "~" if about and not span.math else " ", token.end()
 
-    def read_dash(self, token: re.Match[str], span: Span) -> Shown:
+    def render_dash(self, token: re.Match[str], span: Span) -> Output:
         dashes = token.group()
-        starts = bool(re.match(r"[\s(\"'`]?$", self.before(token.start())))
-        flag = dashes == "--" and starts and self.after(token.end(), span).isalpha()
+        starts = bool(re.match(r"[\s(\"'`]?$", self.char_before(token.start())))
+        flag = dashes == "--" and starts and self.char_after(token.end(), span).isalpha()
         if span.math or flag:
             return dashes, token.end()
         return "—" if dashes == "---" else "–", token.end()
 
-    def read_quote(self, token: re.Match[str], span: Span) -> Shown:
+    def render_quote(self, token: re.Match[str], span: Span) -> Output:
         mark, start = token.group(), token.start()
         if span.math:
             return mark.replace("'", "′"), token.end()
         if mark == "``":
             return "“", token.end()
         if mark == "''":
-            opens = not self.before(start).strip() and self.after(token.end(), span).isalnum()
+            opens = (
+                not self.char_before(start).strip() and self.char_after(token.end(), span).isalnum()
+            )
             return "“" if opens else "”", token.end()
         quoted = mark == "`" and SINGLE_QUOTED.match(self.text, start, span.end)
-        if quoted and not self.before(start).isalnum():
-            inside = self.between(quoted.start(1), span.inner(quoted.end(1)))
+        if quoted and not self.char_before(start).isalnum():
+            inside = self.render_range(quoted.start(1), span.inner(quoted.end(1)))
             return f"‘{inside}’", quoted.end()
         return mark, token.end()
 
     # What an API left when it ate the backslashes.
 
-    def read_wrapper(self, token: re.Match[str], span: Span) -> Shown:
-        if self.closing.get(token.end(), span.end) >= span.end:
+    def render_wrapper(self, token: re.Match[str], span: Span) -> Output:
+        if self.closing_braces.get(token.end(), span.end) >= span.end:
             return token.group(), token.end()
-        return commands.read(self, token.group(), token.end(), span)
+        return commands.render_command(self, token.group(), token.end(), span)
 
-    def read_greek(self, token: re.Match[str], span: Span) -> Shown:
-        shown, position = self.script(token.end(), span)
+    def render_greek(self, token: re.Match[str], span: Span) -> Output:
+        shown, position = self.render_script_at(token.end(), span)
         return symbols.SYMBOLS[token.group()] + shown, position
 
-    def read_word(self, token: re.Match[str], span: Span) -> Shown:
+    def render_word(self, token: re.Match[str], span: Span) -> Output:
         end = token.end()
-        if self.before(token.start()) == "}":
+        if self.char_before(token.start()) == "}":
             end = self.skip_space(end, span)
         return symbols.SYMBOLS[token.group()], end
 
     # Groups and scripts.
 
-    def read_brace(self, token: re.Match[str], span: Span) -> Shown:
+    def render_brace(self, token: re.Match[str], span: Span) -> Output:
         start, inside = token.start(), token.end()
-        close = self.closing.get(start, span.end)
+        close = self.closing_braces.get(start, span.end)
         if span.math:
             if close >= span.end:
                 return "", inside
-            return self.between(inside, span.inner(close)), close + 1
+            return self.render_range(inside, span.inner(close)), close + 1
         if close < span.end and self.is_markup(start, close, span):
-            return self.between(inside, span.inner(close)), close + 1
+            return self.render_range(inside, span.inner(close)), close + 1
         return token.group(), inside
 
     def is_markup(self, start: int, close: int, span: Span) -> bool:
@@ -188,20 +190,20 @@ class Reader:
             return True
         if not (word := WORDLIKE.fullmatch(self.text, start + 1, close)):
             return False
-        if re.match(r"[A-Za-z0-9_^-]", self.after(close + 1, span)):
+        if re.match(r"[A-Za-z0-9_^-]", self.char_after(close + 1, span)):
             return True
         name = word.group().isalpha() and (close - start == 2 or not word.group().islower())
-        return name and bool(re.match(r"[A-Za-z-]", self.before(start)))
+        return name and bool(re.match(r"[A-Za-z-]", self.char_before(start)))
 
-    def read_script(self, token: re.Match[str], span: Span) -> Shown:
+    def render_script(self, token: re.Match[str], span: Span) -> Output:
         """A sub- or superscript; outside a formula only where it cannot be a file_name."""
         start = token.start()
         if span.math:
-            return self.script(start, span)
-        before = self.before(start)
+            return self.render_script_at(start, span)
+        before = self.char_before(start)
         if self.text[start + 1 : start + 2] == "{":
-            braced = self.closing.get(start + 1, span.end) < span.end and before.strip()
-            return self.script(start, span) if braced else (token.group(), token.end())
+            braced = self.closing_braces.get(start + 1, span.end) < span.end and before.strip()
+            return self.render_script_at(start, span) if braced else (token.group(), token.end())
         if token.group() == "^":
             bare = BARE_SUPERSCRIPT.match(self.text, start, span.end)
             fits = bool(re.match(r"[\w)\]}|]", before))
@@ -210,48 +212,48 @@ class Reader:
             last_two = self.text[max(0, start - 2) : start]
             fits = before == "}" or bool(LONE_LETTER.fullmatch(last_two))
         if bare and fits:
-            return self.scripted(token.group(), bare.group(1)), bare.end()
+            return self.format_script(token.group(), bare.group(1)), bare.end()
         return token.group(), token.end()
 
-    def script(self, position: int, span: Span) -> Shown:
+    def render_script_at(self, position: int, span: Span) -> Output:
         mark = self.text[position]
-        content, end = self.argument(position + 1, span.inner(span.end, math=True))
-        return self.scripted(mark, content.strip()), end
+        content, end = self.render_argument(position + 1, span.inner(span.end, math=True))
+        return self.format_script(mark, content.strip()), end
 
-    def argument(self, position: int, span: Span) -> Shown:
+    def render_argument(self, position: int, span: Span) -> Output:
         """What a command or script applies to: a group, another command, or one character."""
         position = self.skip_space(position, span)
-        if position >= span.end or span.depth > DEEPEST:
+        if position >= span.end or span.depth > MAX_DEPTH:
             return "", position
         first = self.text[position]
         if first == "{":
-            close = self.closing.get(position, span.end)
+            close = self.closing_braces.get(position, span.end)
             if close >= span.end:
                 return "", position + 1
-            return self.between(position + 1, span.inner(close)), close + 1
-        if first == "\\" and (token := TOKEN.match(self.text, position, span.end)):
-            return self.shown(token, span.inner(span.end))
+            return self.render_range(position + 1, span.inner(close)), close + 1
+        if first == "\\" and (token := TOKEN_PATTERN.match(self.text, position, span.end)):
+            return self.render_token(token, span.inner(span.end))
         return ("" if first == "}" else first), position + (first != "}")
 
     def skip_space(self, position: int, span: Span) -> int:
-        found = SPACING.match(self.text, position, span.end)
+        found = OPTIONAL_SPACE.match(self.text, position, span.end)
         return found.end() if found else position
 
-    def raw_argument(self, position: int, span: Span) -> Shown | None:
+    def raw_argument(self, position: int, span: Span) -> Output | None:
         """What stands unread in the braces at this very place."""
-        close = self.closing.get(position, span.end)
+        close = self.closing_braces.get(position, span.end)
         if close >= span.end:
             return None
         return self.text[position + 1 : close], close + 1
 
     @staticmethod
-    def scripted(mark: str, content: str) -> str:
+    def format_script(mark: str, content: str) -> str:
         """A sub- or superscript in Unicode's own signs or, where it has none, after ^ or _."""
         if not content:
             return ""
         raised = mark == "^"
-        if raised and all(each in symbols.RAISED for each in content):
-            return "".join(symbols.RAISED[each] for each in content)
+        if raised and all(each in symbols.INHERENT_SUPERSCRIPTS for each in content):
+            return "".join(symbols.INHERENT_SUPERSCRIPTS[each] for each in content)
         signs = symbols.SUPERSCRIPTS if raised else symbols.SUBSCRIPTS
         letters = sum(each.isalpha() for each in content)
         if (
@@ -260,17 +262,17 @@ class Reader:
             and all(e in signs for e in content)
         ):
             return "".join(signs[each] for each in content)
-        return f"{mark}{content}" if ATOM.fullmatch(content) else f"{mark}({content})"
+        return f"{mark}{content}" if ATOM_PATTERN.fullmatch(content) else f"{mark}({content})"
 
     # Commands.
 
-    def read_command(self, token: re.Match[str], span: Span) -> Shown:
+    def render_command(self, token: re.Match[str], span: Span) -> Output:
         name = token.group()[1:]
-        starred = name.endswith("*") and not commands.is_known(name[:-1])
-        return commands.read(self, name.rstrip("*"), token.end() - starred, span)
+        starred = name.endswith("*") and not commands.is_known_command(name[:-1])
+        return commands.render_command(self, name.rstrip("*"), token.end() - starred, span)
 
-    def read_escape(self, token: re.Match[str], span: Span) -> Shown:
-        return commands.escape(self, token.group()[1], token.end(), span)
+    def render_escape(self, token: re.Match[str], span: Span) -> Output:
+        return commands.render_escape(self, token.group()[1], token.end(), span)
 
 
 def matching_braces(text: str) -> dict[int, int]:
@@ -287,7 +289,7 @@ def matching_braces(text: str) -> dict[int, int]:
 
 def is_formula(content: str, following: str) -> bool:
     """Whether what stands between two dollars is a formula, and not "$5 and $10"."""
-    if not content.strip() or "\n\n" in content or TWO_WORDS.search(GROUP.sub("", content)):
+    if not content.strip() or "\n\n" in content or TWO_WORDS.search(BRACE_GROUP.sub("", content)):
         return False
     if re.search(r"[\\^_]", content):
         return not (content[0].isdigit() and content[-1].isspace())

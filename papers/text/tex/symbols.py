@@ -3,24 +3,24 @@
 from __future__ import annotations
 
 
-def _pairs(text: str) -> dict[str, str]:
+def _parse_pairs(text: str) -> dict[str, str]:
     """`name sign name sign …` as a dictionary."""
     words = text.split()
     return dict(zip(words[::2], words[1::2], strict=True))
 
 
-def names(text: str) -> frozenset[str]:
+def name_set(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
 
-GREEK = _pairs("""
+GREEK = _parse_pairs("""
     alpha α beta β gamma γ delta δ epsilon ε varepsilon ε zeta ζ eta η theta θ vartheta θ iota ι
     kappa κ lambda λ mu μ upmu μ nu ν xi ξ omicron ο pi π varpi π rho ρ varrho ρ sigma σ varsigma ς
     tau τ upsilon υ phi φ varphi φ chi χ psi ψ omega ω
     Gamma Γ Delta Δ Theta Θ Lambda Λ Xi Ξ Pi Π Sigma Σ Upsilon Υ Phi Φ Psi Ψ Omega Ω
 """)
 
-SYMBOLS = GREEK | _pairs("""
+SYMBOLS = GREEK | _parse_pairs("""
     times × cdot · div ÷ pm ± mp ∓ ast * star ⋆ circ ∘ bullet • oplus ⊕ ominus ⊖ otimes ⊗ odot ⊙
     cap ∩ cup ∪ bigcap ⋂ bigcup ⋃ setminus ∖ wedge ∧ land ∧ vee ∨ lor ∨ neg ¬ lnot ¬ sqcup ⊔ uplus ⊎
     leq ≤ le ≤ leqslant ≤ geq ≥ ge ≥ geqslant ≥ ll ≪ gg ≫ neq ≠ ne ≠ equiv ≡ sim ∼ simeq ≃
@@ -48,17 +48,17 @@ SYMBOLS = GREEK | _pairs("""
 """)
 
 # Letters written as commands: the space that ends such a command is no part of the word.
-LETTERS = names("aa AA ae AE oe OE o O l L ss i j dh th")
+LETTER_COMMANDS = name_set("aa AA ae AE oe OE o O l L ss i j dh th")
 
 # Named functions: upright words, set off from what surrounds them.
-FUNCTIONS = names(
+FUNCTION_NAMES = name_set(
     "log ln lg exp sin cos tan cot sec csc sinh cosh tanh arcsin arccos arctan min max sup inf lim"
     " limsup liminf arg argmin argmax det dim ker deg gcd hom Pr mod bmod sgn tr trace rank diag"
     " softmax sigmoid poly polylog not"
 )
 
 # Shown is what stands in the braces.
-WRAPPERS = names(
+WRAPPERS = name_set(
     "text textbf textit texttt textsc textrm textsf textsl textmd textup textnormal emph underline"
     " uline mathrm mathbf mathit mathsf mathtt mathcal mathscr mathfrak mathnormal mathop mathbin"
     " mathrel mathord operatorname bm boldsymbol pmb mbox hbox fbox makebox ensuremath textquote"
@@ -68,20 +68,20 @@ WRAPPERS = names(
 )
 
 # Those that HTML and search would miss most, as they come out when an API has eaten the backslash.
-BARE_WRAPPERS = names(
+WRAPPERS_WITHOUT_BACKSLASH = name_set(
     "text textbf textit texttt textsc textrm mathrm mathbf mathit mathsf mathcal mathbb mathfrak"
     " operatorname boldsymbol frac tfrac dfrac sqrt emph overline widehat widetilde hat bar tilde"
     " vec"
 )
 
 # Names that no English sentence holds, as they come out when an API has eaten the backslash.
-BARE_SYMBOLS = names(
+SYMBOLS_WITHOUT_BACKSLASH = name_set(
     "propto rightarrow leftarrow leftrightarrow Rightarrow longrightarrow leq geq neq infty"
     " varepsilon varphi subseteq nabla otimes oplus"
 )
 
 # Dropped with everything in their braces: they point into a document that is not here.
-REFERENCES = names(
+REFERENCES = name_set(
     "cite citep citet citeauthor citeyear citealt citealp Citet Citep parencite textcite autocite"
     " footcite onlinecite ref eqref autoref cref Cref pageref label nocite index begin end vspace"
     " hspace color pagestyle thispagestyle bibliography bibliographystyle footnotemark input include"
@@ -89,7 +89,7 @@ REFERENCES = names(
 )
 
 # Dropped themselves; what follows them stays.
-SWITCHES = names(
+SWITCHES = name_set(
     "left right big Big bigg Bigg bigl bigr Bigl Bigr biggl biggr middle displaystyle textstyle"
     " scriptstyle limits nolimits bf it em sc rm tt sf sl bfseries itshape scshape ttfamily upshape"
     " mdseries rmfamily sffamily normalfont boldmath unboldmath tiny scriptsize footnotesize small"
@@ -98,7 +98,7 @@ SWITCHES = names(
     " null strut clearpage newpage mathstrut linebreak nonumber notag sloppy cal mit"
 )
 
-SPACES = names("quad qquad par newline item thinspace enspace space hline and")
+SPACES = name_set("quad qquad par newline item thinspace enspace space hline and")
 
 # In text and in maths: \'e, \"{u}, \H{o} …
 ACCENTS = {
@@ -151,4 +151,6 @@ SUBSCRIPTS = dict(
     )
 )
 # Signs that already stand high.
-RAISED = dict(zip("*∗⋆∘°′†‡⊤", ("*", "*", "*", "°", "°", "′", "†", "‡", "ᵀ"), strict=True))
+INHERENT_SUPERSCRIPTS = dict(
+    zip("*∗⋆∘°′†‡⊤", ("*", "*", "*", "°", "°", "′", "†", "‡", "ᵀ"), strict=True)
+)

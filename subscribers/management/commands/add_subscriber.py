@@ -28,9 +28,11 @@ class Command(BaseCommand):
 
     def handle(self, **options: Any) -> None:
         try:
-            row = importing.row(options, known_topics=importing.known_topics())
-            subscriber = importing.add(row, confirmed=options["confirmed"], now=timezone.now())
-        except importing.BadRow as error:
+            row = importing.parse_row(options, known_topics=importing.load_topic_slugs())
+            subscriber = importing.add_or_update(
+                row, confirmed=options["confirmed"], now=timezone.now()
+            )
+        except importing.InvalidRowError as error:
             raise CommandError(str(error)) from None
         if subscriber.confirmation_requested_at:
             tasks.ring(subscriber.pk)

@@ -15,5 +15,5 @@ class Command(AddressCommand):
     help = "Print everything that is kept about a subscriber, as JSON."
 
     def handle(self, **options: Any) -> None:
-        kept = personal_data.export(self.subscriber(options["email"]))
+        kept = personal_data.export_subscriber(self.get_subscriber(options["email"]))
         self.stdout.write(json.dumps(kept, cls=DjangoJSONEncoder, ensure_ascii=False, indent=2))

@@ -28,21 +28,21 @@ class Command(BaseCommand):
     def handle(self, **options: Any) -> None:
         if path := options["output"]:
             try:
-                count = self.save(path, options["status"])
+                count = self.write_file(path, options["status"])
             except OSError as error:
                 raise CommandError(f"Could not write {path}: {error.strerror}.") from None
             self.stdout.write(f"Exported: {count} subscribers to {path}.")
         else:
-            count = exporting.write(self.stdout, status=options["status"])
+            count = exporting.write_csv(self.stdout, status=options["status"])
             self.stderr.write(f"Exported: {count} subscribers.")
 
-    def save(self, path: Path, status: str) -> int:
+    def write_file(self, path: Path, status: str) -> int:
         """The whole list or, if something goes wrong, the file as it was."""
         with NamedTemporaryFile(  # mode 0600
             "w", encoding="utf-8", newline="", dir=path.parent, delete=False
         ) as file:
             try:
-                count = exporting.write(file, status=status)
+                count = exporting.write_csv(file, status=status)
                 file.flush()
                 os.replace(file.name, path)
             except BaseException:

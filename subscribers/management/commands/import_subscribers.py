@@ -34,23 +34,23 @@ class Command(BaseCommand):
         )
 
     def handle(self, **options: Any) -> None:
-        self.bad, self.dry_run = 0, options["dry_run"]
-        self.passed_over: Counter[str] = Counter()
+        self.invalid_count, self.dry_run = 0, options["dry_run"]
+        self.skip_counts: Counter[str] = Counter()
         try:
-            counts = self.bring(options["file"], confirmed=options["confirmed"])
+            counts = self.import_file(options["file"], confirmed=options["confirmed"])
         except OSError as error:
             raise CommandError(f"Could not read {options['file']}: {error.strerror}.") from None
-        except csv_reader.BadFile as error:
+        except csv_reader.InvalidCsvError as error:
             raise CommandError(
                 f"{error} Mend it and run this again: it adds nobody twice."
             ) from None
-        self.stdout.write(self.result(counts))
-        if self.bad:
+        self.stdout.write(self.format_result(counts))
+        if self.invalid_count:
             raise CommandError("Mend the lines named above and run this again.")
 
-    def bring(self, path: Path, *, confirmed: bool) -> Counter[str]:
+    def import_file(self, path: Path, *, confirmed: bool) -> Counter[str]:
         with path.open("rb") as file:
-            encoding = csv_reader.encoding_of(file)
+            encoding = csv_reader.detect_encoding(file)
         with progress.open(
             path,
             "rb",
@@ -59,29 +59,32 @@ class Command(BaseCommand):
             disable=not sys.stderr.isatty(),
         ) as file:
             table = csv_reader.open_table(io.TextIOWrapper(file, encoding, newline=""))
-            for sentence in [*table.described(), f"Encoding: {encoding}."]:
+            for sentence in [*table.describe(), f"Encoding: {encoding}."]:
                 self.stdout.write(sentence)
             return importing.add_all(
-                self.good_rows(table), confirmed=confirmed, now=timezone.now(), dry_run=self.dry_run
+                self.valid_rows(table),
+                confirmed=confirmed,
+                now=timezone.now(),
+                dry_run=self.dry_run,
             )
 
-    def good_rows(self, table: csv_reader.Table) -> Iterator[importing.Row]:
+    def valid_rows(self, table: csv_reader.Table) -> Iterator[importing.ImportRow]:
         """The rows that can be added; the others are named by their line, without the address."""
         for line, found in table.lines:
-            if isinstance(found, importing.BadRow):
-                self.bad += 1
+            if isinstance(found, importing.InvalidRowError):
+                self.invalid_count += 1
                 self.stderr.write(f"Line {line}: {found}")
-            elif isinstance(found, importing.Row):
+            elif isinstance(found, importing.ImportRow):
                 yield found
             else:
-                self.passed_over[found] += 1
+                self.skip_counts[found] += 1
 
-    def result(self, counts: Counter[str]) -> str:
-        reasons = "".join(f", {n} {name}" for name, n in sorted(self.passed_over.items()))
+    def format_result(self, counts: Counter[str]) -> str:
+        reasons = "".join(f", {n} {name}" for name, n in sorted(self.skip_counts.items()))
         undated = f", {counts['undated']} of the added without a date" if counts["undated"] else ""
         return (
             f"{'Dry run, nothing is written' if self.dry_run else 'Imported'}: "
             f"{counts['added']} added, {counts['known']} known already, "
             f"{counts['suppressed']} suppressed, {counts['repeated']} repeated, "
-            f"{self.bad} not understood{reasons}{undated}."
+            f"{self.invalid_count} not understood{reasons}{undated}."
         )

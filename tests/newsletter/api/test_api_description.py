@@ -68,7 +68,7 @@ def something_to_find(db: None, kept_connection: None) -> None:
             title="<script>&\x0b", listed_on=factories.TODAY - timedelta(days=90), stars=3
         ),
     ]
-    engine.index(papers)
+    engine.update_index(papers)
     for day, paper in enumerate(papers):
         factories.edition(day=factories.TODAY - timedelta(days=day), papers=[paper])
 

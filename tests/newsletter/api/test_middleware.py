@@ -19,7 +19,7 @@ ADDRESSES = ["/api/v1/papers", "/api/v1/topics", "/api/v1/editions", "/api/v1/op
 
 def through(answer: HttpResponse, path: str = "/api/v1/papers", **environ: Any) -> Any:
     """What becomes of an answer from behind the gateway."""
-    return middleware.api(lambda request: answer)(RequestFactory().get(path, **environ))
+    return middleware.api_middleware(lambda request: answer)(RequestFactory().get(path, **environ))
 
 
 def is_a_problem(response: Any, status: int) -> bool:
@@ -103,7 +103,7 @@ def test_a_tag_that_is_demanded_and_gone_is_a_problem(client: Client) -> None:
 
 
 def test_who_asks_too_often_is_told_when_to_come_back(client: Client, monkeypatch: Any) -> None:
-    monkeypatch.setattr(middleware, "LIMIT", "2/minute")
+    monkeypatch.setattr(middleware, "RATE_LIMIT", "2/minute")
 
     first, second, third = (client.get(ADDRESSES[0]) for _ in range(3))
 
@@ -121,7 +121,7 @@ def test_who_asks_too_often_is_told_when_to_come_back(client: Client, monkeypatc
 def test_an_ipv6_household_is_counted_as_one_and_every_ipv4_address_apart(
     client: Client, monkeypatch: Any
 ) -> None:
-    monkeypatch.setattr(middleware, "LIMIT", "1/minute")
+    monkeypatch.setattr(middleware, "RATE_LIMIT", "1/minute")
     callers = ["2001:db8::1", "2001:db8::2", "2001:db8:0:1::1", "198.51.100.1", "198.51.100.2"]
 
     found = [client.get(ADDRESSES[0], REMOTE_ADDR=each).status_code for each in callers]
@@ -130,7 +130,7 @@ def test_an_ipv6_household_is_counted_as_one_and_every_ipv4_address_apart(
 
 
 def test_pages_for_people_are_not_counted(client: Client, monkeypatch: Any) -> None:
-    monkeypatch.setattr(middleware, "LIMIT", "1/minute")
+    monkeypatch.setattr(middleware, "RATE_LIMIT", "1/minute")
 
     assert [client.get("/topics/").status_code for _ in range(3)] == [200] * 3
 
@@ -141,7 +141,7 @@ def test_reading_goes_on_when_the_counter_is_away(client: Client, settings: Any)
     assert client.get(ADDRESSES[0]).status_code == 200
 
 
-@pytest.mark.parametrize("length", [middleware.LARGEST + 1, "9" * 5000])
+@pytest.mark.parametrize("length", [middleware.MAX_REQUEST_BYTES + 1, "9" * 5000])
 def test_a_body_that_is_too_large_is_not_read(length: int | str) -> None:
     response = Client().post(
         ADDRESSES[0], b"x", content_type="text/plain", CONTENT_LENGTH=str(length)
@@ -193,6 +193,6 @@ def test_a_failure_of_ours_is_logged_and_told_in_a_sentence(
 
 def test_what_changes_something_is_neither_kept_nor_open_to_other_sites() -> None:
     request = RequestFactory().post("/api/v1/papers")
-    answer = middleware.api(lambda request: HttpResponse("{}"))(request)
+    answer = middleware.api_middleware(lambda request: HttpResponse("{}"))(request)
 
     assert not {"ETag", "Cache-Control", "Access-Control-Allow-Origin"} & answer.headers.keys()

@@ -21,7 +21,7 @@ from newsletter.models import Batch, Delivery, Edition
 from subscribers import suppression
 from subscribers.models import Preferences, Subscriber, Suppression
 from tests import factories
-from tests.newsletter.conftest import FakeProvider, refused
+from tests.newsletter.conftest import FakeProvider, refuse_with
 
 # Claims must be committed before the provider is called, so nothing here may run in a transaction.
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -35,7 +35,7 @@ def clock() -> datetime:
 
 
 def after_the_lease() -> datetime:
-    return NOW + handover.LEASE
+    return NOW + handover.BATCH_LEASE
 
 
 def edition_with(*readers: Subscriber) -> Edition:
@@ -69,7 +69,7 @@ def test_delivering_again_sends_nothing(provider: FakeProvider) -> None:
     handover.deliver(edition, clock=clock)
     counts = handover.deliver(edition, clock=clock)
 
-    assert (provider.calls, counts) == (1, {})
+    assert (provider.call_count, counts) == (1, {})
 
 
 def test_what_was_handed_over_keeps_the_provider_s_id(provider: FakeProvider) -> None:
@@ -118,7 +118,7 @@ def test_the_claim_is_committed_before_the_provider_is_called(provider: FakeProv
         seen.append((row.state, row.batch_id is not None, row.attempted_at is not None))
         return None
 
-    provider.before = look
+    provider.before_accept = look
     handover.deliver(edition, clock=clock)
 
     assert seen == [(State.CLAIMED, True, True)]
@@ -133,7 +133,7 @@ def test_two_workers_claim_different_deliveries(provider: FakeProvider) -> None:
     second = handover.claim(edition, renderer, now=NOW, counts=counts)
 
     assert first is not None
-    assert len(first.members) == 3
+    assert len(first.deliveries) == 3
     assert second is None
 
 
@@ -141,14 +141,14 @@ def test_a_reader_who_left_is_not_written_to(provider: FakeProvider) -> None:
     reader = factories.subscriber()
     edition = edition_with(reader)
     Subscriber.objects.update(
-        status=Subscriber.Status.LEFT, left_at=NOW, left_reason=Subscriber.Reason.UNSUBSCRIBED
+        status=Subscriber.Status.LEFT, left_at=NOW, left_reason=Subscriber.LeftReason.UNSUBSCRIBED
     )
 
     handover.deliver(edition, clock=clock)
 
     row = edition.deliveries.get()
-    assert (row.state, row.reason) == (State.CANCELLED, Delivery.Reason.LEFT)
-    assert provider.calls == 0
+    assert (row.state, row.reason) == (State.CANCELLED, Delivery.CancellationReason.LEFT)
+    assert provider.call_count == 0
 
 
 def test_a_reader_who_was_erased_is_not_written_to_and_still_counted(
@@ -160,8 +160,8 @@ def test_a_reader_who_was_erased_is_not_written_to_and_still_counted(
 
     handover.deliver(edition, clock=clock)
 
-    assert (states(edition), provider.calls) == ({State.CANCELLED: 1}, 0)
-    assert receipt.of(edition).balances
+    assert (states(edition), provider.call_count) == ({State.CANCELLED: 1}, 0)
+    assert receipt.for_edition(edition).balances
 
 
 def test_a_suppressed_address_is_not_written_to(provider: FakeProvider) -> None:
@@ -174,14 +174,14 @@ def test_a_suppressed_address_is_not_written_to(provider: FakeProvider) -> None:
 
     handover.deliver(edition, clock=clock)
 
-    assert (states(edition), provider.calls) == ({State.SUPPRESSED: 1}, 0)
+    assert (states(edition), provider.call_count) == ({State.SUPPRESSED: 1}, 0)
 
 
 @pytest.mark.parametrize(
     ("preferences", "reason"),
     [
-        ({"minimum": 3}, Delivery.Reason.TOO_FEW),
-        ({"paused_until": factories.TODAY + timedelta(days=1)}, Delivery.Reason.PAUSED),
+        ({"minimum": 3}, Delivery.CancellationReason.TOO_FEW),
+        ({"paused_until": factories.TODAY + timedelta(days=1)}, Delivery.CancellationReason.PAUSED),
         ({"minimum": 2, "paused_until": factories.TODAY}, ""),
     ],
     ids=["too few", "paused", "neither"],
@@ -206,8 +206,8 @@ def test_a_digest_without_a_matching_paper_is_not_sent_and_that_is_recorded(
     handover.deliver(edition, clock=clock)
 
     row = edition.deliveries.get()
-    assert (row.state, row.reason) == (State.CANCELLED, Delivery.Reason.NO_MATCH)
-    assert provider.calls == 0
+    assert (row.state, row.reason) == (State.CANCELLED, Delivery.CancellationReason.NO_MATCH)
+    assert provider.call_count == 0
 
 
 def test_what_waited_too_long_expires(provider: FakeProvider) -> None:
@@ -215,7 +215,7 @@ def test_what_waited_too_long_expires(provider: FakeProvider) -> None:
 
     handover.deliver(edition, clock=lambda: NOW + timedelta(hours=12))
 
-    assert (states(edition), provider.calls) == ({State.EXPIRED: 1}, 0)
+    assert (states(edition), provider.call_count) == ({State.EXPIRED: 1}, 0)
 
 
 @pytest.mark.parametrize(
@@ -232,8 +232,8 @@ def test_a_refused_recipient_is_failed_and_the_others_get_theirs(
         factories.subscriber(email="gone@example.org"),
         factories.subscriber(email="ben@example.org"),
     )
-    no_such_user = refused(422, code=406, words=words)
-    provider.before = lambda message: (
+    no_such_user = refuse_with(422, code=406, error_message=words)
+    provider.before_accept = lambda message: (
         no_such_user(message) if message["To"] == "gone@example.org" else None
     )
 
@@ -281,23 +281,23 @@ def test_when_the_provider_says_later_nobody_is_lost_and_it_is_left_alone(
     provider: FakeProvider,
 ) -> None:
     edition = edition_with(*[factories.subscriber() for _ in range(3)])
-    provider.before = refused(429, Retry_After="120")
+    provider.before_accept = refuse_with(429, Retry_After="120")
 
     counts = handover.deliver(edition, clock=clock)
     again = handover.deliver(edition, clock=clock)
 
     assert states(edition) == {State.PENDING: 3}
-    assert provider.calls == 1
+    assert provider.call_count == 1
     assert (counts["paused"], again["paused"]) == (1, 1)
     assert pacing.paused_until(now=NOW) == NOW + timedelta(seconds=120)
 
 
 def test_after_the_pause_everybody_gets_their_mail(provider: FakeProvider) -> None:
     edition = edition_with(*[factories.subscriber() for _ in range(3)])
-    provider.before = refused(429, Retry_After="120")
+    provider.before_accept = refuse_with(429, Retry_After="120")
     handover.deliver(edition, clock=clock)
 
-    provider.before = lambda message: None
+    provider.before_accept = lambda message: None
     handover.deliver(edition, clock=lambda: NOW + timedelta(seconds=121))
     assert states(edition) == {State.HANDED_OVER: 2, State.PENDING: 1}
     handover.deliver(edition, clock=lambda: NOW + timedelta(seconds=181))
@@ -311,8 +311,10 @@ def test_one_that_is_always_refused_does_not_keep_the_others_waiting(
     status: int, provider: FakeProvider
 ) -> None:
     edition = edition_with(factories.subscriber(email="odd@example.org"), factories.subscriber())
-    no = refused(status)
-    provider.before = lambda message: no(message) if message["To"] == "odd@example.org" else None
+    no = refuse_with(status)
+    provider.before_accept = lambda message: (
+        no(message) if message["To"] == "odd@example.org" else None
+    )
 
     for minute in range(3):
         moment = NOW + timedelta(minutes=minute, seconds=minute)
@@ -337,7 +339,7 @@ def test_a_message_that_the_provider_cannot_read_is_tried_ever_more_slowly(
     provider: FakeProvider,
 ) -> None:
     edition = edition_with(factories.subscriber())
-    provider.before = refused(422, code=9999)
+    provider.before_accept = refuse_with(422, code=9999)
     waits = []
 
     def at(now: datetime) -> Callable[[], datetime]:
@@ -363,19 +365,19 @@ def test_without_an_answer_the_outcome_is_unknown_and_never_sent_again(
         time.sleep(1.5)
         return None
 
-    provider.before = never
+    provider.before_accept = never
     handover.deliver(edition, clock=clock)
     assert states(edition) == {State.UNKNOWN: 1, State.PENDING: 1}
 
-    provider.before = lambda message: None
+    provider.before_accept = lambda message: None
     handover.deliver(edition, clock=lambda: NOW + timedelta(hours=1))
     assert states(edition) == {State.UNKNOWN: 1, State.HANDED_OVER: 1}
-    assert provider.calls == 2
+    assert provider.call_count == 2
 
 
 def test_a_server_error_leaves_the_outcome_unknown(provider: FakeProvider) -> None:
     edition = edition_with(factories.subscriber())
-    provider.before = refused(500)
+    provider.before_accept = refuse_with(500)
 
     handover.deliver(edition, clock=clock)
 
@@ -413,14 +415,14 @@ class Killed(BaseException):
 
 def kill_in(where: str, provider: FakeProvider, monkeypatch: pytest.MonkeyPatch) -> None:
     """Let the worker die before, or after, the third message reached the provider."""
-    plain = handover.providers.Plain
+    plain = handover.providers.SingleMessageProvider
     send = plain.send
 
-    def dies(self: Any, messages: Any, *, key: Any) -> Any:
-        if provider.calls == 2 and where == "before":
+    def dies(self: Any, messages: Any, *, idempotency_key: Any) -> Any:
+        if provider.call_count == 2 and where == "before":
             raise Killed
-        outcomes = send(self, messages, key=key)
-        if provider.calls == 3 and where == "after":
+        outcomes = send(self, messages, idempotency_key=idempotency_key)
+        if provider.call_count == 3 and where == "after":
             raise Killed
         return outcomes
 
@@ -437,13 +439,13 @@ def test_a_killed_worker_s_readers_get_one_message_at_most(
         with pytest.raises(Killed):
             handover.deliver(edition, clock=clock)
 
-    settled = handover.settle(now=after_the_lease())
+    settled = handover.recover_abandoned_batches(now=after_the_lease())
     handover.deliver(edition, clock=after_the_lease)
 
     assert settled == {"released": 3, State.UNKNOWN: 1}
     assert states(edition) == {State.HANDED_OVER: 5, State.UNKNOWN: 1}
     assert max(Counter(provider.recipients).values()) == 1
-    assert receipt.of(edition).balances
+    assert receipt.for_edition(edition).balances
 
 
 def test_a_lease_that_has_not_run_out_is_left_alone(
@@ -455,7 +457,7 @@ def test_a_lease_that_has_not_run_out_is_left_alone(
         with pytest.raises(Killed):
             handover.deliver(edition, clock=clock)
 
-    assert handover.settle(now=NOW + timedelta(seconds=30)) == {}
+    assert handover.recover_abandoned_batches(now=NOW + timedelta(seconds=30)) == {}
     assert states(edition)[State.CLAIMED] == 2
 
 
@@ -463,18 +465,18 @@ def test_a_mailbox_can_tell_what_a_killed_worker_had_sent(
     mailbox_dir: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     edition = edition_with(*[factories.subscriber() for _ in range(3)])
-    write = handover.providers.File.send
+    write = handover.providers.FileProvider.send
 
-    def dies_after_writing(self: Any, messages: Any, *, key: Any) -> Any:
-        write(self, messages, key=key)
+    def dies_after_writing(self: Any, messages: Any, *, idempotency_key: Any) -> Any:
+        write(self, messages, idempotency_key=idempotency_key)
         raise Killed
 
     with monkeypatch.context() as patched:
-        patched.setattr(handover.providers.File, "send", dies_after_writing)
+        patched.setattr(handover.providers.FileProvider, "send", dies_after_writing)
         with pytest.raises(Killed):
             handover.deliver(edition, clock=clock)
 
-    settled = handover.settle(now=after_the_lease())
+    settled = handover.recover_abandoned_batches(now=after_the_lease())
 
     assert settled == {"released": 2, State.HANDED_OVER: 1}
 
@@ -483,18 +485,18 @@ def test_a_worker_that_outlives_its_lease_sends_nothing_more(provider: FakeProvi
     edition = edition_with(*[factories.subscriber() for _ in range(3)])
 
     def the_lease_runs_out(message: dict[str, Any]) -> Response | None:
-        if provider.calls == 1:
-            handover.settle(now=after_the_lease())
+        if provider.call_count == 1:
+            handover.recover_abandoned_batches(now=after_the_lease())
         return None
 
-    provider.before = the_lease_runs_out
+    provider.before_accept = the_lease_runs_out
     claimed = handover.claim(edition, rendering.Renderer(edition), now=NOW, counts=Counter())
     assert claimed is not None
     handover.hand_over(claimed, rendering.Renderer(edition), clock=clock, counts=Counter())
 
     # The answer to its one message came late, and still counts.
     assert states(edition) == {State.HANDED_OVER: 1, State.PENDING: 2}
-    assert provider.calls == 1
+    assert provider.call_count == 1
 
 
 def test_an_event_is_evidence_for_what_a_killed_worker_had_sent(
@@ -507,7 +509,7 @@ def test_an_event_is_evidence_for_what_a_killed_worker_had_sent(
             handover.deliver(edition, clock=clock)
     edition.deliveries.filter(state=State.CLAIMED).update(event=Delivery.Event.DELIVERED)
 
-    settled = handover.settle(now=after_the_lease())
+    settled = handover.recover_abandoned_batches(now=after_the_lease())
 
     assert settled[State.HANDED_OVER] == 1
     assert states(edition) == {State.HANDED_OVER: 3}
@@ -515,7 +517,7 @@ def test_an_event_is_evidence_for_what_a_killed_worker_had_sent(
 
 def test_an_operator_decides_about_the_unknown(provider: FakeProvider) -> None:
     edition = edition_with(factories.subscriber(), factories.subscriber())
-    provider.before = refused(500)
+    provider.before_accept = refuse_with(500)
     handover.deliver(edition, clock=clock)
     handover.deliver(edition, clock=lambda: NOW + timedelta(hours=1))
     assert states(edition) == {State.UNKNOWN: 2}
@@ -532,7 +534,7 @@ def test_what_is_not_unknown_is_not_the_operator_s_to_decide(state: str) -> None
     edition = factories.edition()
     batch = factories.batch(edition=edition)
     touched = {} if state == State.PENDING else {"batch": batch, "attempted_at": NOW}
-    reason = Delivery.Reason.LEFT if state == State.CANCELLED else ""
+    reason = Delivery.CancellationReason.LEFT if state == State.CANCELLED else ""
     row = factories.delivery(
         edition=edition, subscriber=factories.subscriber(), state=state, reason=reason, **touched
     )

@@ -40,7 +40,7 @@ def test_a_message_is_kept_as_a_real_email_with_its_html_beside_it(folder: Path)
 def test_a_message_can_be_read_again(folder: Path) -> None:
     send(subject="Erdős and others")
 
-    mail = mailbox.read("digest-1")
+    mail = mailbox.read_message("digest-1")
 
     assert mail.subject == "Erdős and others"
     assert (mail.to, mail.kind) == ("ada@example.org", "digest")
@@ -54,7 +54,7 @@ def test_the_same_message_twice_is_one_file(folder: Path) -> None:
     send(subject="first")
     send(subject="second")
 
-    [mail] = mailbox.messages()
+    [mail] = mailbox.list_messages()
     assert mail.subject == "second"
 
 
@@ -63,11 +63,11 @@ def test_the_newest_message_comes_first(folder: Path) -> None:
         send(message_id=f"<digest-{number}@example.org>")
         (folder / f"digest-{number}.eml").touch()
 
-    assert [mail.name for mail in mailbox.messages(most=2)] == ["digest-3", "digest-2"]
+    assert [mail.name for mail in mailbox.list_messages(limit=2)] == ["digest-3", "digest-2"]
 
 
 def test_an_empty_mailbox_is_empty() -> None:
-    assert mailbox.messages() == []
+    assert mailbox.list_messages() == []
 
 
 @pytest.mark.parametrize(
@@ -77,8 +77,8 @@ def test_only_messages_can_be_read(name: str, folder: Path) -> None:
     send()
     (folder.parent / "secret_key.eml").write_text("secret")
 
-    with pytest.raises(mailbox.NoSuchMail):
-        mailbox.read(name)
+    with pytest.raises(mailbox.NoSuchMailError):
+        mailbox.read_message(name)
 
 
 @pytest.mark.parametrize(
@@ -93,4 +93,4 @@ def test_only_messages_can_be_read(name: str, folder: Path) -> None:
 def test_a_file_is_named_for_its_message_id_and_stays_in_the_folder(
     message_id: str, name: str, folder: Path
 ) -> None:
-    assert mailbox.path_of(message_id) == folder / name
+    assert mailbox.message_path(message_id) == folder / name

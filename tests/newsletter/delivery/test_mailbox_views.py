@@ -34,7 +34,7 @@ def kept(
         subject, "Hello in text", to=["ada@example.org"], headers={"Message-ID": f"<{name}@x>"}
     )
     message.attach_alternative(f"<html><head></head><body>{html}</body></html>", "text/html")
-    mailbox.write(message)
+    mailbox.save_message(message)
     return message
 
 

@@ -16,13 +16,17 @@ pytestmark = pytest.mark.django_db
 def test_without_a_limit_every_turn_is_now(settings: Any) -> None:
     settings.SEND_RATE = 0
 
-    assert [pacing.turn(now=NOW, messages=500) for _ in range(3)] == [NOW, NOW, NOW]
+    assert [pacing.reserve_send_slot(now=NOW, message_count=500) for _ in range(3)] == [
+        NOW,
+        NOW,
+        NOW,
+    ]
 
 
 def test_turns_are_taken_one_after_another_by_all_workers(settings: Any) -> None:
     settings.SEND_RATE = 2
 
-    turns = [pacing.turn(now=NOW, messages=1) for _ in range(3)]
+    turns = [pacing.reserve_send_slot(now=NOW, message_count=1) for _ in range(3)]
 
     assert [turn - NOW for turn in turns] == [
         timedelta(),
@@ -35,15 +39,15 @@ def test_without_a_limit_a_pause_is_waited_for_all_the_same(settings: Any) -> No
     settings.SEND_RATE = 0
     pacing.pause(until=NOW + timedelta(seconds=3))
 
-    assert pacing.turn(now=NOW, messages=1) == NOW + timedelta(seconds=3)
+    assert pacing.reserve_send_slot(now=NOW, message_count=1) == NOW + timedelta(seconds=3)
 
 
 def test_a_quiet_time_is_not_saved_up_for_a_burst(settings: Any) -> None:
     settings.SEND_RATE = 1
-    pacing.turn(now=NOW, messages=1)
+    pacing.reserve_send_slot(now=NOW, message_count=1)
     later = NOW + timedelta(hours=1)
 
-    turns = [pacing.turn(now=later, messages=1) for _ in range(2)]
+    turns = [pacing.reserve_send_slot(now=later, message_count=1) for _ in range(2)]
 
     assert [turn - later for turn in turns] == [timedelta(), timedelta(seconds=1)]
 

@@ -10,11 +10,11 @@ from django.utils.html import escape
 
 from newsletter.digest import cards
 from newsletter.digest.cards import Cards, Detail
-from newsletter.digest.selection import Wanted
+from newsletter.digest.selection import Interests
 from newsletter.models import Entry
 from papers.models import Topic
 from subscribers.preferences import feedback
-from subscribers.preferences.feedback import Verb
+from subscribers.preferences.feedback import FeedbackAction
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -30,7 +30,7 @@ def entry(**fields: Any) -> Entry:
 def joined(entry: Entry, reader: Any = None, **wanted: Any) -> tuple[str, str]:
     topics = {topic.slug: topic for topic in Topic.objects.all()}
     reader = reader or factories.subscriber()
-    return Cards(topics).join([entry], reader, Wanted(length=5, **wanted))
+    return Cards(topics).join([entry], reader, Interests(length=5, **wanted))
 
 
 @pytest.mark.parametrize(
@@ -48,7 +48,7 @@ def test_each_level_of_detail_shows_as_much_of_an_abstract(detail: str, shown: i
 def test_each_card_says_why_it_is_here_in_front_what_is_yours() -> None:
     her = entry(matched=["author:noether e", "keyword:mamba"], upvotes=7)
 
-    html, text = joined(her, named={"author:noether e": "E. <Noether>"})
+    html, text = joined(her, named_follows={"author:noether e": "E. <Noether>"})
 
     assert "by E. &lt;Noether&gt;, whom you follow</span>" in html
     assert html.index("whom you follow") < html.index("7 upvotes")
@@ -60,9 +60,9 @@ def test_each_card_has_its_reader_s_own_links_in_one_line() -> None:
     reader, robots = factories.subscriber(), entry(topics=["robotics"])
     mute = factories.topic("robotics")
     urls = [
-        feedback.url(reader, Verb.MORE, robots.paper_id),
-        feedback.url(reader, Verb.LESS, robots.paper_id),
-        feedback.url(reader, Verb.MUTE, mute.pk),
+        feedback.action_url(reader, FeedbackAction.MORE, robots.paper_id),
+        feedback.action_url(reader, FeedbackAction.LESS, robots.paper_id),
+        feedback.action_url(reader, FeedbackAction.MUTE, mute.pk),
     ]
 
     html, text = joined(robots, reader)
@@ -99,8 +99,8 @@ def test_of_a_paper_without_a_topic_nothing_can_be_learned_and_nothing_is_asked(
 
 @pytest.mark.parametrize("text", ["'" * 3000, "深度学习" * 700, "& < > " * 900, "Wörter " * 400])
 def test_an_abstract_is_never_more_than_its_share_of_the_mail(text: str) -> None:
-    for detail, (length, size) in cards.ABSTRACTS.items():
-        short = cards.abstract_of(text, detail)
+    for detail, (length, size) in cards.ABSTRACT_LIMITS.items():
+        short = cards.truncate_abstract(text, detail)
 
         assert len(short) <= length
         assert len(escape(short).encode()) <= size
@@ -117,6 +117,6 @@ def test_why_is_data() -> None:
     )
     topics = {topic.slug: topic for topic in Topic.objects.all()}
 
-    assert cards.why(paper, topics) == cards.Why(
-        upvotes=87, gain=34, comments=3, has_code=False, place=2, topic="Speech"
+    assert cards.build_reasons(paper, topics) == cards.Reasons(
+        upvotes=87, gain=34, comments=3, has_code=False, topic_rank=2, topic="Speech"
     )

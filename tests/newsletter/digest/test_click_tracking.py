@@ -13,7 +13,7 @@ from django.db import IntegrityError, transaction
 from django.test import Client
 
 from newsletter.digest import cards, click_tracking
-from newsletter.digest.click_tracking import Kind
+from newsletter.digest.click_tracking import LinkKind
 from newsletter.models import Clicks, Entry
 from tests import factories
 
@@ -34,8 +34,8 @@ def counting(settings: Any) -> None:
     settings.CLICKS = True
 
 
-def path(entry: Entry, kind: Kind) -> str:
-    return click_tracking.url(entry, kind).removeprefix(project.SITE_URL)
+def path(entry: Entry, kind: LinkKind) -> str:
+    return click_tracking.tracking_url(entry, kind).removeprefix(project.SITE_URL)
 
 
 def counts() -> list[tuple[str, int]]:
@@ -49,7 +49,7 @@ def shown(entry: Entry) -> set[str]:
 
 def test_it_is_off_and_links_lead_straight_to_the_paper(entry: Entry) -> None:
     assert not project.CLICKS
-    assert shown(entry) == set(filter(None, click_tracking.targets(entry.paper).values()))
+    assert shown(entry) == set(filter(None, click_tracking.target_urls(entry.paper).values()))
 
 
 @pytest.mark.usefixtures("counting")
@@ -60,7 +60,7 @@ def test_with_it_on_every_link_leads_through_us_to_where_it_led(entry: Entry) ->
     assert {re.sub(r"[^/]+/$", "", each) for each in addresses} == {f"{project.SITE_URL}/go/"}
     assert {answer.status_code for answer in answers} == {302}
     assert {answer["Location"] for answer in answers} == set(
-        filter(None, click_tracking.targets(entry.paper).values())
+        filter(None, click_tracking.target_urls(entry.paper).values())
     )
     assert {answer["Referrer-Policy"] for answer in answers} == {"no-referrer"}
     assert not any(answer.cookies for answer in answers)
@@ -70,8 +70,8 @@ def test_with_it_on_every_link_leads_through_us_to_where_it_led(entry: Entry) ->
 def test_clicks_are_counted_by_link_and_day_and_nothing_else(entry: Entry) -> None:
     for day in (12, 12, 13):
         with time_machine.travel(NOW.replace(day=day), tick=False):
-            Client().get(path(entry, Kind.CODE))
-    Client().get(path(entry, Kind.PDF))
+            Client().get(path(entry, LinkKind.CODE))
+    Client().get(path(entry, LinkKind.PDF))
 
     assert sorted(counts()) == [("code", 1), ("code", 2), ("pdf", 1)]
     fields = {field.name for field in Clicks._meta.concrete_fields}
@@ -80,22 +80,22 @@ def test_clicks_are_counted_by_link_and_day_and_nothing_else(entry: Entry) -> No
 
 @pytest.mark.usefixtures("counting")
 def test_who_only_looks_where_a_link_leads_is_not_counted(entry: Entry) -> None:
-    answer = Client().head(path(entry, Kind.CODE))
+    answer = Client().head(path(entry, LinkKind.CODE))
 
     assert (answer.status_code, answer["Location"], counts()) == (302, CODE, [])
-    assert Client().post(path(entry, Kind.CODE)).status_code == 405
+    assert Client().post(path(entry, LinkKind.CODE)).status_code == 405
 
 
 def test_links_of_mails_from_before_still_lead_on_uncounted(entry: Entry) -> None:
-    assert Client().get(path(entry, Kind.CODE))["Location"] == CODE
+    assert Client().get(path(entry, LinkKind.CODE))["Location"] == CODE
     assert counts() == []
 
 
 @pytest.mark.usefixtures("counting")
 def test_what_we_did_not_sign_leads_nowhere(entry: Entry) -> None:
-    token = path(entry, Kind.CODE).split("/")[2]
+    token = path(entry, LinkKind.CODE).split("/")[2]
     foreign = Signer(salt="subscribers.links.preferences", sep=".").sign(token.split(".")[0])
-    other = path(entry, Kind.PDF).split("/")[2]
+    other = path(entry, LinkKind.PDF).split("/")[2]
     mixed = f"{token.split('.')[0]}.{other.split('.')[1]}"
     forged = [mixed, token[:-1], f"x{token}", foreign, "https:example.org", "é", "x" * 5000, "."]
 
@@ -104,7 +104,7 @@ def test_what_we_did_not_sign_leads_nowhere(entry: Entry) -> None:
 
 
 def test_a_link_outlives_a_change_of_the_key(entry: Entry, settings: Any) -> None:
-    address = path(entry, Kind.CODE)
+    address = path(entry, LinkKind.CODE)
     settings.SECRET_KEY_FALLBACKS = [settings.SECRET_KEY]
     settings.SECRET_KEY = "another"
 
@@ -112,7 +112,7 @@ def test_a_link_outlives_a_change_of_the_key(entry: Entry, settings: Any) -> Non
 
 
 def test_a_link_to_what_has_gone_is_a_page_that_is_not_there(entry: Entry) -> None:
-    code, page = path(entry, Kind.CODE), path(entry, Kind.PAGE)
+    code, page = path(entry, LinkKind.CODE), path(entry, LinkKind.PAGE)
     entry.paper.code_url = ""
     entry.paper.save()
     gone = [Client().get(code).status_code]
@@ -122,8 +122,10 @@ def test_a_link_to_what_has_gone_is_a_page_that_is_not_there(entry: Entry) -> No
 
 
 def test_the_links_are_the_same_in_everybody_s_mail(entry: Entry) -> None:
-    assert click_tracking.url(entry, Kind.PDF) == click_tracking.url(entry, Kind.PDF)
-    assert set(click_tracking.CODES) == set(Kind)
+    assert click_tracking.tracking_url(entry, LinkKind.PDF) == click_tracking.tracking_url(
+        entry, LinkKind.PDF
+    )
+    assert set(click_tracking.KIND_CODES) == set(LinkKind)
 
 
 @pytest.mark.parametrize("changed", [{"kind": "smile"}, {}])

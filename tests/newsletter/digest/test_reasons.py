@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from newsletter.digest.reasons import Why, of_yours
+from newsletter.digest.reasons import Reasons, personal_reasons
 
 
 def test_everything_that_speaks_for_a_paper_is_told_in_figures() -> None:
-    why = Why(upvotes=87, gain=34, comments=12, has_code=True, place=2, topic="Robotics")
+    why = Reasons(upvotes=87, gain=34, comments=12, has_code=True, topic_rank=2, topic="Robotics")
 
-    assert why.words() == [
+    assert why.phrases() == [
         "#2 in Robotics",
         "87 upvotes",
         "+34 since yesterday",
@@ -21,11 +21,11 @@ def test_everything_that_speaks_for_a_paper_is_told_in_figures() -> None:
 
 @pytest.mark.parametrize("gain", [None, 0, -3])
 def test_no_growth_is_not_told(gain: int | None) -> None:
-    assert Why(upvotes=1, gain=gain).words() == ["1 upvote"]
+    assert Reasons(upvotes=1, gain=gain).phrases() == ["1 upvote"]
 
 
 def test_one_is_not_many() -> None:
-    assert Why(upvotes=1, comments=1).words() == ["1 upvote", "1 comment"]
+    assert Reasons(upvotes=1, comments=1).phrases() == ["1 upvote", "1 comment"]
 
 
 def test_what_you_follow_is_told_as_you_wrote_it_and_nothing_else() -> None:
@@ -37,7 +37,7 @@ def test_what_you_follow_is_told_as_you_wrote_it_and_nothing_else() -> None:
     }
     matched = frozenset({"keyword:state space model", "author:lovelace a", "category:cs.RO", "x:y"})
 
-    assert of_yours(matched, labels) == [
+    assert personal_reasons(matched, labels) == [
         "by Ada Lovelace, whom you follow",
         "mentions state-space models",
         "in cs.RO, which you follow",

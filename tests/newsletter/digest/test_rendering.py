@@ -29,7 +29,7 @@ def message(edition: Edition, reader: Subscriber) -> Any:
 
 
 def written(renderer: rendering.Renderer, reader: Subscriber, *, after: date) -> Any:
-    wishes = interests.by([reader])[reader.pk]
+    wishes = interests.interests_by_subscriber([reader])[reader.pk]
     choice = renderer.choose_for(wishes, after=after)
     return renderer.message(Delivery(pk=1, edition=renderer.edition), reader, wishes, choice.papers)
 
@@ -212,7 +212,7 @@ def test_the_postal_address_and_the_way_out_are_in_both_bodies(settings: Any) ->
     ],
 )
 def test_a_long_text_ends_at_a_word(text: str, short: str) -> None:
-    assert cards.shortened(text, 13) == short
+    assert cards.truncate_words(text, 13) == short
 
 
 def test_a_card_is_rendered_once_for_all_readers(monkeypatch: pytest.MonkeyPatch) -> None:

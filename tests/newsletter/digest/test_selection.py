@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from newsletter.digest import selection
-from newsletter.digest.selection import Candidate, Choice, Wanted, weight
+from newsletter.digest.selection import Candidate, Interests, Selection, weight
 
 TOPICS = ["agents", "robotics", "speech", "vision"]
 
@@ -30,8 +30,8 @@ def choose(
 
 def choice(
     candidates: Iterable[Candidate], *, wanted: Iterable[str] = (), length: int = 5, **more: Any
-) -> Choice:
-    return selection.choose(candidates, Wanted(topics=frozenset(wanted), length=length, **more))
+) -> Selection:
+    return selection.choose(candidates, Interests(topics=frozenset(wanted), length=length, **more))
 
 
 def ids(chosen: list[Candidate]) -> list[int]:
@@ -92,11 +92,11 @@ def test_a_muted_topic_is_never_shown_even_where_another_matches() -> None:
     muted: dict[str, Any] = {"muted": frozenset({"speech"})}
     author = {"author:noether e": "E. Noether"}
 
-    assert ids(choose(candidates, wanted=["vision"], named=author, **muted)) == [2]
+    assert ids(choose(candidates, wanted=["vision"], named_follows=author, **muted)) == [2]
     assert ids(choose(candidates, **muted)) == [2, 3]
 
 
-@pytest.mark.parametrize("kind", ["categories", "named"])
+@pytest.mark.parametrize("kind", ["categories", "named_follows"])
 def test_what_is_followed_besides_topics_needs_no_topic(kind: str) -> None:
     candidates = [candidate(1, "vision"), candidate(2, matched=["x:1"]), candidate(3, "speech")]
     followed: dict[str, Any] = {kind: {"x:1": "X"}}
@@ -106,11 +106,11 @@ def test_what_is_followed_besides_topics_needs_no_topic(kind: str) -> None:
 
 
 def test_a_preferred_topic_and_a_followed_name_count_for_more() -> None:
-    wanted = Wanted(
+    wanted = Interests(
         length=5,
         topics=frozenset({"vision", "speech"}),
         preferred=frozenset({"speech"}),
-        named={"author:noether e": "E. Noether"},
+        named_follows={"author:noether e": "E. Noether"},
     )
 
     weights = [
@@ -125,7 +125,7 @@ def test_a_preferred_topic_and_a_followed_name_count_for_more() -> None:
 
 
 def test_votes_change_a_score_by_the_mean_of_its_topics() -> None:
-    wanted = Wanted(length=5, leanings={"vision": 0.2, "speech": -0.1})
+    wanted = Interests(length=5, topic_adjustments={"vision": 0.2, "speech": -0.1})
 
     weights = [
         weight(candidate(1, "vision", "speech", score=10), wanted),
@@ -140,7 +140,9 @@ def test_a_paper_of_a_followed_name_has_a_place_however_few_have_read_it() -> No
     loud = [candidate(number, "vision") for number in range(1, 11)]
     named = [candidate(50 + n, score=0, matched=["keyword:mamba"]) for n in range(5)]
 
-    chosen = choose([*loud, *named], wanted=["vision"], length=6, named={"keyword:mamba": "Mamba"})
+    chosen = choose(
+        [*loud, *named], wanted=["vision"], length=6, named_follows={"keyword:mamba": "Mamba"}
+    )
 
     assert ids(chosen) == [1, 2, 3, 4, 50, 51]
 
@@ -162,8 +164,8 @@ def test_with_fewer_papers_than_asked_for_there_is_no_digest_and_it_says_how_man
     few = choice(candidates, wanted=["vision"], minimum=3)
     enough = choice(candidates, wanted=["vision"], minimum=2)
 
-    assert (few.papers, few.matching) == ((), 2)
-    assert (ids(list(enough.papers)), enough.matching) == ([1, 2], 2)
+    assert (few.papers, few.eligible_count) == ((), 2)
+    assert (ids(list(enough.papers)), enough.eligible_count) == ([1, 2], 2)
 
 
 def test_the_minimum_counts_what_matches_not_what_fits() -> None:
@@ -199,26 +201,26 @@ def test_whatever_is_chosen_a_digest_holds_what_matches_in_the_order_of_its_weig
         word: frozenset(slug for slug, each in attitudes.items() if each == word)
         for word in ("follow", "prefer", "mute")
     }
-    wanted = Wanted(
+    wanted = Interests(
         length=length,
         minimum=minimum,
         topics=said["follow"] | said["prefer"],
         preferred=said["prefer"],
         muted=said["mute"],
         categories={key: key for key in follows if key.startswith("category")},
-        named={key: key for key in follows if not key.startswith("category")},
+        named_follows={key: key for key in follows if not key.startswith("category")},
     )
     everything = not wanted.topics and not follows
     matching = [
         each
         for each in candidates
         if not each.topics & said["mute"]
-        and (everything or each.topics & wanted.topics or each.matched & follows)
+        and (everything or each.topics & wanted.topics or each.match_keys & follows)
     ]
 
     found = selection.choose(candidates, wanted)
 
-    assert found.matching == len(matching)
+    assert found.eligible_count == len(matching)
     assert len(found.papers) == (min(length, len(matching)) if len(matching) >= minimum else 0)
     assert set(found.papers) <= set(matching)
     order = [(-weight(each, wanted), each.entry_id) for each in found.papers]

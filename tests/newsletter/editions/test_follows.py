@@ -14,7 +14,9 @@ pytestmark = pytest.mark.django_db
 
 def found(follows: list[tuple[str, str]], **paper: Any) -> list[str]:
     made = factories.paper(**paper)
-    return editions_follows.found_in([made.pk], editions_follows.followed(follows)).get(made.pk, [])
+    return editions_follows.match_papers(
+        [made.pk], editions_follows.build_follow_index(follows)
+    ).get(made.pk, [])
 
 
 @pytest.mark.parametrize(
@@ -52,7 +54,7 @@ def test_only_active_readers_count() -> None:
     factories.subscriber(follows=[("keyword", "mamba", "Mamba")])
     factories.subscriber(follows=[("keyword", "whale", "Whales")], status="left")
 
-    assert editions_follows.by_anybody().keywords == {"mamba"}
+    assert editions_follows.all_follows().keywords == {"mamba"}
 
 
 @pytest.mark.parametrize("many", [1, 4])
@@ -60,9 +62,9 @@ def test_a_day_s_papers_are_one_query_and_nothing_followed_is_none(
     many: int, django_assert_num_queries: Any
 ) -> None:
     ids = [factories.paper().pk for _ in range(many)]
-    follows = editions_follows.followed(("keyword", f"thing {n}") for n in range(many))
+    follows = editions_follows.build_follow_index(("keyword", f"thing {n}") for n in range(many))
 
     with django_assert_num_queries(1):
-        assert len(editions_follows.found_in(ids, follows)) == many
+        assert len(editions_follows.match_papers(ids, follows)) == many
     with django_assert_num_queries(0):
-        assert editions_follows.found_in(ids, editions_follows.followed([])) == {}
+        assert editions_follows.match_papers(ids, editions_follows.build_follow_index([])) == {}

@@ -15,7 +15,7 @@ from tests import factories
 pytestmark = pytest.mark.django_db
 
 MORNING = datetime(2026, 5, 12, 4, 0, tzinfo=UTC)
-EVENING = publish.end_of(factories.TODAY)
+EVENING = publish.end_of_day(factories.TODAY)
 
 
 def titles(edition: Edition) -> list[str]:
@@ -26,7 +26,7 @@ def test_an_edition_holds_the_day_s_papers_best_first() -> None:
     for title, upvotes in [("good", 20), ("best", 50), ("fair", 5)]:
         factories.paper(title=title, upvotes=upvotes)
 
-    edition = publish.publish(factories.TODAY, at=factories.NOW)
+    edition = publish.publish_edition(factories.TODAY, at=factories.NOW)
 
     assert titles(edition) == ["best", "good", "fair"]
     assert edition.published_at == factories.NOW
@@ -34,10 +34,10 @@ def test_an_edition_holds_the_day_s_papers_best_first() -> None:
 
 def test_publishing_again_changes_nothing() -> None:
     factories.paper(title="first", upvotes=1)
-    publish.publish(factories.TODAY, at=factories.NOW)
+    publish.publish_edition(factories.TODAY, at=factories.NOW)
     factories.paper(title="late", upvotes=100)
 
-    again = publish.publish(factories.TODAY, at=factories.NOW + timedelta(hours=1))
+    again = publish.publish_edition(factories.TODAY, at=factories.NOW + timedelta(hours=1))
 
     assert titles(again) == ["first"]
     assert again.published_at == factories.NOW
@@ -45,17 +45,19 @@ def test_publishing_again_changes_nothing() -> None:
 
 def test_a_paper_enters_one_edition_only() -> None:
     factories.paper(title="old", upvotes=50)
-    publish.publish(factories.TODAY - timedelta(days=1), at=factories.NOW - timedelta(hours=2))
+    publish.publish_edition(
+        factories.TODAY - timedelta(days=1), at=factories.NOW - timedelta(hours=2)
+    )
     factories.paper(title="new", upvotes=1)
 
-    edition = publish.publish(factories.TODAY, at=factories.NOW)
+    edition = publish.publish_edition(factories.TODAY, at=factories.NOW)
 
     assert titles(edition) == ["new"]
 
 
 def test_without_a_new_paper_there_is_nothing_to_publish() -> None:
-    with pytest.raises(publish.NothingToPublish, match="2026-05-12"):
-        publish.publish(factories.TODAY, at=factories.NOW)
+    with pytest.raises(publish.NothingToPublishError, match="2026-05-12"):
+        publish.publish_edition(factories.TODAY, at=factories.NOW)
 
     assert not Edition.objects.exists()
 
@@ -64,7 +66,7 @@ def test_figures_are_frozen_with_the_entry() -> None:
     paper = factories.paper(topics=["robotics"])
     factories.reading(paper=paper, value=10, observed_at=factories.NOW - timedelta(days=1))
     factories.reading(paper=paper, value=25, observed_at=factories.NOW)
-    publish.publish(factories.TODAY, at=factories.NOW)
+    publish.publish_edition(factories.TODAY, at=factories.NOW)
 
     factories.reading(paper=paper, value=99, observed_at=factories.NOW + timedelta(hours=1))
     paper.topics.clear()
@@ -78,7 +80,7 @@ def test_an_entry_knows_its_place_within_each_topic() -> None:
     factories.paper(title="b", topics=["robotics"], upvotes=20)
     factories.paper(title="c", topics=["speech", "robotics"], upvotes=10)
 
-    edition = publish.publish(factories.TODAY, at=factories.NOW)
+    edition = publish.publish_edition(factories.TODAY, at=factories.NOW)
 
     places = {entry.paper.title: entry.topic_ranks for entry in edition.entries.all()}
     assert places == {
@@ -91,14 +93,14 @@ def test_an_entry_knows_its_place_within_each_topic() -> None:
 def test_a_quiet_topic_has_its_best_papers_in_the_edition(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(publish, "OVERALL", 2)
-    monkeypatch.setattr(publish, "PER_LABEL", 3)
+    monkeypatch.setattr(publish, "MAX_OVERALL", 2)
+    monkeypatch.setattr(publish, "MAX_PER_LABEL", 3)
     for number in range(5):
         factories.paper(title=f"vision {number}", topics=["vision"], upvotes=100 - number)
     for number in range(5):
         factories.paper(title=f"speech {number}", topics=["speech"], upvotes=10 - number)
 
-    edition = publish.publish(factories.TODAY, at=factories.NOW)
+    edition = publish.publish_edition(factories.TODAY, at=factories.NOW)
 
     assert titles(edition) == [
         "vision 0",
@@ -113,8 +115,8 @@ def test_a_quiet_topic_has_its_best_papers_in_the_edition(
 def test_what_anybody_follows_is_found_also_far_from_the_top(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(publish, "OVERALL", 1)
-    monkeypatch.setattr(publish, "PER_LABEL", 2)
+    monkeypatch.setattr(publish, "MAX_OVERALL", 1)
+    monkeypatch.setattr(publish, "MAX_PER_LABEL", 2)
     factories.subscriber(follows=[("keyword", "state space model", "State space models")])
     factories.subscriber(
         follows=[("author", "noether e", "E. Noether"), ("category", "cs.RO", "cs.RO")]
@@ -127,7 +129,7 @@ def test_what_anybody_follows_is_found_also_far_from_the_top(
     factories.paper(title="hers", authors=["Emmy Noether"], upvotes=3)
     factories.paper(title="robots", categories=["cs.RO", "cs.LG"], upvotes=2)
 
-    edition = publish.publish(factories.TODAY, at=factories.NOW)
+    edition = publish.publish_edition(factories.TODAY, at=factories.NOW)
 
     assert {entry.paper.title: entry.matched for entry in edition.entries.all()} == {
         "top": [],
@@ -139,27 +141,27 @@ def test_what_anybody_follows_is_found_also_far_from_the_top(
 
 
 def test_in_the_morning_a_list_that_has_just_begun_waits_for_tomorrow() -> None:
-    for number in range(publish.FEWEST):
+    for number in range(publish.MIN_PAPERS):
         factories.paper(title=f"yesterday {number}", upvotes=5)
     factories.paper(title="just listed", listed_on=factories.TODAY, upvotes=50)
 
     assert "just listed" not in titles(
-        publish.publish(factories.TODAY, at=MORNING + timedelta(hours=2))
+        publish.publish_edition(factories.TODAY, at=MORNING + timedelta(hours=2))
     )
 
 
 def test_with_little_else_to_read_a_new_list_does_not_wait() -> None:
     factories.paper(title="just listed", listed_on=factories.TODAY, upvotes=50)
 
-    assert titles(publish.publish(factories.TODAY, at=factories.NOW)) == ["just listed"]
+    assert titles(publish.publish_edition(factories.TODAY, at=factories.NOW)) == ["just listed"]
 
 
 def test_in_the_evening_the_day_s_own_list_is_in() -> None:
-    for number in range(publish.FEWEST):
+    for number in range(publish.MIN_PAPERS):
         factories.paper(title=f"yesterday {number}", upvotes=5)
     factories.paper(title="today", listed_on=factories.TODAY, upvotes=50)
 
-    assert titles(publish.publish(factories.TODAY, at=EVENING))[0] == "today"
+    assert titles(publish.publish_edition(factories.TODAY, at=EVENING))[0] == "today"
 
 
 @pytest.mark.parametrize("papers", [1, 3])
@@ -173,22 +175,22 @@ def test_publishing_costs_the_same_queries_for_any_number(
         )
 
     with django_assert_max_num_queries(18):
-        publish.publish(factories.TODAY, at=factories.NOW)
+        publish.publish_edition(factories.TODAY, at=factories.NOW)
 
 
 def test_the_newest_edition_is_today_s_or_yesterday_s_if_young_enough() -> None:
     yesterday = factories.edition(day=factories.TODAY - timedelta(days=1))
 
-    assert publish.newest(now=datetime(2026, 5, 12, 3, 59, tzinfo=UTC)) == yesterday
-    assert publish.newest(now=datetime(2026, 5, 12, 4, 1, tzinfo=UTC)) is None
+    assert publish.current_edition(now=datetime(2026, 5, 12, 3, 59, tzinfo=UTC)) == yesterday
+    assert publish.current_edition(now=datetime(2026, 5, 12, 4, 1, tzinfo=UTC)) is None
 
     today = factories.edition()
-    assert publish.newest(now=factories.NOW) == today
+    assert publish.current_edition(now=factories.NOW) == today
 
 
 def test_papers_of_an_edition_cannot_be_deleted_under_it() -> None:
     paper = factories.paper(upvotes=3)
-    publish.publish(factories.TODAY, at=factories.NOW)
+    publish.publish_edition(factories.TODAY, at=factories.NOW)
 
     with pytest.raises(Exception, match="protected"):
         Paper.objects.filter(pk=paper.pk).delete()

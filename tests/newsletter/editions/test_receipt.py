@@ -23,7 +23,7 @@ def delivered(edition: Edition, state: str, **fields: Any) -> Delivery:
         {"attempted_at": factories.NOW} if state in {State.HANDED_OVER, State.UNKNOWN} else {}
     )
     if state == State.CANCELLED:
-        touched["reason"] = Delivery.Reason.NO_MATCH
+        touched["reason"] = Delivery.CancellationReason.NO_MATCH
     return factories.delivery(
         edition=edition, subscriber=factories.subscriber(), state=state, **touched | fields
     )
@@ -34,7 +34,7 @@ def test_every_delivery_is_in_exactly_one_state() -> None:
     for state in [*State, State.HANDED_OVER]:
         delivered(edition, state)
 
-    found = receipt.of(edition)
+    found = receipt.for_edition(edition)
 
     assert found.states == {state.value: 1 for state in State} | {"handed_over": 2}
     assert found.opened == 9
@@ -46,7 +46,7 @@ def test_a_delivery_that_vanished_is_noticed() -> None:
     delivered(edition, State.PENDING)
     Delivery.objects.all().delete()
 
-    found = receipt.of(edition)
+    found = receipt.for_edition(edition)
 
     assert not found.balances
     assert "1 opened ≠ 0 pending" in str(found)
@@ -57,7 +57,7 @@ def test_only_an_unknown_outcome_spoils_a_balanced_receipt(state: str) -> None:
     edition = factories.edition()
     delivered(edition, state)
 
-    assert receipt.of(edition).is_clean == (state != State.UNKNOWN)
+    assert receipt.for_edition(edition).is_clean == (state != State.UNKNOWN)
 
 
 def test_it_tells_why_deliveries_were_cancelled_and_what_providers_reported() -> None:
@@ -65,7 +65,7 @@ def test_it_tells_why_deliveries_were_cancelled_and_what_providers_reported() ->
     delivered(edition, State.CANCELLED)
     delivered(edition, State.HANDED_OVER, event=Delivery.Event.BOUNCED)
 
-    found = receipt.of(edition).as_dict()
+    found = receipt.for_edition(edition).as_dict()
 
     assert found["cancelled_because"] == {"no_match": 1}
     assert found["provider_reported"] == {"bounced": 1}
@@ -77,14 +77,14 @@ def test_active_readers_who_were_not_opened_are_counted() -> None:
     factories.subscriber()
     factories.subscriber(status="pending")
 
-    assert receipt.of(edition).not_opened == 1
+    assert receipt.for_edition(edition).readers_without_delivery == 1
 
 
 def test_another_edition_s_deliveries_are_not_counted() -> None:
     edition, other = factories.edition(), factories.edition(day=factories.TODAY.replace(day=1))
     delivered(other, State.UNKNOWN)
 
-    assert receipt.of(edition).is_clean
+    assert receipt.for_edition(edition).is_clean
 
 
 @pytest.mark.parametrize("deliveries", [1, 3])
@@ -96,4 +96,4 @@ def test_a_receipt_costs_the_same_queries_for_any_number(
         delivered(edition, State.PENDING)
 
     with django_assert_num_queries(5):
-        receipt.of(edition)
+        receipt.for_edition(edition)

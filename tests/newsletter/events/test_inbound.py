@@ -57,7 +57,7 @@ def _mail_is_taken(settings: Any) -> Iterator[None]:
     settings.ANYMAIL = KEYS
     settings.INBOUND_DOMAIN = "in.example.org"
     settings.EMAIL_PROVIDER = "postmark"
-    sns_factory.remember_certificate()
+    sns_factory.cache_certificate()
     with time_machine.travel(factories.NOW, tick=False):
         yield
     cache.clear()
@@ -79,7 +79,7 @@ def written(to: str) -> dict[str, Any]:
     headers = {"Delivered-To": to, "From": "ada@example.org"}
     content = {"email_rfc822": raw_mail(to), "email_rfc822_is_base64": False}
     return {
-        "amazon_ses": sns_factory.signed(
+        "amazon_ses": sns_factory.sign_message(
             {"Type": "Notification", "Message": json.dumps(from_amazon)}
         ),
         "brevo": {"items": [{"Uuid": ["1"], "Headers": headers, "Attachments": [attached]}]},

@@ -27,7 +27,7 @@ from tests import factories
 
 pytestmark = pytest.mark.django_db
 
-State = ProviderEvent.State
+State = ProviderEvent.ProcessingState
 NOW = factories.NOW
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 ADA = "ada@example.org"
@@ -188,7 +188,7 @@ def test_while_it_waits_nobody_who_came_back_leaves_again() -> None:
     assert lifecycle.rejoin(ada, NOW + timedelta(seconds=1))
 
     sweep(after=MINUTE)
-    processing.replay(processing.stored(), now=NOW + HOUR)
+    processing.replay_reports(processing.stored_report_ids(), now=NOW + HOUR)
 
     ada.refresh_from_db()
     assert ada.status == Subscriber.Status.ACTIVE
@@ -198,7 +198,7 @@ def test_one_event_that_fails_does_not_cost_the_others(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     factories.subscriber(email="ben@example.org")
-    whole = receivers.about
+    whole = receivers.deliveries_for_event
 
     def fail_for_ada(told: Any) -> Any:
         if told.recipient == ADA:
@@ -206,7 +206,7 @@ def test_one_event_that_fails_does_not_cost_the_others(
         return whole(told)
 
     with monkeypatch.context() as broken:
-        broken.setattr(receivers, "about", fail_for_ada)
+        broken.setattr(receivers, "deliveries_for_event", fail_for_ada)
         mailjet({"event": "spam"}, {"event": "spam", "email": "ben@example.org"})
     assert states() == [State.NEW, State.WAITING]
     assert Suppression.objects.count() == 1
@@ -228,12 +228,12 @@ def test_a_worker_that_dies_between_loses_nothing(monkeypatch: pytest.MonkeyPatc
         raise SystemExit
 
     with monkeypatch.context() as broken:
-        broken.setattr(receivers, "advance", die)
+        broken.setattr(receivers, "record_stage", die)
         with pytest.raises(SystemExit):
             post(event())
     assert states() == [State.NEW]
 
-    sweep(after=processing.HEAD_START)
+    sweep(after=processing.TASK_GRACE_PERIOD)
 
     assert states() == [State.DONE]
     assert Delivery.objects.get().event == "delivered"
@@ -246,11 +246,11 @@ def test_what_is_not_due_is_left_to_the_task() -> None:
         content_type="application/json",
         body=json.dumps(event()).encode(),
         digest="d",
-        next_at=NOW + processing.HEAD_START,
+        next_at=NOW + processing.TASK_GRACE_PERIOD,
     )
 
-    assert processing.due(now=NOW, most=9) == []
-    assert len(processing.due(now=NOW + processing.HEAD_START, most=9)) == 1
+    assert processing.due_report_ids(now=NOW, limit=9) == []
+    assert len(processing.due_report_ids(now=NOW + processing.TASK_GRACE_PERIOD, limit=9)) == 1
 
 
 def test_a_body_that_is_not_readable_any_more_is_given_up_after_a_day() -> None:
@@ -259,11 +259,12 @@ def test_a_body_that_is_not_readable_any_more_is_given_up_after_a_day() -> None:
     )
 
     counts = [
-        processing.work_through(report.pk, now=NOW + wait)["failed"] for wait in (HOUR, DAY + HOUR)
+        processing.process_report(report.pk, now=NOW + wait)["failed"]
+        for wait in (HOUR, DAY + HOUR)
     ]
 
     report.refresh_from_db()
-    assert (counts, report.next_at, report.error) == ([1, 1], None, "Malformed")
+    assert (counts, report.next_at, report.error) == ([1, 1], None, "MalformedRequestError")
 
 
 def test_an_event_without_a_moment_has_the_one_of_its_report() -> None:
@@ -277,7 +278,7 @@ def test_an_event_without_a_moment_has_the_one_of_its_report() -> None:
     lifecycle.ask(ADA, (), "", NOW + DAY)
     ada.refresh_from_db()
     lifecycle.confirm(ada, NOW + DAY)
-    processing.replay(processing.stored(), now=NOW + 2 * DAY)
+    processing.replay_reports(processing.stored_report_ids(), now=NOW + 2 * DAY)
 
     assert Subscriber.objects.get().status == Subscriber.Status.ACTIVE
     assert not Suppression.objects.exists()
@@ -322,7 +323,7 @@ def test_replaying_everything_ends_the_same(order: tuple[int, ...]) -> None:
     post(*(told[number] for number in order))
     before = everything()
 
-    counts = processing.replay(processing.stored(), now=NOW + HOUR)
+    counts = processing.replay_reports(processing.stored_report_ids(), now=NOW + HOUR)
 
     assert everything() == before
     assert (counts["reports"], counts[State.DONE]) == (3, 3)
@@ -367,7 +368,7 @@ def test_workers_at_once_note_each_event_once() -> None:
 
     def work() -> None:
         try:
-            failures.extend(processing.work_through(pk, now=NOW)["failed"] for pk in stored)
+            failures.extend(processing.process_report(pk, now=NOW)["failed"] for pk in stored)
         finally:
             connection.close()
 
@@ -392,7 +393,7 @@ def test_an_event_that_names_nobody_but_our_reader_is_theirs_to_be_erased() -> N
     del told["Recipient"], told["Email"]
     post(told)
 
-    personal_data.erase(ADA, NOW)
+    personal_data.erase_subscriber(ADA, NOW)
 
     assert bodies() == ""
 
@@ -401,7 +402,7 @@ def test_reports_are_forgotten_after_a_month() -> None:
     sent()
     post(event(), event("SpamComplaint", Type="SpamComplaint"))
     ProviderReport.objects.filter(events__kind="delivered").update(
-        received_at=NOW - processing.KEEP
+        received_at=NOW - processing.REPORT_RETENTION
     )
 
     tasks.forget.delay()
@@ -423,7 +424,7 @@ def test_who_is_erased_is_in_no_report_any_more() -> None:
     )
     mailjet({"event": "open"}, {"event": "open"})  # told twice: its duplicate holds them too
 
-    personal_data.erase(ADA, NOW)
+    personal_data.erase_subscriber(ADA, NOW)
 
     assert ADA not in bodies()
     assert "forwarded" not in bodies()
@@ -437,7 +438,7 @@ def test_nor_in_one_that_waits_to_be_worked_through(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(tasks.work_through_report, "delay", lambda report_id: None)
     post(event(Recipient="ADA@Example.org"))
 
-    personal_data.erase(ADA, NOW)
+    personal_data.erase_subscriber(ADA, NOW)
     sweep(after=HOUR)
 
     assert bodies() == ""
@@ -446,7 +447,7 @@ def test_nor_in_one_that_waits_to_be_worked_through(monkeypatch: pytest.MonkeyPa
 def test_erasing_an_address_without_a_row_forgets_its_reports_too() -> None:
     post(event())
 
-    personal_data.erase(ADA, NOW)
+    personal_data.erase_subscriber(ADA, NOW)
 
     assert bodies() == ""
     assert not ProviderEvent.objects.exists()

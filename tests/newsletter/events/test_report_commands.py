@@ -35,7 +35,7 @@ def report(*, provider: str = "postmark", message_id: str = "m", **fields: Any) 
         "digest": f"{provider} {message_id}",
     }
     stored = ProviderReport.objects.create(provider=provider, **defaults | fields)
-    processing.work_through(stored.pk, now=factories.NOW)
+    processing.process_report(stored.pk, now=factories.NOW)
     return stored
 
 

@@ -27,7 +27,7 @@ NOTIFICATION = {"Type": "Notification", "Message": "{}"}
 @pytest.fixture(autouse=True)
 def _certificate() -> Iterator[None]:
     cache.clear()
-    sns_factory.remember_certificate()
+    sns_factory.cache_certificate()
     yield
     cache.clear()
 
@@ -35,26 +35,26 @@ def _certificate() -> Iterator[None]:
 @pytest.mark.parametrize("version", ["1", "2"])
 @pytest.mark.parametrize("kind", sorted(sns.SIGNED_FIELDS))
 def test_what_amazon_signed_is_believed(kind: str, version: str) -> None:
-    sns.verify(sns_factory.signed({"Type": kind}, version=version))
+    sns.verify_message(sns_factory.sign_message({"Type": kind}, version=version))
 
 
 def test_a_subject_is_signed_where_there_is_one() -> None:
-    message = sns_factory.signed(NOTIFICATION | {"Subject": "Größe"})
-    sns.verify(message)
+    message = sns_factory.sign_message(NOTIFICATION | {"Subject": "Größe"})
+    sns.verify_message(message)
 
-    with pytest.raises(sns.Forged):
-        sns.verify(message | {"Subject": "another"})
+    with pytest.raises(sns.SnsVerificationError):
+        sns.verify_message(message | {"Subject": "another"})
 
 
 @pytest.mark.parametrize("kind", sorted(sns.SIGNED_FIELDS))
 def test_every_field_that_is_signed_counts(kind: str) -> None:
-    message = sns_factory.signed(
+    message = sns_factory.sign_message(
         {"Type": kind, "Subject": "S"} if kind == "Notification" else {"Type": kind}
     )
 
     for name in sns.SIGNED_FIELDS[kind]:
-        with pytest.raises(sns.Forged):
-            sns.verify(message | {name: "another"})
+        with pytest.raises(sns.SnsVerificationError):
+            sns.verify_message(message | {name: "another"})
 
 
 @pytest.mark.parametrize(
@@ -75,8 +75,8 @@ def test_every_field_that_is_signed_counts(kind: str) -> None:
     ],
 )
 def test_anything_else_is_forged(change: dict[str, Any]) -> None:
-    with pytest.raises(sns.Forged):
-        sns.verify(sns_factory.signed(NOTIFICATION) | change)
+    with pytest.raises(sns.SnsVerificationError):
+        sns.verify_message(sns_factory.sign_message(NOTIFICATION) | change)
 
 
 @pytest.mark.parametrize(
@@ -105,10 +105,10 @@ def test_anything_else_is_forged(change: dict[str, Any]) -> None:
 def test_a_certificate_from_elsewhere_is_not_even_fetched(
     url: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sns, "fetch", lambda url: pytest.fail(f"fetched {url}"))
+    monkeypatch.setattr(sns, "fetch_certificate", lambda url: pytest.fail(f"fetched {url}"))
 
-    with pytest.raises(sns.Forged, match="certificate"):
-        sns.verify(sns_factory.signed(NOTIFICATION) | {"SigningCertURL": url})
+    with pytest.raises(sns.SnsVerificationError, match="certificate"):
+        sns.verify_message(sns_factory.sign_message(NOTIFICATION) | {"SigningCertURL": url})
 
 
 @pytest.mark.parametrize(
@@ -119,40 +119,42 @@ def test_a_certificate_from_elsewhere_is_not_even_fetched(
     ],
 )
 def test_amazon_has_regions_of_other_names(url: str) -> None:
-    sns_factory.remember_certificate(url)
+    sns_factory.cache_certificate(url)
 
-    sns.verify(sns_factory.signed(NOTIFICATION, url=url))
+    sns.verify_message(sns_factory.sign_message(NOTIFICATION, url=url))
 
 
 def test_only_topics_that_are_named_are_believed(settings: Any) -> None:
-    settings.SNS_TOPICS = [sns_factory.TOPIC]
-    sns.verify(sns_factory.signed(NOTIFICATION))
+    settings.SNS_TOPICS = [sns_factory.TOPIC_ARN]
+    sns.verify_message(sns_factory.sign_message(NOTIFICATION))
 
-    with pytest.raises(sns.Forged, match="topic"):
-        sns.verify(sns_factory.signed(NOTIFICATION | {"TopicArn": f"{sns_factory.TOPIC}2"}))
+    with pytest.raises(sns.SnsVerificationError, match="topic"):
+        sns.verify_message(
+            sns_factory.sign_message(NOTIFICATION | {"TopicArn": f"{sns_factory.TOPIC_ARN}2"})
+        )
 
 
 def test_without_the_package_a_sentence_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sns, "x509", None)
 
     with pytest.raises(AnymailConfigurationError, match="cryptography is not installed"):
-        sns.verify(sns_factory.signed(NOTIFICATION))
+        sns.verify_message(sns_factory.sign_message(NOTIFICATION))
 
 
 @pytest.fixture
 def host(httpserver: HTTPServer, monkeypatch: pytest.MonkeyPatch) -> HTTPServer:
     """A server on this machine in Amazon's place."""
-    monkeypatch.setattr(sns, "CERTIFICATE_URL", re.compile(".*"))
+    monkeypatch.setattr(sns, "CERTIFICATE_URL_PATTERN", re.compile(".*"))
     cache.clear()
     return httpserver
 
 
 def test_a_certificate_is_fetched_once(host: HTTPServer) -> None:
     host.expect_oneshot_request("/a.pem").respond_with_data(sns_factory.certificate())
-    message = sns_factory.signed(NOTIFICATION, url=host.url_for("/a.pem"))
+    message = sns_factory.sign_message(NOTIFICATION, url=host.url_for("/a.pem"))
 
-    sns.verify(message)
-    sns.verify(message)
+    sns.verify_message(message)
+    sns.verify_message(message)
 
     assert len(host.log) == 1
 
@@ -168,24 +170,24 @@ def redirect(request: Request) -> Response:
         Response("oops", status=500),
         Response("not a certificate"),
         Response(b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"),
-        Response("x" * (sns.LARGEST + 1)),
+        Response("x" * (sns.MAX_CERTIFICATE_BYTES + 1)),
         Response("", status=302, headers={"Location": "/b.pem"}),
     ],
     ids=["404", "500", "text", "broken", "large", "redirect"],
 )
 def test_what_is_no_certificate_is_asked_for_again(host: HTTPServer, answer: Response) -> None:
     host.expect_oneshot_request("/a.pem").respond_with_response(answer)
-    message = sns_factory.signed(NOTIFICATION, url=host.url_for("/a.pem"))
-    with pytest.raises(sns.Unavailable):
-        sns.verify(message)
+    message = sns_factory.sign_message(NOTIFICATION, url=host.url_for("/a.pem"))
+    with pytest.raises(sns.CertificateUnavailableError):
+        sns.verify_message(message)
 
     host.expect_oneshot_request("/a.pem").respond_with_data(sns_factory.certificate())
-    sns.verify(message)
+    sns.verify_message(message)
 
 
 def test_a_host_that_is_away_is_asked_again_later() -> None:
-    with pytest.raises(sns.Unavailable, match="ConnectionError"):
-        sns.fetch("http://127.0.0.1:9/a.pem")  # the port of nobody
+    with pytest.raises(sns.CertificateUnavailableError, match="ConnectionError"):
+        sns.fetch_certificate("http://127.0.0.1:9/a.pem")  # the port of nobody
 
 
 @pytest.mark.skipif(not RECORDED.exists(), reason="the recorded webhooks are not on this machine")
@@ -193,7 +195,7 @@ def test_a_really_signed_message_has_the_form_that_is_checked() -> None:
     """Its certificate is not recorded, so whether the signature fits cannot be said here."""
     message = json.loads(json.loads(RECORDED.read_text())["body"])
 
-    assert sns.url_of(message) == message["SigningCertURL"]
-    assert len(sns.signature_of(message)) == 256
-    assert sns.algorithm_of(message).name == "sha1"
-    assert sns.canonical(message).decode().splitlines()[-1] == "SubscriptionConfirmation"
+    assert sns.certificate_url(message) == message["SigningCertURL"]
+    assert len(sns.decode_signature(message)) == 256
+    assert sns.hash_algorithm(message).name == "sha1"
+    assert sns.build_string_to_sign(message).decode().splitlines()[-1] == "SubscriptionConfirmation"

@@ -39,20 +39,20 @@ def code_now() -> str:
 
 
 def test_a_password_and_a_code_open_the_desk(client):
-    accounts.add("ada", PASSWORD)
+    accounts.add_operator("ada", PASSWORD)
 
     assert log_in(client, code=code_now())
 
 
 @pytest.mark.parametrize("code", ["", "000000", "nonsense", "\u0663" * 6])
 def test_a_password_alone_or_with_a_wrong_code_does_not(client, code):
-    accounts.add("ada", PASSWORD)
+    accounts.add_operator("ada", PASSWORD)
 
     assert not log_in(client, code=code)
 
 
 def test_a_recovery_code_works_once(client):
-    code = accounts.add("ada", PASSWORD).recovery_codes[0]
+    code = accounts.add_operator("ada", PASSWORD).recovery_codes[0]
 
     assert log_in(client, code=code)
     assert not log_in(Client(), code=code)
@@ -66,7 +66,7 @@ def test_staff_without_a_device_is_not_let_in(client):
 
 
 def test_who_guesses_is_locked_out_for_a_while(client):
-    accounts.add("ada", PASSWORD)
+    accounts.add_operator("ada", PASSWORD)
     answers = [
         client.post("/admin/login/", {"username": "ada", "password": f"guess {number}"})
         for number in range(6)
@@ -107,7 +107,7 @@ def test_a_lost_device_is_replaced(monkeypatch):
     run("ada", "--new-device", monkeypatch=monkeypatch)
 
     assert TOTPDevice.objects.get().key != key
-    assert StaticToken.objects.count() == accounts.RECOVERY_CODES
+    assert StaticToken.objects.count() == accounts.RECOVERY_CODE_COUNT
 
 
 @pytest.mark.parametrize(

@@ -55,7 +55,7 @@ def test_what_providers_told_of_somebody_is_theirs_to_read_in_their_words() -> N
     post(ADA)
     post(BEN)
 
-    [told] = personal_data.export(ada)["provider events"]
+    [told] = personal_data.export_subscriber(ada)["provider events"]
 
     assert told.pop("told")["Recipient"] == ADA
     assert told == {
@@ -76,7 +76,10 @@ def test_an_event_whose_words_are_kept_no_more_or_cannot_be_read_is_told_without
         assert newest
         ProviderReport.objects.filter(pk=newest.pk).update(body=body)
 
-    assert [row["told"] for row in personal_data.export(ada)["provider events"]] == [None, None]
+    assert [row["told"] for row in personal_data.export_subscriber(ada)["provider events"]] == [
+        None,
+        None,
+    ]
 
 
 def test_a_report_that_could_not_be_read_is_looked_through_when_somebody_is_erased() -> None:
@@ -85,14 +88,14 @@ def test_a_report_that_could_not_be_read_is_looked_through_when_somebody_is_eras
     ProviderEvent.objects.all().delete()
     ProviderReport.objects.update(error="KeyError", next_at=None)
 
-    personal_data.erase(ADA, NOW)
+    personal_data.erase_subscriber(ADA, NOW)
 
     assert bodies() == ""
 
 
 def test_what_is_told_of_somebody_after_they_were_erased_is_not_kept() -> None:
     factories.subscriber(email=ADA)
-    personal_data.erase(ADA, NOW)
+    personal_data.erase_subscriber(ADA, NOW)
 
     post(ADA)
     post(BEN)
@@ -110,7 +113,7 @@ def test_a_delivery_that_stays_for_the_receipt_leads_to_no_message() -> None:
             edition=edition, subscriber=reader, message_id=f"to-{email}", error="550"
         )
 
-    personal_data.erase(ADA, NOW)
+    personal_data.erase_subscriber(ADA, NOW)
 
     rows = Delivery.objects.order_by("pk").values_list("message_id", "error")
     assert list(rows) == [("", ""), (f"to-{BEN}", "550")]
@@ -121,7 +124,7 @@ def test_an_address_that_was_typed_at_the_operators_door_goes_too() -> None:
         AccessAttempt.objects.create(username=name, failures_since_start=1)
         AccessLog.objects.create(username=name)
 
-    personal_data.erase(ADA, NOW)
+    personal_data.erase_subscriber(ADA, NOW)
 
     assert list(AccessAttempt.objects.values_list("username", flat=True)) == ["operator"]
     assert list(AccessLog.objects.values_list("username", flat=True)) == ["operator"]

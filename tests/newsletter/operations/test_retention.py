@@ -26,10 +26,10 @@ from newsletter.dispatch import Tick
 from newsletter.events import processing
 from newsletter.models import ProviderReport
 from newsletter.operations import retention
-from papers.web.models import Hits
+from papers.web.models import RateLimitCounter
 from subscribers import bounces
 from subscribers.leaving import exit_survey
-from subscribers.models import Farewell, SoftBounce, Subscriber
+from subscribers.models import SoftBounce, Subscriber, UnsubscribeFeedback
 from subscribers.signup import unconfirmed
 from tests import factories
 
@@ -55,23 +55,23 @@ def one_of_each(extra: timedelta) -> None:
     pending = factories.subscriber(status=Subscriber.Status.PENDING)
     age(pending, created_at=NOW - unconfirmed.AFTER - extra)
     ProviderReport.objects.create(
-        provider="x", body=b"x", digest="x", received_at=NOW - processing.KEEP - extra
+        provider="x", body=b"x", digest="x", received_at=NOW - processing.REPORT_RETENTION - extra
     )
     SoftBounce.objects.create(
         subscriber=factories.subscriber(), message="m", happened_at=NOW - bounces.MEMORY - extra
     )
     said = NOW - exit_survey.KEEP_WORDS - extra
-    Farewell.objects.create(reason="other", words="x", said_on=said.date())
+    UnsubscribeFeedback.objects.create(reason="other", words="x", said_on=said.date())
     Session.objects.create(session_key="x", session_data="x", expire_date=NOW - extra)
     for model in (AccessAttempt, AccessLog):
         attempt = model.objects.create(
             username="x", **({"failures_since_start": 1} if model is AccessAttempt else {})
         )
-        age(attempt, attempt_time=NOW - retention.KEEP_ATTEMPTS - extra)
+        age(attempt, attempt_time=NOW - retention.LOGIN_ATTEMPT_RETENTION - extra)
     user = get_user_model().objects.create(username="operator")
     doing = LogEntry.objects.create(user=user, action_flag=CHANGE, object_repr="#1")
-    age(doing, action_time=NOW - retention.KEEP_DOINGS - extra)
-    Hits.objects.create(key="x", count=1, expires_at=(NOW - extra).timestamp())
+    age(doing, action_time=NOW - retention.ADMIN_LOG_RETENTION - extra)
+    RateLimitCounter.objects.create(key="x", count=1, expires_at=(NOW - extra).timestamp())
 
 
 def test_what_has_reached_its_age_is_forgotten_and_nothing_more() -> None:
@@ -87,28 +87,30 @@ def test_what_has_reached_its_age_is_forgotten_and_nothing_more() -> None:
         "1 doings of operators, 1 counts of requests.",
         "Forgotten: " + ", ".join(f"0 {name}" for name in retention.RULES) + ".",
     ]
-    assert [(row.reason, row.words) for row in Farewell.objects.all()] == [("other", "")]
+    assert [(row.reason, row.words) for row in UnsubscribeFeedback.objects.all()] == [("other", "")]
 
 
 def test_what_is_younger_stays() -> None:
     one_of_each(-timedelta(days=1))
 
-    assert set(retention.forget(now=NOW).values()) == {0}
+    assert set(retention.apply_retention_rules(now=NOW).values()) == {0}
 
 
 def test_every_tick_forgets() -> None:
     one_of_each(SECOND)
 
-    tasks.ring(Tick(counts=Counter(), fetch=False, publish=False, waiting={}))
+    tasks.enqueue_for_tick(
+        Tick(counts=Counter(), should_fetch=False, should_publish=False, pending_by_edition={})
+    )
 
-    assert set(retention.forget(now=NOW).values()) == {0}
+    assert set(retention.apply_retention_rules(now=NOW).values()) == {0}
 
 
 def test_the_sweep_costs_little_where_there_is_nothing_to_forget(
     django_assert_max_num_queries: Any,
 ) -> None:
     with django_assert_max_num_queries(25):
-        retention.forget(now=NOW)
+        retention.apply_retention_rules(now=NOW)
 
 
 def rows_of_the_page() -> list[str]:
@@ -129,10 +131,10 @@ def test_every_table_is_in_the_data_map_once() -> None:
     [
         ("Subscriber", unconfirmed.AFTER),
         ("SoftBounce", bounces.MEMORY),
-        ("Farewell", exit_survey.KEEP_WORDS),
-        ("ProviderReport", processing.KEEP),
-        ("AccessAttempt", retention.KEEP_ATTEMPTS),
-        ("LogEntry", retention.KEEP_DOINGS),
+        ("UnsubscribeFeedback", exit_survey.KEEP_WORDS),
+        ("ProviderReport", processing.REPORT_RETENTION),
+        ("AccessAttempt", retention.LOGIN_ATTEMPT_RETENTION),
+        ("LogEntry", retention.ADMIN_LOG_RETENTION),
         ("Session", timedelta(seconds=project.SESSION_COOKIE_AGE)),
     ],
 )

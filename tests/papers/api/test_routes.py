@@ -49,7 +49,7 @@ def titles(client: Client, **asked: Any) -> list[str]:
 
 def indexed(**fields: Any) -> Paper:
     paper = factories.paper(**fields)
-    engine.index([paper])
+    engine.update_index([paper])
     return paper
 
 
@@ -195,7 +195,7 @@ def test_a_search_is_narrowed_by_the_other_parameters(client: Client) -> None:
 
 
 def test_until_finds_what_newer_matches_would_hide(client: Client, monkeypatch: Any) -> None:
-    monkeypatch.setattr(engine, "MOST", 2)
+    monkeypatch.setattr(engine, "MAX_RESULTS", 2)
     for days in range(4):
         indexed(title=f"Robot {days}", listed_on=factories.TODAY - timedelta(days=days))
 

@@ -24,7 +24,7 @@ from tests.papers.record_factories import record
 )
 @pytest.mark.django_db(transaction=True)
 def test_intakes_and_scoring_at_once_lose_and_double_nothing():
-    sync.store()
+    sync.sync_topics()
     records = [record(comments=1) for _ in range(150)]
     failures: list[Exception] = []
 
@@ -33,11 +33,11 @@ def test_intakes_and_scoring_at_once_lose_and_double_nothing():
         for turn in range(8):
             shuffled = mine.sample(records, len(records))
             news = [replace(each, title=f"{each.title} {turn}") for each in shuffled]
-            pipeline.take_in("x", news, observed_at=NOW + timedelta(hours=turn))
+            pipeline.store_records("x", news, observed_at=NOW + timedelta(hours=turn))
 
     def score() -> None:
         for turn in range(8):
-            ranking.apply(NOW + timedelta(hours=turn))
+            ranking.save_scores(NOW + timedelta(hours=turn))
 
     def guarded(work: Callable[[], None]) -> None:
         try:

@@ -25,9 +25,11 @@ Said = tuple[str, int, dict[str, Any]]
 
 def told(*tellings: Said) -> dict[str, Any]:
     """What is known after these, in this order."""
-    known, tellers = dict(EMPTY), precedence.Tellers()
+    known, tellers = dict(EMPTY), precedence.Provenance()
     for source, at, news in tellings:
-        changed, tellers = precedence.merge(known, tellers, news, source=source, at=at)
+        changed, tellers = precedence.merge_by_priority(
+            known, tellers, news, source=source, reported_at=at
+        )
         known |= changed
     return known
 
@@ -84,13 +86,13 @@ def test_the_earliest_day_stays():
 
 
 def test_a_source_that_nobody_knows_is_believed_least():
-    assert precedence.rank("title", "somebody") == 0
-    assert min(precedence.rank("title", name) for name in precedence.BELIEVED) == 1
+    assert precedence.priority("title", "somebody") == 0
+    assert min(precedence.priority("title", name) for name in precedence.SOURCE_PRIORITY) == 1
 
 
-@pytest.mark.parametrize("field", precedence.BELIEVED_ABOUT)
+@pytest.mark.parametrize("field", precedence.FIELD_SOURCE_PRIORITY)
 def test_whoever_is_believed_about_one_field_is_a_source(field):
-    assert sorted(precedence.BELIEVED_ABOUT[field]) == sorted(precedence.BELIEVED)
+    assert sorted(precedence.FIELD_SOURCE_PRIORITY[field]) == sorted(precedence.SOURCE_PRIORITY)
 
 
 news = st.fixed_dictionaries(
@@ -102,7 +104,7 @@ news = st.fixed_dictionaries(
     },
 )
 sayings = st.lists(
-    st.tuples(st.sampled_from(precedence.BELIEVED[:3]), st.integers(0, 3), news), max_size=6
+    st.tuples(st.sampled_from(precedence.SOURCE_PRIORITY[:3]), st.integers(0, 3), news), max_size=6
 )
 
 

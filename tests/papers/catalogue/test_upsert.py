@@ -15,17 +15,17 @@ from papers.models import Paper
 from papers.topics import sync
 from tests import factories
 from tests.factories import NOW, TODAY
-from tests.papers.record_factories import add, record
+from tests.papers.record_factories import record, upsert_records
 
 pytestmark = pytest.mark.django_db
 
 
-def counts(added: upsert.Added) -> tuple[int, int, int]:
+def counts(added: upsert.UpsertResult) -> tuple[int, int, int]:
     return added.created, added.updated, added.unchanged
 
 
 def test_a_record_becomes_a_paper_as_people_read_it():
-    add(
+    upsert_records(
         [
             record(
                 arxiv_id="2604.09999v2",
@@ -58,17 +58,17 @@ def test_a_record_becomes_a_paper_as_people_read_it():
 def test_adding_twice_changes_nothing():
     records = [record(), record(title="Speech recognition")]
 
-    assert counts(add(records, at=NOW)) == (2, 0, 0)
+    assert counts(upsert_records(records, observed_at=NOW)) == (2, 0, 0)
     before = list(Paper.objects.order_by("pk").values())
-    assert counts(add(records, at=NOW)) == (0, 0, 2)
+    assert counts(upsert_records(records, observed_at=NOW)) == (0, 0, 2)
     assert list(Paper.objects.order_by("pk").values()) == before
 
 
 def test_news_of_a_known_paper_updates_it_and_it_alone():
     first, second = record(), record()
-    add([first, second])
+    upsert_records([first, second])
 
-    added = add([replace(first, title="A robot, revised"), second])
+    added = upsert_records([replace(first, title="A robot, revised"), second])
 
     assert counts(added) == (0, 1, 1)
     assert Paper.objects.get(arxiv_id=first.arxiv_id).title == "A robot, revised"
@@ -76,10 +76,10 @@ def test_news_of_a_known_paper_updates_it_and_it_alone():
 
 def test_silence_about_a_value_keeps_it():
     told = record(code_url="https://github.com/a/b", machine_summary="Good.", keywords=("x",))
-    add([told])
+    upsert_records([told])
 
     silent = replace(told, code_url="", machine_summary="", keywords=(), abstract="", authors=())
-    added = add([silent])
+    added = upsert_records([silent])
 
     assert counts(added) == (0, 0, 1)
     paper = Paper.objects.get()
@@ -94,19 +94,19 @@ def test_silence_about_a_value_keeps_it():
 @pytest.mark.parametrize("days", [4, -4])
 def test_a_paper_that_is_listed_again_keeps_its_first_day(days):
     known = record(listed_on=TODAY)
-    add([known])
+    upsert_records([known])
 
-    add([replace(known, listed_on=TODAY + timedelta(days=days))])
+    upsert_records([replace(known, listed_on=TODAY + timedelta(days=days))])
 
     assert Paper.objects.get().listed_on == min(TODAY, TODAY + timedelta(days=days))
 
 
 def test_a_paper_was_published_on_the_earliest_day_that_was_told():
     known = record(published_on=TODAY - timedelta(days=2))
-    add([known])
+    upsert_records([known])
 
-    add([replace(known, published_on=TODAY)])
-    add([replace(known, published_on=TODAY - timedelta(days=9))])
+    upsert_records([replace(known, published_on=TODAY)])
+    upsert_records([replace(known, published_on=TODAY - timedelta(days=9))])
 
     assert Paper.objects.get().published_on == TODAY - timedelta(days=9)
 
@@ -115,14 +115,14 @@ def test_a_paper_told_twice_in_one_answer_is_one_paper():
     once = record(arxiv_id="2604.00001", code_url="https://github.com/a/b")
     again = replace(once, arxiv_id="2604.00001v2", title="A robot, told again", code_url="")
 
-    assert counts(add([once, again])) == (1, 0, 0)
+    assert counts(upsert_records([once, again])) == (1, 0, 0)
     paper = Paper.objects.get()
     assert (paper.title, paper.code_url) == ("A robot, told again", "https://github.com/a/b")
 
 
 def test_what_is_no_paper_is_rejected_by_name_and_the_rest_is_taken():
     nameless = record(arxiv_id="", title=" \n")
-    added = add([record(arxiv_id="nonsense"), nameless, record(title=""), record()])
+    added = upsert_records([record(arxiv_id="nonsense"), nameless, record(title=""), record()])
 
     assert counts(added) == (1, 0, 0)
     assert added.rejected == ["not an arXiv id", "no title", "not a paper that is known here"]
@@ -143,7 +143,7 @@ def test_what_is_no_paper_is_rejected_by_name_and_the_rest_is_taken():
     ],
 )
 def test_an_address_that_no_reader_should_be_sent_to_is_left_out(url):
-    add([record(code_url=url, project_url=url)])
+    upsert_records([record(code_url=url, project_url=url)])
 
     paper = Paper.objects.get()
     assert (paper.code_url, paper.project_url) == ("", "")
@@ -151,19 +151,21 @@ def test_an_address_that_no_reader_should_be_sent_to_is_left_out(url):
 
 def test_texts_are_cut_to_what_their_columns_hold():
     long = "word " * 10_000
-    add([record(title=long, abstract=long, organization=long, authors=(long, *["x"] * 6000))])
+    upsert_records(
+        [record(title=long, abstract=long, organization=long, authors=(long, *["x"] * 6000))]
+    )
 
     paper = Paper.objects.get()
     assert paper.title == f"{'word ' * 99}word…"
     assert len(paper.organization) <= 200
-    assert len(paper.abstract) <= cleaning.LONGEST_TEXT
-    assert len(paper.authors) == cleaning.MOST_NAMES
+    assert len(paper.abstract) <= cleaning.MAX_TEXT_CHARS
+    assert len(paper.authors) == cleaning.MAX_NAMES
     assert len(paper.authors[0]) <= 200
 
 
 def test_what_a_database_refuses_to_store_does_not_get_there():
     nasty = "a\x00b\ud800c\x1b"
-    add(
+    upsert_records(
         [
             record(
                 title=nasty, abstract=nasty, authors=(nasty,), organization=nasty, keywords=(nasty,)
@@ -178,19 +180,19 @@ def test_what_a_database_refuses_to_store_does_not_get_there():
 
 def test_topics_follow_the_text():
     known = record(title="Robots")
-    add([known])
+    upsert_records([known])
 
-    add([replace(known, title="Speech Recognition", abstract="Of voices.")])
+    upsert_records([replace(known, title="Speech Recognition", abstract="Of voices.")])
 
     assert [topic.slug for topic in Paper.objects.get().topics.all()] == ["speech-audio"]
 
 
 def test_topics_that_todays_rules_do_not_give_are_taken_away_and_given_back():
     known = record(title="Robots")
-    add([known])
+    upsert_records([known])
     Paper.objects.get().topics.set([factories.topic("alchemy")])
 
-    added = add([known])
+    added = upsert_records([known])
 
     assert counts(added) == (0, 0, 1)
     assert [topic.slug for topic in Paper.objects.get().topics.all()] == ["robotics"]
@@ -200,12 +202,12 @@ def queries_of(records: list[Any]) -> int:
     with CaptureQueriesContext(
         connection,
     ) as queries:
-        add(records)
+        upsert_records(records)
     return len(queries)
 
 
 def test_a_day_takes_as_few_queries_as_a_paper():
-    sync.store()
+    sync.sync_topics()
     # SQLite takes no more than these in one statement.
     one, many = [record()], [record() for _ in range(40)]
 
@@ -216,15 +218,15 @@ def test_a_day_takes_as_few_queries_as_a_paper():
 
 def test_changing_a_day_does_not_ask_paper_by_paper():
     fifty = [record() for _ in range(50)]
-    add(fifty)
+    upsert_records(fifty)
 
     assert queries_of([replace(each, title=f"{each.title}!") for each in fifty]) <= 10
 
 
 def test_a_year_is_taken_in_batches():
-    many = [record() for _ in range(2 * upsert.BATCH + 1)]
+    many = [record() for _ in range(2 * upsert.UPSERT_BATCH_SIZE + 1)]
 
-    assert counts(add(many)) == (len(many), 0, 0)
+    assert counts(upsert_records(many)) == (len(many), 0, 0)
     assert Paper.objects.filter(topics__slug="robotics").count() == len(many)
 
 
@@ -234,11 +236,11 @@ def test_a_paper_that_another_intake_added_meanwhile_loses_neithers_news(monkeyp
 
     def beaten(papers: list[Paper], **options: Any) -> list[Paper]:
         monkeypatch.undo()
-        add([replace(both, title="The title", project_url="")], source="arxiv")
+        upsert_records([replace(both, title="The title", project_url="")], source="arxiv")
         return bulk_create(papers, **options)
 
     monkeypatch.setattr(Paper.objects, "bulk_create", beaten)
-    added = add([both])
+    added = upsert_records([both])
 
     assert counts(added) == (0, 1, 0)
     paper = Paper.objects.get()

@@ -6,12 +6,12 @@ from datetime import date
 
 import pytest
 
-from papers.imports import Unreadable, bibtex
+from papers.imports import InvalidImportFileError, bibtex
 from papers.sources import Record
 
 
 def one(text: str) -> Record:
-    [record] = bibtex.parse(text).records
+    [record] = bibtex.parse_bibtex(text).records
     return record
 
 
@@ -65,7 +65,7 @@ def test_arxivs_number_is_found_wherever_people_put_it(fields, arxiv_id):
 
 
 def test_a_key_or_a_field_that_comes_twice_costs_no_paper():
-    brought = bibtex.parse(
+    brought = bibtex.parse_bibtex(
         "@misc{a, title = {A}}\n@misc{a, title = {B}, author = {X Y and Z W}}\n"
         "@misc{c, title = {C}, title = {D}, year = 2020}\n"
     )
@@ -79,7 +79,7 @@ def test_a_key_or_a_field_that_comes_twice_costs_no_paper():
 
 
 def test_a_broken_entry_costs_only_itself_and_is_named():
-    brought = bibtex.parse(
+    brought = bibtex.parse_bibtex(
         "@misc{a, title = {A}}\n@misc{b, title = {B\n@misc{c year = 2020}\n@misc{d, year = 2020}\n"
         "@misc{e, title = {E}}\n"
     )
@@ -93,19 +93,19 @@ def test_a_broken_entry_costs_only_itself_and_is_named():
 
 
 def test_an_entry_that_breaks_off_is_said_and_the_rest_is_kept():
-    brought = bibtex.parse("@misc{a, title = {A}}\n@misc{b, title = {B")
+    brought = bibtex.parse_bibtex("@misc{a, title = {A}}\n@misc{b, title = {B")
 
     assert [record.title for record in brought.records] == ["A"]
-    assert brought.cut_off == "The file breaks off in line 2 (b)."
+    assert brought.truncation_error == "The file breaks off in line 2 (b)."
 
 
 def test_what_has_no_entry_is_said():
-    with pytest.raises(Unreadable, match="no BibTeX entry"):
-        bibtex.parse("Just a text.")
+    with pytest.raises(InvalidImportFileError, match="no BibTeX entry"):
+        bibtex.parse_bibtex("Just a text.")
 
 
 def test_broken_entries_are_not_also_logged(caplog):
-    bibtex.parse("@misc{a, title = {A}}\n@misc{b, title = {B")
+    bibtex.parse_bibtex("@misc{a, title = {A}}\n@misc{b, title = {B")
 
     assert caplog.text == ""
 

@@ -8,11 +8,11 @@ import pytest
 
 from papers.imports import columns
 from papers.sources import Record
-from papers.sources.json_values import Rejected
+from papers.sources.json_values import RejectedItemError
 
 
 def test_parts_are_found_under_any_of_their_names():
-    assert columns.record(
+    assert columns.build_record(
         {
             "Paper Title": " A Comet ",
             "Abstract Note": "It shines.",
@@ -47,23 +47,25 @@ def test_papers_of_other_peoples_answers_are_unwrapped():
     }
     semantic_scholar = {"title": "A", "externalIds": {"ArXiv": "2605.00001", "DOI": "10.1/x"}}
 
-    one = columns.record(hugging_face)
+    one = columns.build_record(hugging_face)
 
     assert (one.arxiv_id, one.title, one.machine_summary) == ("2605.00001", "A", "It is.")
-    assert columns.record(semantic_scholar).arxiv_id == "2605.00001"
-    assert columns.record({"title": "A", "tldr": {"text": "Short."}}).machine_summary == "Short."
+    assert columns.build_record(semantic_scholar).arxiv_id == "2605.00001"
+    assert (
+        columns.build_record({"title": "A", "tldr": {"text": "Short."}}).machine_summary == "Short."
+    )
 
 
 @pytest.mark.parametrize("row", [{}, {"title": ""}, {"title": 3}, {"abstract": "x"}, {"": "x"}])
 def test_a_paper_without_a_title_is_none(row):
-    with pytest.raises(Rejected, match="no title"):
-        columns.record(row)
+    with pytest.raises(RejectedItemError, match="no title"):
+        columns.build_record(row)
 
 
 @pytest.mark.parametrize("number", ["arXiv:2605.00001v3", "10.48550/arXiv.2605.00001"])
 def test_an_arxiv_id_is_known_in_any_column_and_its_doi_says_no_more(number):
     for name in ("arxiv_id", "doi", "id", "url"):
-        record = columns.record({"title": "A", name: number})
+        record = columns.build_record({"title": "A", name: number})
 
         assert (record.arxiv_id, record.doi) == ("2605.00001", "")
 
@@ -90,7 +92,7 @@ def test_an_arxiv_id_is_known_in_any_column_and_its_doi_says_no_more(number):
     ],
 )
 def test_names_are_parted_in_the_usual_ways(written, names):
-    assert list(columns.people(written)) == names
+    assert list(columns.parse_authors(written)) == names
 
 
 def test_people_may_be_objects():
@@ -104,7 +106,7 @@ def test_people_may_be_objects():
         7,
     ]
 
-    assert columns.people(people) == (
+    assert columns.parse_authors(people) == (
         "Ada Lovelace",
         "Grace Hopper",
         "Emmy Noether",
@@ -131,7 +133,7 @@ def test_people_may_be_objects():
     ],
 )
 def test_a_day_is_read_only_where_it_leaves_no_doubt(written, day):
-    assert columns.written_day(written) == day
+    assert columns.parse_unambiguous_date(written) == day
 
 
 @pytest.mark.parametrize(
@@ -145,12 +147,12 @@ def test_a_day_is_read_only_where_it_leaves_no_doubt(written, day):
     ],
 )
 def test_only_arxivs_categories_are_categories(written, categories):
-    assert columns.record({"title": "A", "categories": written}).categories == categories
+    assert columns.build_record({"title": "A", "categories": written}).categories == categories
 
 
 def test_what_no_database_keeps_is_left_out():
     odd = "\ud800 \x00"
 
-    assert columns.record(
+    assert columns.build_record(
         {"title": f"A{odd}", "doi": f"10.1000/x{odd}", "authors": [odd, f"X{odd}Y"], "code": odd}
     ) == Record(title="A", doi="10.1000/x", authors=("X Y",))

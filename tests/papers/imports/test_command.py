@@ -18,7 +18,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from papers.ingest import pipeline
-from papers.ingest.registry import source_named
+from papers.ingest.registry import get_source
 from papers.models import Paper
 from papers.sources import http
 from tests.factories import NOW
@@ -162,7 +162,7 @@ def test_a_paper_that_stands_in_the_file_twice_is_one(tmp_path):
 def test_a_file_that_cannot_be_read_is_said_and_changes_nothing(
     tmp_path, monkeypatch, content, sentence
 ):
-    monkeypatch.setattr(http, "MOST_BYTES", 1_000)
+    monkeypatch.setattr(http, "MAX_RESPONSE_BYTES", 1_000)
     file = tmp_path / "papers"
     if content is not None:
         file.write_bytes(content)
@@ -201,7 +201,7 @@ def test_an_import_costs_queries_by_batches_and_not_by_papers(tmp_path):
 
 @recordings.needs_recordings
 def test_the_recorded_page_is_found_by_searching(client: Client):
-    page = recordings.DATA / "search_page.txt"
+    page = recordings.RECORDINGS_DIR / "search_page.txt"
 
     assert "119 entries, 119 papers (119 new, 0 updated), 0 left out" in run(page)
     assert "119 entries, 119 papers (0 new, 0 updated), 0 left out" in run(page)
@@ -226,17 +226,17 @@ def test_saved_answers_add_to_the_papers_that_are_known(tmp_path):
     numbers = {"ArXiv": "2605.00001"}
     scholar = saved(tmp_path, [{"externalIds": numbers, "tldr": {"text": "It folds."}}, None])
 
-    taken = pipeline.read_file(source_named("semanticscholar"), scholar, now=NOW)
-    assert (taken.added.updated, taken.added.rejected) == (1, ["unknown to Semantic Scholar"])
+    taken = pipeline.ingest_file(get_source("semanticscholar"), scholar, now=NOW)
+    assert (taken.upserts.updated, taken.upserts.rejected) == (1, ["unknown to Semantic Scholar"])
 
     alex = saved(
         tmp_path, {"results": [{"doi": "https://doi.org/10.1000/x", "is_retracted": True}]}
     )
-    assert pipeline.read_file(source_named("openalex"), alex, now=NOW).added.updated == 1
+    assert pipeline.ingest_file(get_source("openalex"), alex, now=NOW).upserts.updated == 1
 
     stars = {"html_url": "https://github.com/ada/robot", "stargazers_count": 3}
-    taken = pipeline.read_file(source_named("github"), saved(tmp_path, stars), now=NOW)
-    assert (taken.papers, len(taken.added.rejected)) == (0, 1)
+    taken = pipeline.ingest_file(get_source("github"), saved(tmp_path, stars), now=NOW)
+    assert (taken.paper_count, len(taken.upserts.rejected)) == (0, 1)
 
     paper = Paper.objects.get()
     assert (paper.machine_summary, paper.withdrawn) == ("It folds.", True)
@@ -247,9 +247,9 @@ def test_saved_answers_add_to_the_papers_that_are_known(tmp_path):
     ("folder", "name"), [("semantic_scholar", "semanticscholar"), ("openalex", "openalex")]
 )
 def test_recorded_answers_are_taken_in_twice_without_change(tmp_path, folder, name):
-    kept = [each for each in recordings.exchanges(folder) if each.status == 200]
+    kept = [each for each in recordings.load_exchanges(folder) if each.status == 200]
     kept = [each for each in kept if b"authors" in each.body or b"authorships" in each.body]
-    file, source = tmp_path / "answer.json", source_named(name)
+    file, source = tmp_path / "answer.json", get_source(name)
     assert kept
 
     for exchange in kept:
@@ -258,7 +258,7 @@ def test_recorded_answers_are_taken_in_twice_without_change(tmp_path, folder, na
             answer = source.parse(exchange.body)
         except ValueError:
             continue
-        first = pipeline.read_file(source, file, now=NOW)
-        again = pipeline.read_file(source, file, now=NOW)
-        assert first.papers + len(first.added.rejected) >= len(answer.records)
-        assert (again.added.created, again.added.updated, again.readings) == (0, 0, 0)
+        first = pipeline.ingest_file(source, file, now=NOW)
+        again = pipeline.ingest_file(source, file, now=NOW)
+        assert first.paper_count + len(first.upserts.rejected) >= len(answer.records)
+        assert (again.upserts.created, again.upserts.updated, again.reading_count) == (0, 0, 0)

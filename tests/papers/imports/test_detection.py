@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from papers.imports import Unreadable, detection
+from papers.imports import InvalidImportFileError, detection
 
 CSV = "title,abstract\nGödel’s Robots,They fold.\n"
 JSONL = '{"title": "Gödel’s Robots", "abstract": "They fold."}\n'
@@ -19,7 +19,7 @@ TEXT = "Gödel’s Robots\nThey fold.\n"
 @pytest.mark.parametrize("name", ["", "x.txt", "x.csv", "x.bib", "x.jsonl", "x"])
 @pytest.mark.parametrize("text", [CSV, JSONL, BIB], ids=["csv", "jsonl", "bibtex"])
 def test_the_content_tells_the_format_whatever_the_name(text, name):
-    [record] = detection.read(text.encode(), name=name).records
+    [record] = detection.parse_file(text.encode(), file_name=name).records
 
     assert (record.title, record.abstract) == ("Gödel’s Robots", "They fold.")
 
@@ -27,7 +27,7 @@ def test_the_content_tells_the_format_whatever_the_name(text, name):
 @pytest.mark.parametrize("text", [CSV, JSONL, BIB, TEXT], ids=["csv", "jsonl", "bibtex", "text"])
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "cp1252"])
 def test_the_encodings_of_usual_programs_are_read(text, encoding):
-    [record] = detection.read(text.encode(encoding)).records
+    [record] = detection.parse_file(text.encode(encoding)).records
 
     assert (record.title, record.abstract) == ("Gödel’s Robots", "They fold.")
 
@@ -45,11 +45,11 @@ def test_the_encodings_of_usual_programs_are_read(text, encoding):
     ],
 )
 def test_where_the_content_leaves_doubt_the_name_tells(text, name, format):
-    assert detection.format_of(text, name) == format
+    assert detection.detect_format(text, name) == format
 
 
 def test_a_format_that_is_asked_for_is_taken():
-    [record] = detection.read(JSONL.encode(), format="text").records
+    [record] = detection.parse_file(JSONL.encode(), format="text").records
 
     assert record.title == JSONL.strip()
 
@@ -83,8 +83,8 @@ def test_a_format_that_is_asked_for_is_taken():
     ],
 )
 def test_what_is_no_file_of_papers_is_said(body, sentence):
-    with pytest.raises(Unreadable) as caught:
-        detection.read(body)
+    with pytest.raises(InvalidImportFileError) as caught:
+        detection.parse_file(body)
 
     assert str(caught.value) == sentence
 
@@ -94,7 +94,7 @@ def test_what_is_no_file_of_papers_is_said(body, sentence):
 @given(text=st.text(max_size=300) | st.text('{}[]",:;@\n\\ title={}abs\t', max_size=300))
 def test_no_text_is_too_odd(format, text):
     try:
-        brought = detection.read(text.encode(errors="replace"), format=format)
-    except Unreadable:
+        brought = detection.parse_file(text.encode(errors="replace"), format=format)
+    except InvalidImportFileError:
         return
     assert all(record.title for record in brought.records)

@@ -6,15 +6,15 @@ import json
 
 import pytest
 
-from papers.imports import Brought, Unreadable, jsonlines
+from papers.imports import InvalidImportFileError, ParsedFile, jsonlines
 
 
-def titles(brought: Brought) -> list[str]:
+def titles(brought: ParsedFile) -> list[str]:
     return [record.title for record in brought.records]
 
 
 def test_each_line_is_a_paper_or_has_a_reason():
-    brought = jsonlines.parse(
+    brought = jsonlines.parse_json_lines(
         '{"title": "A\u2028B"}\r\n\r\n[1]\r\n{"title": 3}\r\n{broken}\r\nnull\r\n{"title": "C"}\r\n'
     )
 
@@ -25,20 +25,20 @@ def test_each_line_is_a_paper_or_has_a_reason():
         "line 5: not JSON",
         "line 6: not JSON",
     )
-    assert brought.cut_off == ""
+    assert brought.truncation_error == ""
 
 
 def test_a_first_line_that_is_broken_costs_only_itself():
-    brought = jsonlines.parse('{"title": "A",}\n{"title": "B"}\n')
+    brought = jsonlines.parse_json_lines('{"title": "A",}\n{"title": "B"}\n')
 
     assert (titles(brought), brought.rejected) == (["B"], ("line 1: not JSON",))
 
 
 def test_a_last_line_that_breaks_off_is_said_and_the_rest_is_kept():
-    brought = jsonlines.parse('{"title": "A"}\n{"title": "B"}\n{"title": "C')
+    brought = jsonlines.parse_json_lines('{"title": "A"}\n{"title": "B"}\n{"title": "C')
 
     assert titles(brought) == ["A", "B"]
-    assert brought.cut_off == "The file breaks off: line 3 is not JSON to its end."
+    assert brought.truncation_error == "The file breaks off: line 3 is not JSON to its end."
 
 
 @pytest.mark.parametrize(
@@ -52,11 +52,11 @@ def test_a_last_line_that_breaks_off_is_said_and_the_rest_is_kept():
     ],
 )
 def test_a_list_may_be_written_in_several_ways(text):
-    assert titles(jsonlines.parse(text)) == ["A", "B"]
+    assert titles(jsonlines.parse_json_lines(text)) == ["A", "B"]
 
 
 def test_one_paper_alone_is_a_document_too():
-    assert titles(jsonlines.parse(json.dumps({"title": "A"}, indent=2))) == ["A"]
+    assert titles(jsonlines.parse_json_lines(json.dumps({"title": "A"}, indent=2))) == ["A"]
 
 
 @pytest.mark.parametrize(
@@ -68,12 +68,12 @@ def test_one_paper_alone_is_a_document_too():
     ],
 )
 def test_a_list_that_breaks_off_is_said_and_the_rest_is_kept(text, sentence):
-    brought = jsonlines.parse(text)
+    brought = jsonlines.parse_json_lines(text)
 
-    assert (titles(brought), brought.cut_off) == (["A"], sentence)
+    assert (titles(brought), brought.truncation_error) == (["A"], sentence)
 
 
 @pytest.mark.parametrize("text", ['{"title": ', "7", '{"n": ' + "9" * 5000 + "}", "nonsense"])
 def test_what_is_not_json_is_said(text):
-    with pytest.raises(Unreadable, match="The file is not JSON, or breaks off"):
-        jsonlines.parse(text)
+    with pytest.raises(InvalidImportFileError, match="The file is not JSON, or breaks off"):
+        jsonlines.parse_json_lines(text)

@@ -13,7 +13,7 @@ BANNER = "Get trending papers in your email inbox once a day!"
 
 
 def read(text: str) -> list[tuple[str, str]]:
-    brought = plain.parse(text)
+    brought = plain.parse_plain_text(text)
     assert brought.rejected == ()
     return [(record.title, record.abstract) for record in brought.records]
 
@@ -98,14 +98,16 @@ def test_a_number_belongs_to_the_paper_above_it():
         "Robots\nThey fold.\nhttps://arxiv.org/abs/2605.00001v2\nTowels\n10.1000/ABC\nThey lie.\n"
     )
 
-    assert plain.parse(text).records == (
+    assert plain.parse_plain_text(text).records == (
         Record(arxiv_id="2605.00001", title="Robots", abstract="They fold."),
         Record(doi="10.1000/abc", title="Towels", abstract="They lie."),
     )
 
 
 def test_what_belongs_nowhere_is_named():
-    brought = plain.parse(f"2605.00001\n{LONG}\nRobots\n{LONG}\n{LONG}\nhttps://x.example/\n")
+    brought = plain.parse_plain_text(
+        f"2605.00001\n{LONG}\nRobots\n{LONG}\n{LONG}\nhttps://x.example/\n"
+    )
 
     assert [record.title for record in brought.records] == ["Robots"]
     assert brought.rejected == (
@@ -119,9 +121,9 @@ def test_what_belongs_nowhere_is_named():
 @recordings.needs_recordings
 @pytest.mark.parametrize("newline", ["\n", "\r\n", "\n\n"], ids=["unix", "windows", "apart"])
 def test_the_recorded_page_is_read_whole(newline):
-    page = (recordings.DATA / "search_page.txt").read_text().replace("\n", newline)
+    page = (recordings.RECORDINGS_DIR / "search_page.txt").read_text().replace("\n", newline)
 
-    brought = detection.read(page.encode(), name="search_page.txt")
+    brought = detection.parse_file(page.encode(), file_name="search_page.txt")
 
     told = [(record.title, record.abstract) for record in brought.records]
     assert told == [(title, abstract) for title, abstract, _ in recordings.labelled_papers()]

@@ -12,7 +12,12 @@ import pytest
 
 from papers.ingest import pipeline, registry
 from papers.models import Paper, Reading
-from papers.sources import Answer, MalformedAnswer, SourceUnavailable, Wanted
+from papers.sources import (
+    FetchRequest,
+    InvalidResponseError,
+    SourceResponse,
+    SourceUnavailableError,
+)
 from tests.factories import NOW, TODAY
 from tests.papers import recordings
 from tests.papers.record_factories import record
@@ -26,18 +31,18 @@ class Scripted:
     name = "scripted"
     title = "The Script"
 
-    def __init__(self, *answers: Answer | Exception) -> None:
+    def __init__(self, *answers: SourceResponse | Exception) -> None:
         self.answers = answers
-        self.asked = Wanted()
+        self.asked = FetchRequest()
 
-    def fetch(self, wanted: Wanted) -> Iterator[Answer]:
-        self.asked = wanted
+    def fetch(self, request: FetchRequest) -> Iterator[SourceResponse]:
+        self.asked = request
         for answer in self.answers:
             if isinstance(answer, Exception):
                 raise answer
             yield answer
 
-    def parse(self, body: bytes, *, day: date | None = None) -> Answer:
+    def parse(self, body: bytes, *, day: date | None = None) -> SourceResponse:
         raise NotImplementedError
 
 
@@ -57,9 +62,9 @@ def answer_of(*days: date) -> bytes:
     return json.dumps(items).encode()
 
 
-def read(path: Path, body: bytes, *, now: datetime = NOW) -> pipeline.Taken:
+def read(path: Path, body: bytes, *, now: datetime = NOW) -> pipeline.IngestResult:
     path.write_bytes(body)
-    return pipeline.read_file(registry.source_named("huggingface"), path, now=now)
+    return pipeline.ingest_file(registry.get_source("huggingface"), path, now=now)
 
 
 def moments() -> set[datetime]:
@@ -69,7 +74,11 @@ def moments() -> set[datetime]:
 def test_a_poll_asks_for_today_and_the_days_before():
     source = Scripted()
 
-    list(pipeline.poll(source, pipeline.wanted_of("scripted", days=3, now=NOW), now=NOW))
+    list(
+        pipeline.fetch_and_store(
+            source, pipeline.build_fetch_request("scripted", days=3, now=NOW), now=NOW
+        )
+    )
 
     assert source.asked.days == (TODAY, TODAY - timedelta(days=1), TODAY - timedelta(days=2))
 
@@ -77,9 +86,9 @@ def test_a_poll_asks_for_today_and_the_days_before():
 def test_a_poll_stores_papers_and_the_readings_of_the_hour():
     told = record(upvotes=7, comments=1)
 
-    [taken] = pipeline.poll(
-        Scripted(Answer(records=(told,), rejected=("no id",))),
-        Wanted(),
+    [taken] = pipeline.fetch_and_store(
+        Scripted(SourceResponse(records=(told,), rejected=("no id",))),
+        FetchRequest(),
         now=NOW + timedelta(minutes=42),
     )
 
@@ -88,18 +97,20 @@ def test_a_poll_stores_papers_and_the_readings_of_the_hour():
 
 
 def test_what_came_before_a_failure_is_kept():
-    first = Answer(records=(record(), record()))
-    parts = pipeline.poll(Scripted(first, SourceUnavailable("Gone.")), Wanted(), now=NOW)
+    first = SourceResponse(records=(record(), record()))
+    parts = pipeline.fetch_and_store(
+        Scripted(first, SourceUnavailableError("Gone.")), FetchRequest(), now=NOW
+    )
 
-    assert next(parts).papers == 2
-    with pytest.raises(SourceUnavailable):
+    assert next(parts).paper_count == 2
+    with pytest.raises(SourceUnavailableError):
         next(parts)
     assert Paper.objects.count() == 2
 
 
 def test_a_line_of_result_counts_each_reason():
-    taken = pipeline.Taken("x")
-    taken.added.rejected += ["no id", "no title", "no id"]
+    taken = pipeline.IngestResult("x")
+    taken.upserts.rejected += ["no id", "no title", "no id"]
 
     assert str(taken) == (
         "x: 0 papers (0 new, 0 updated), 0 readings, 3 rejected (2 no id, 1 no title)"
@@ -111,7 +122,7 @@ def test_a_saved_answer_of_a_past_day_was_read_at_the_days_end(tmp_path):
 
     taken = read(tmp_path / "x.json", answer_of(day, day))
 
-    assert (taken.papers, taken.readings) == (2, 4)
+    assert (taken.paper_count, taken.reading_count) == (2, 4)
     assert moments() == {datetime(day.year, day.month, day.day, 23, 59, 59, tzinfo=UTC)}
 
 
@@ -149,7 +160,7 @@ def test_the_files_name_says_the_day_if_the_answer_does_not(tmp_path):
     ],
 )
 def test_a_day_in_a_name(name, day):
-    assert pipeline.day_in(name) == day
+    assert pipeline.date_from_filename(name) == day
 
 
 @pytest.mark.parametrize(
@@ -157,7 +168,7 @@ def test_a_day_in_a_name(name, day):
     [(b"", "The answer is empty."), (answer_of(TODAY)[:50], "not JSON, or was cut off")],
 )
 def test_a_file_that_is_no_answer_takes_nothing(tmp_path, body, sentence):
-    with pytest.raises(MalformedAnswer, match=sentence):
+    with pytest.raises(InvalidResponseError, match=sentence):
         read(tmp_path / "x.json", body)
 
     assert not Paper.objects.exists()
@@ -169,8 +180,8 @@ def test_a_file_that_is_not_there_a_folder_and_a_giant_are_said(tmp_path):
         file.truncate(60 * 1024 * 1024)
     found = []
     for path in (tmp_path / "none.json", tmp_path, giant):
-        with pytest.raises(pipeline.UnreadableFile) as caught:
-            pipeline.contents(path)
+        with pytest.raises(pipeline.UnreadableResponseFileError) as caught:
+            pipeline.read_bytes(path)
         found.append(str(caught.value))
 
     assert found == [
@@ -184,8 +195,8 @@ def test_a_paper_of_two_answers_keeps_what_either_knew():
     first = record(machine_summary="Good.")
     second = replace(first, machine_summary="", code_url="https://github.com/a/b")
 
-    pipeline.take_in("x", [first], observed_at=NOW)
-    pipeline.take_in("x", [second], observed_at=NOW + timedelta(hours=1))
+    pipeline.store_records("x", [first], observed_at=NOW)
+    pipeline.store_records("x", [second], observed_at=NOW + timedelta(hours=1))
 
     paper = Paper.objects.get()
     assert (paper.machine_summary, paper.code_url) == ("Good.", "https://github.com/a/b")
@@ -193,15 +204,15 @@ def test_a_paper_of_two_answers_keeps_what_either_knew():
 
 
 @recordings.needs_recordings
-@pytest.mark.parametrize("path", recordings.days()[::6], ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", recordings.daily_papers_paths()[::6], ids=lambda path: path.stem)
 def test_a_recorded_day_is_taken_in_whole_and_once(path):
-    source = registry.source_named("huggingface")
+    source = registry.get_source("huggingface")
     items = json.loads(path.read_bytes())
     now = datetime(2026, 8, 1, 6, tzinfo=UTC)
 
-    taken = pipeline.read_file(source, path, now=now)
+    taken = pipeline.ingest_file(source, path, now=now)
 
-    assert taken.added.created == Paper.objects.count() == len(items)
-    assert taken.added.rejected == []
-    again = pipeline.read_file(source, path, now=now + timedelta(days=1))
+    assert taken.upserts.created == Paper.objects.count() == len(items)
+    assert taken.upserts.rejected == []
+    again = pipeline.ingest_file(source, path, now=now + timedelta(days=1))
     assert str(again) == f"huggingface: {len(items)} papers (0 new, 0 updated), 0 readings"

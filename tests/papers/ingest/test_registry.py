@@ -7,14 +7,14 @@ from typing import Any
 import pytest
 
 from papers import checks
-from papers.catalogue.precedence import BELIEVED
+from papers.catalogue.precedence import SOURCE_PRIORITY
 from papers.ingest import registry
-from papers.sources.http import Client
+from papers.sources.http import SourceClient
 
 
 def test_an_unknown_source_is_said():
-    with pytest.raises(registry.UnknownSource, match=r"no source 'x'. Known: huggingface"):
-        registry.source_named("x")
+    with pytest.raises(registry.UnknownSourceError, match=r"no source 'x'. Known: huggingface"):
+        registry.get_source("x")
 
 
 def test_the_site_says_who_it_is(settings):
@@ -32,32 +32,32 @@ def test_the_site_says_who_it_is(settings):
 def test_a_source_has_the_patience_it_is_given(settings: Any):
     settings.HUGGINGFACE_URL = "http://127.0.0.1:9"
 
-    client = registry.source_named("huggingface", patience=3).client  # type: ignore[attr-defined]
+    client = registry.get_source("huggingface", timeout_seconds=3).client  # type: ignore[attr-defined]
 
-    assert (client.base_url, client.patience) == ("http://127.0.0.1:9", 3)
+    assert (client.base_url, client.timeout_seconds) == ("http://127.0.0.1:9", 3)
 
 
 @pytest.mark.parametrize("name", registry.SOURCES)
 def test_every_source_is_named_in_the_order_of_belief_and_knows_its_own_name(name, settings):
-    assert name in BELIEVED
-    assert registry.source_named(name).name == name
-    assert hasattr(settings, registry.SOURCES[name].address)
+    assert name in SOURCE_PRIORITY
+    assert registry.get_source(name).name == name
+    assert hasattr(settings, registry.SOURCES[name].url_setting)
 
 
 def test_a_source_that_is_not_there_is_said_at_the_start(settings):
     settings.SOURCES = ["huggingface", "huggingfase"]
 
-    [error] = checks.sources_are_known()
+    [error] = checks.check_sources_exist()
 
     assert str(error.msg) == "SOURCES names 'huggingfase', and there is no such source."
 
 
 def test_without_a_list_of_what_is_new_nothing_would_trend(settings):
     settings.SOURCES = ["huggingface"]
-    assert checks.something_is_listed() == []
+    assert checks.check_listing_source_enabled() == []
 
     settings.SOURCES = []
-    assert [warning.id for warning in checks.something_is_listed()] == ["papers.W001"]
+    assert [warning.id for warning in checks.check_listing_source_enabled()] == ["papers.W001"]
 
 
 @pytest.mark.parametrize(
@@ -85,7 +85,7 @@ def test_a_key_goes_into_the_address_where_the_source_wants_it_there(settings):
     assert "secret" not in str(client_of("openalex").session.headers)
 
 
-def client_of(name: str) -> Client:
-    client = registry.source_named(name).client  # type: ignore[attr-defined]
-    assert isinstance(client, Client)
+def client_of(name: str) -> SourceClient:
+    client = registry.get_source(name).client  # type: ignore[attr-defined]
+    assert isinstance(client, SourceClient)
     return client

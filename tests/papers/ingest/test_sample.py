@@ -8,10 +8,10 @@ from datetime import date, timedelta
 
 import pytest
 
-from papers.identity import arxiv_id
+from papers.identity import parse_arxiv_id
 from papers.ingest import pipeline, sample
 from papers.models import Paper
-from papers.text.latex import readable
+from papers.text.latex import latex_to_text
 from papers.topics import classifier
 from papers.trends import ranking
 from tests.factories import NOW, TODAY
@@ -19,18 +19,18 @@ from tests.papers import recordings
 
 
 def test_it_holds_about_sixty_papers_each_once():
-    ids = [record.arxiv_id for record in sample.records(TODAY)]
+    ids = [record.arxiv_id for record in sample.build_records(TODAY)]
 
     assert 50 <= len(ids) <= 70
     assert len(set(ids)) == len(ids)
-    assert [arxiv_id(each) for each in ids] == ids
+    assert [parse_arxiv_id(each) for each in ids] == ids
 
 
-@pytest.mark.parametrize("record", sample.records(TODAY), ids=lambda record: record.arxiv_id)
+@pytest.mark.parametrize("record", sample.build_records(TODAY), ids=lambda record: record.arxiv_id)
 def test_each_paper_is_complete(record):
     assert record.title
     assert record.authors
-    assert 150 <= len(readable(record.abstract)) <= 700
+    assert 150 <= len(latex_to_text(record.abstract)) <= 700
     assert record.abstract.count(". ") <= 4
     assert record.upvotes is not None
     assert record.comments is not None
@@ -46,15 +46,17 @@ def test_the_days_move_with_today():
 
 
 def ages(today: date) -> list[timedelta]:
-    days = [record.listed_on for record in sample.records(today)]
+    days = [record.listed_on for record in sample.build_records(today)]
     return [today - day for day in days if day]
 
 
 def test_whichever_topics_a_reader_picks_there_is_something_to_read():
     found = Counter(
         slug
-        for record in sample.records(TODAY)
-        for slug in classifier.match(readable(record.title), readable(record.abstract))
+        for record in sample.build_records(TODAY)
+        for slug in classifier.topic_slugs(
+            latex_to_text(record.title), latex_to_text(record.abstract)
+        )
     )
 
     assert len(found) >= 20
@@ -82,15 +84,17 @@ def test_whichever_topics_a_reader_picks_there_is_something_to_read():
 
 @pytest.mark.django_db
 def test_using_it_twice_changes_nothing_and_shows_gains():
-    first = pipeline.use_sample(now=NOW)
-    again = pipeline.use_sample(now=NOW + timedelta(hours=5))
+    first = pipeline.load_sample(now=NOW)
+    again = pipeline.load_sample(now=NOW + timedelta(hours=5))
 
-    assert first.added.created == Paper.objects.count() == again.added.unchanged
-    assert again.readings == 0
-    assert str(first).startswith(f"sample: {first.papers} papers ({first.papers} new, 0 updated)")
+    assert first.upserts.created == Paper.objects.count() == again.upserts.unchanged
+    assert again.reading_count == 0
+    assert str(first).startswith(
+        f"sample: {first.paper_count} papers ({first.paper_count} new, 0 updated)"
+    )
     gains = [each.gain for each in ranking.rank(NOW)]
-    assert len(gains) == first.papers
-    assert sum(gain is not None and gain > 0 for gain in gains) > first.papers / 2
+    assert len(gains) == first.paper_count
+    assert sum(gain is not None and gain > 0 for gain in gains) > first.paper_count / 2
 
 
 @recordings.needs_recordings
@@ -101,16 +105,16 @@ def test_its_summaries_are_our_own_words():
     }
 
     def runs(text: str) -> set[tuple[str, ...]]:
-        words = classifier.words(text)
+        words = classifier.tokenize_for_rules(text)
         return {tuple(words[start : start + 7]) for start in range(len(words) - 6)}
 
     copied = {
         record.arxiv_id: found
-        for record in sample.records(TODAY)
+        for record in sample.build_records(TODAY)
         if (found := runs(record.abstract) & runs(published.get(record.arxiv_id, "")))
     }
     assert copied == {}
 
 
 def test_its_file_says_what_it_is():
-    assert "our own words" in json.loads(sample.FILE.read_text())["note"]
+    assert "our own words" in json.loads(sample.SAMPLE_FILE.read_text())["note"]

@@ -14,7 +14,7 @@ needs_extra = pytest.mark.skipif(
 
 @needs_extra
 def test_texts_about_the_same_are_near():
-    robot, arm, prices = encoder.vectors(
+    robot, arm, prices = encoder.encode_batch(
         ["A robot learns to grasp.", "Teaching arms to pick things up", "Prices of electricity"]
     )
 
@@ -24,26 +24,26 @@ def test_texts_about_the_same_are_near():
 @needs_extra
 @pytest.mark.parametrize("text", ["", "word", "word " * 3_000, "\x00 \ud800 日本"])
 def test_any_text_has_a_direction(text):
-    assert np.linalg.norm(encoder.vector(text)) == pytest.approx(1, abs=1e-5)
+    assert np.linalg.norm(encoder.encode(text)) == pytest.approx(1, abs=1e-5)
 
 
 @needs_extra
 def test_no_texts_have_no_vectors():
-    assert encoder.vectors([]).shape == (0, encoder.SIZE)
+    assert encoder.encode_batch([]).shape == (0, encoder.DIMENSIONS)
 
 
 @needs_extra
 def test_another_model_is_refused(monkeypatch):
-    monkeypatch.setattr(encoder, "SHA256", "0" * 64)
-    encoder.model.cache_clear()
+    monkeypatch.setattr(encoder, "MODEL_SHA256", "0" * 64)
+    encoder.load_model.cache_clear()
 
-    with pytest.raises(encoder.Unavailable, match="is another model than"):
-        encoder.model()
+    with pytest.raises(encoder.EncoderUnavailableError, match="is another model than"):
+        encoder.load_model()
 
 
 def test_without_the_extra_a_sentence_says_what_to_install(monkeypatch):
     monkeypatch.setattr(encoder, "is_installed", lambda: False)
-    encoder.model.cache_clear()
+    encoder.load_model.cache_clear()
 
-    with pytest.raises(encoder.Unavailable, match="pip install onnxruntime"):
-        encoder.model()
+    with pytest.raises(encoder.EncoderUnavailableError, match="pip install onnxruntime"):
+        encoder.load_model()

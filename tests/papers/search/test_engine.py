@@ -14,23 +14,23 @@ from hypothesis import strategies as st
 
 from papers.models import Paper, SearchText
 from papers.search import engine
-from papers.search.query import parse
+from papers.search.query import parse_query
 from tests import factories
 from tests.factories import TODAY
 from tests.papers import recordings
-from tests.papers.record_factories import add, record
+from tests.papers.record_factories import record, upsert_records
 
 pytestmark = pytest.mark.django_db
 
 
 def indexed(**fields):
     paper = factories.paper(**fields)
-    engine.index([paper])
+    engine.update_index([paper])
     return paper
 
 
 def found(typed, **page):
-    return [paper.title for paper in engine.find(parse(typed), **page).papers]
+    return [paper.title for paper in engine.search(parse_query(typed), **page).papers]
 
 
 @pytest.mark.parametrize(
@@ -122,7 +122,7 @@ def test_pages_follow_each_other_and_all_are_counted():
     for number in range(5):
         indexed(title=f"Robot {number}")
 
-    first, rest = (engine.find(parse("robot"), first=at, size=3) for at in (0, 3))
+    first, rest = (engine.search(parse_query("robot"), offset=at, limit=3) for at in (0, 3))
 
     assert (len(first.papers), len(rest.papers)) == (3, 2)
     assert {paper.pk for paper in [*first.papers, *rest.papers]} == {
@@ -132,12 +132,12 @@ def test_pages_follow_each_other_and_all_are_counted():
 
 
 def test_only_the_newest_matches_are_ranked(monkeypatch):
-    monkeypatch.setattr(engine, "MOST", 2)
+    monkeypatch.setattr(engine, "MAX_RESULTS", 2)
     indexed(title="Robot robot", listed_on=TODAY - timedelta(days=9))
     indexed(title="A robot and more", listed_on=TODAY)
     indexed(title="Robot", listed_on=TODAY)
 
-    result = engine.find(parse("robot"))
+    result = engine.search(parse_query("robot"))
 
     assert {paper.title for paper in result.papers} == {"A robot and more", "Robot"}
     assert result.is_capped
@@ -148,9 +148,9 @@ def windows(monkeypatch):
     """Looks through few papers at a time; those that are there when it is called."""
 
     def count(*sizes):
-        monkeypatch.setattr(engine, "SIZES", sizes)
-        seen = engine.count_windows()
-        monkeypatch.setattr(engine, "windows", lambda: seen)
+        monkeypatch.setattr(engine, "WINDOW_SIZES", sizes)
+        seen = engine.compute_recency_windows()
+        monkeypatch.setattr(engine, "cached_recency_windows", lambda: seen)
         return len(seen)
 
     return count
@@ -168,7 +168,7 @@ def test_windows_that_were_counted_before_leave_no_paper_out(windows):
 
 
 def test_a_window_that_holds_enough_is_the_last_that_is_looked_through(windows, monkeypatch):
-    monkeypatch.setattr(engine, "MOST", 2)
+    monkeypatch.setattr(engine, "MAX_RESULTS", 2)
     for weeks in range(6):
         indexed(title=f"Robot {weeks}", listed_on=TODAY - timedelta(weeks=weeks))
     assert windows(0, 1, 3) == 2
@@ -192,7 +192,7 @@ def test_papers_with_a_day_to_come_do_not_make_the_windows_wide(windows):
         indexed(title="Robot", listed_on=TODAY - timedelta(weeks=weeks))
 
     assert windows(1, 2) == 1
-    assert engine.windows()[0].stop < TODAY.toordinal() + 100
+    assert engine.cached_recency_windows()[0].stop < TODAY.toordinal() + 100
 
 
 @recordings.needs_recordings
@@ -202,7 +202,7 @@ def test_papers_with_a_day_to_come_do_not_make_the_windows_wide(windows):
 )
 def test_real_papers_about_it_come_first(typed, word):
     real = recordings.labelled_papers()
-    engine.index([factories.paper(title=title, abstract=text) for title, text, _ in real])
+    engine.update_index([factories.paper(title=title, abstract=text) for title, text, _ in real])
 
     first = found(typed)[:6]
 
@@ -238,21 +238,21 @@ def test_a_title_is_found_by_its_own_words(text):
     """Whatever letters there are: the engine takes them for words as we do."""
     paper = factories.paper(title="x", abstract="", authors=[])
     paper.title = text
-    engine.index([paper])
-    query = parse(text.replace('"', " "))
+    engine.update_index([paper])
+    query = parse_query(text.replace('"', " "))
 
-    if query.asks_for_something and not any(term.excluded or term.field for term in query.terms):
-        assert paper in engine.find(query, size=1_000).papers
+    if query.is_searchable and not any(term.excluded or term.field for term in query.terms):
+        assert paper in engine.search(query, limit=1_000).papers
 
 
 @pytest.mark.parametrize("papers", [1, 31])
 def test_a_search_takes_three_queries_however_much_it_finds(papers, django_assert_num_queries):
     for _ in range(papers):
         indexed(title="Robot", topics=["robotics"])
-    engine.windows()  # counted every ten minutes
+    engine.cached_recency_windows()  # counted every ten minutes
 
     with django_assert_num_queries(3):
-        assert engine.find(parse("robot")).total == papers
+        assert engine.search(parse_query("robot")).total == papers
 
 
 @pytest.mark.parametrize("papers", [1, 3])
@@ -260,19 +260,19 @@ def test_indexing_takes_three_queries_however_many_papers(papers, django_assert_
     made = [factories.paper(topics=["robotics"]) for _ in range(papers)]
 
     with django_assert_num_queries(3):
-        assert engine.index(made) == papers
+        assert engine.update_index(made) == papers
     with django_assert_num_queries(2):
-        assert engine.index(made) == 0
+        assert engine.update_index(made) == 0
     with django_assert_num_queries(0):
-        assert engine.index([]) == 0
+        assert engine.update_index([]) == 0
 
 
 def test_the_catalogue_keeps_the_index():
     told = {"arxiv_id": "2604.09999", "abstract": ""}
-    add([record(title="Speech recognition", **told)])
+    upsert_records([record(title="Speech recognition", **told)])
     assert found("speech") == ["Speech recognition"]
 
-    add([record(title="Robot arms", **told)])
+    upsert_records([record(title="Robot arms", **told)])
     assert (found("speech"), found("topic:robotics")) == ([], ["Robot arms"])
 
     Paper.objects.all().delete()
@@ -280,53 +280,53 @@ def test_the_catalogue_keeps_the_index():
 
 
 def test_votes_do_not_touch_the_index(django_assert_num_queries):
-    add([record(title="Robot", abstract="")])
+    upsert_records([record(title="Robot", abstract="")])
     with django_assert_num_queries(1):
         Paper.objects.update(upvotes=99)
 
-    add([record(arxiv_id=Paper.objects.get().arxiv_id, title="Robot", upvotes=100)])
+    upsert_records([record(arxiv_id=Paper.objects.get().arxiv_id, title="Robot", upvotes=100)])
     assert found("robot") == ["Robot"]
 
 
 def test_a_failed_intake_leaves_the_index_as_it_was(monkeypatch):
-    add([record(arxiv_id="2604.09999", title="Robot arms")])
-    index = engine.index
+    upsert_records([record(arxiv_id="2604.09999", title="Robot arms")])
+    index = engine.update_index
 
     def index_and_fail(papers):
         index(papers)
         raise RuntimeError
 
-    monkeypatch.setattr(engine, "index", index_and_fail)
+    monkeypatch.setattr(engine, "update_index", index_and_fail)
     with pytest.raises(RuntimeError):
-        add([record(title="Robot legs")])
+        upsert_records([record(title="Robot legs")])
 
     assert found("robot") == ["Robot arms"]
 
 
 def test_a_rebuild_finds_what_was_written_past_the_catalogue(monkeypatch):
-    monkeypatch.setattr(engine, "BATCH", 2)
+    monkeypatch.setattr(engine, "INDEX_BATCH_SIZE", 2)
     papers = [indexed(title=f"Robot {number}") for number in range(3)]
     Paper.objects.filter(pk=papers[0].pk).update(title="Speech")
     factories.paper(title="Robot, unknown")
 
-    assert sum(engine.rebuild()) == 4
+    assert sum(engine.rebuild_index()) == 4
     assert found("speech") == ["Speech"]
     assert len(found("robot")) == 3
 
 
 def test_the_migration_gives_keys_to_papers_that_were_indexed_before():
     paper = factories.paper(title="Robot", topics=["speech"])
-    engine.index([paper])
+    engine.update_index([paper])
     SearchText.objects.update(keys="")
     migration = import_module("papers.migrations.0009_quicker_search")
     migration.add_keys(apps, SimpleNamespace(connection=connection))
 
     assert found("robot topic:speech") == ["Robot"]
-    assert engine.index([paper]) == 0
+    assert engine.update_index([paper]) == 0
 
 
 def test_a_rebuild_of_nothing_is_nothing():
-    assert sum(engine.rebuild()) == 0
+    assert sum(engine.rebuild_index()) == 0
 
 
 def test_a_paper_with_thousands_of_authors_is_indexed():

@@ -11,8 +11,8 @@ from tests.papers import recordings
 
 
 def pieces(text, most=256):
-    known = {number: piece for piece, number in wordpiece.vocabulary().items()}
-    return [known[number] for number in wordpiece.numbers(text, most=most)]
+    known = {number: piece for piece, number in wordpiece.load_vocabulary().items()}
+    return [known[number] for number in wordpiece.token_ids(text, max_tokens=most)]
 
 
 @pytest.mark.parametrize(
@@ -35,7 +35,7 @@ def test_a_text_is_split_as_the_model_knows_it(text, wanted):
 
 
 def test_the_numbers_are_those_of_the_model():
-    assert wordpiece.numbers("hello world", most=256) == [101, 7592, 2088, 102]
+    assert wordpiece.token_ids("hello world", max_tokens=256) == [101, 7592, 2088, 102]
 
 
 def test_a_long_text_is_cut_before_its_end():
@@ -44,7 +44,7 @@ def test_a_long_text_is_cut_before_its_end():
 
 @given(st.text(max_size=60))
 def test_any_text_has_a_beginning_and_an_end(text):
-    numbers = wordpiece.numbers(text, most=16)
+    numbers = wordpiece.token_ids(text, max_tokens=16)
 
     assert (numbers[0], numbers[-1]) == (101, 102)
     assert 2 <= len(numbers) <= 16
@@ -53,6 +53,6 @@ def test_any_text_has_a_beginning_and_an_end(text):
 @recordings.needs_recordings
 def test_hardly_a_word_of_real_abstracts_is_unknown():
     texts = [abstract for _, abstract, _ in recordings.labelled_papers()]
-    numbers = [number for text in texts for number in wordpiece.numbers(text, most=10_000)]
+    numbers = [number for text in texts for number in wordpiece.token_ids(text, max_tokens=10_000)]
 
-    assert numbers.count(wordpiece.vocabulary()["[UNK]"]) < len(numbers) / 1_000
+    assert numbers.count(wordpiece.load_vocabulary()["[UNK]"]) < len(numbers) / 1_000

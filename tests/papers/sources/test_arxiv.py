@@ -13,9 +13,15 @@ import stamina
 from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
 
-from papers.sources import Known, MalformedAnswer, SourceUnavailable, Wanted, arxiv
-from papers.sources.arxiv import Arxiv, search_query
-from papers.sources.http import Client
+from papers.sources import (
+    FetchRequest,
+    InvalidResponseError,
+    KnownPaper,
+    SourceUnavailableError,
+    arxiv,
+)
+from papers.sources.arxiv import Arxiv, build_search_query
+from papers.sources.http import SourceClient
 from tests.papers import recordings
 
 ANSWERS = Path(__file__).parent / "answers"
@@ -24,7 +30,9 @@ TODAY = date(2026, 11, 20)
 
 @pytest.fixture
 def source(httpserver: HTTPServer) -> Arxiv:
-    return Arxiv(Client(httpserver.url_for(""), title="arXiv", user_agent="test", patience=5))
+    return Arxiv(
+        SourceClient(httpserver.url_for(""), title="arXiv", user_agent="test", timeout_seconds=5)
+    )
 
 
 def saved(name: str) -> bytes:
@@ -79,7 +87,7 @@ def test_an_id_that_nobody_has_is_an_empty_answer(source):
 
 
 def test_an_error_is_said_in_its_own_words(source):
-    with pytest.raises(SourceUnavailable) as caught:
+    with pytest.raises(SourceUnavailableError) as caught:
         source.parse(saved("arxiv-search-error.xml"))
 
     assert str(caught.value) == "arXiv answered with an error: incorrect id format for x."
@@ -99,7 +107,7 @@ def test_an_error_is_said_in_its_own_words(source):
     ],
 )
 def test_what_is_no_answer_is_said_to_be_none(source, body, sentence):
-    with pytest.raises(MalformedAnswer, match=re.escape(sentence)):
+    with pytest.raises(InvalidResponseError, match=re.escape(sentence)):
         source.parse(body)
 
 
@@ -120,9 +128,9 @@ def serve(server: HTTPServer, *answers: str | Response) -> list[dict[str, str]]:
 def test_papers_are_looked_up_a_hundred_at_once_and_each_once(source, httpserver):
     asked = serve(httpserver, feed(2, "2026-11-20", "2026-11-20"), feed(0))
     numbers = [f"2611.{number:05}" for number in range(101)]
-    papers = tuple(Known(arxiv_id=each) for each in [*numbers, numbers[0], ""])
+    papers = tuple(KnownPaper(arxiv_id=each) for each in [*numbers, numbers[0], ""])
 
-    first, second = source.fetch(Wanted(papers=papers, categories=("cs.LG",)))
+    first, second = source.fetch(FetchRequest(papers=papers, categories=("cs.LG",)))
 
     assert (len(first.records), len(second.records)) == (2, 0)
     assert asked == [
@@ -132,7 +140,7 @@ def test_papers_are_looked_up_a_hundred_at_once_and_each_once(source, httpserver
 
 
 def test_papers_of_others_are_not_asked_for(source, httpserver):
-    assert list(source.fetch(Wanted(papers=(Known(doi="10.1234/x"),)))) == []
+    assert list(source.fetch(FetchRequest(papers=(KnownPaper(doi="10.1234/x"),)))) == []
 
 
 def test_a_category_is_paged_until_it_reaches_behind_the_oldest_day(source, httpserver):
@@ -143,7 +151,7 @@ def test_a_category_is_paged_until_it_reaches_behind_the_oldest_day(source, http
     )
 
     days = (TODAY, date(2026, 11, 19))
-    answers = list(source.fetch(Wanted(days=days, categories=("cs.LG",))))
+    answers = list(source.fetch(FetchRequest(days=days, categories=("cs.LG",))))
 
     assert [len(answer.records) for answer in answers] == [2, 2]
     question = {"search_query": "cat:cs.LG", "sortBy": "submittedDate", "sortOrder": "descending"}
@@ -156,7 +164,7 @@ def test_a_category_is_paged_until_it_reaches_behind_the_oldest_day(source, http
 def test_each_category_is_listed_to_its_end(source, httpserver):
     asked = serve(httpserver, feed(1, "2026-11-20"), feed(0))
 
-    wanted = Wanted(days=(TODAY,), categories=("math.IT", "hep-th"))
+    wanted = FetchRequest(days=(TODAY,), categories=("math.IT", "hep-th"))
 
     assert len(list(source.fetch(wanted))) == 2
     assert [each["search_query"] for each in asked] == ["cat:cs.IT", "cat:hep-th"]
@@ -165,7 +173,7 @@ def test_each_category_is_listed_to_its_end(source, httpserver):
 def test_without_a_day_one_page_is_enough(source, httpserver):
     asked = serve(httpserver, feed(999, "2026-11-20"))
 
-    list(source.fetch(Wanted(categories=("cs.LG",))))
+    list(source.fetch(FetchRequest(categories=("cs.LG",))))
 
     assert len(asked) == 1
 
@@ -173,25 +181,27 @@ def test_without_a_day_one_page_is_enough(source, httpserver):
 def test_a_list_without_an_end_is_left_after_some_pages(source, httpserver):
     asked = serve(httpserver, *[feed(99999, "2026-11-20", first=each) for each in range(1, 20)])
 
-    list(source.fetch(Wanted(days=(TODAY,), categories=("cs.LG",))))
+    list(source.fetch(FetchRequest(days=(TODAY,), categories=("cs.LG",))))
 
-    assert len(asked) == arxiv.MOST_PAGES
+    assert len(asked) == arxiv.MAX_PAGES
 
 
 def test_a_page_that_was_left_out_is_an_error_after_what_came(source, httpserver):
     serve(httpserver, feed(999, "2026-11-20"), feed(999))
 
-    answers = source.fetch(Wanted(days=(TODAY,), categories=("cs.LG",)))
+    answers = source.fetch(FetchRequest(days=(TODAY,), categories=("cs.LG",)))
 
     assert len(next(answers).records) == 1
-    with pytest.raises(SourceUnavailable, match="arXiv left out a page: 1 of 999 papers came"):
+    with pytest.raises(SourceUnavailableError, match="arXiv left out a page: 1 of 999 papers came"):
         next(answers)
 
 
 def test_words_are_searched_before_anything_else(source, httpserver):
     asked = serve(httpserver, feed(1, "2026-11-20"))
 
-    wanted = Wanted(query='comets "long tail" au:Noether', papers=(Known(arxiv_id="2611.00001"),))
+    wanted = FetchRequest(
+        query='comets "long tail" au:Noether', papers=(KnownPaper(arxiv_id="2611.00001"),)
+    )
     list(source.fetch(wanted))
 
     assert asked == [
@@ -216,14 +226,14 @@ def test_words_are_searched_before_anything_else(source, httpserver):
     ],
 )
 def test_every_word_must_be_found(words, query):
-    assert search_query(words) == query
+    assert build_search_query(words) == query
 
 
 def test_a_refusal_is_said_in_the_words_of_its_body(source, httpserver):
     serve(httpserver, Response(saved("arxiv-search-error.xml"), status=400))
 
-    with pytest.raises(SourceUnavailable) as caught:
-        list(source.fetch(Wanted(papers=(Known(arxiv_id="2611.00001"),))))
+    with pytest.raises(SourceUnavailableError) as caught:
+        list(source.fetch(FetchRequest(papers=(KnownPaper(arxiv_id="2611.00001"),))))
 
     assert str(caught.value) == "arXiv answered with an error: incorrect id format for x."
 
@@ -233,7 +243,7 @@ def test_arxiv_is_asked_again_when_it_says(source, httpserver, status):
     busy = Response("Rate exceeded.", status=status, headers={"Retry-After": "0"})
     asked = serve(httpserver, busy, feed(1, "2026-11-20"))
 
-    [answer] = source.fetch(Wanted(papers=(Known(arxiv_id="2611.00001"),)))
+    [answer] = source.fetch(FetchRequest(papers=(KnownPaper(arxiv_id="2611.00001"),)))
 
     assert (len(asked), len(answer.records)) == (2, 1)
 
@@ -247,10 +257,10 @@ def test_an_answer_that_does_not_come_is_not_waited_for(httpserver):
 
     httpserver.expect_request("/api/query").respond_with_handler(hang)
     url = httpserver.url_for("")
-    source = Arxiv(Client(url, title="arXiv", user_agent="test", patience=1))
+    source = Arxiv(SourceClient(url, title="arXiv", user_agent="test", timeout_seconds=1))
 
-    with pytest.raises(SourceUnavailable) as caught:
-        list(source.fetch(Wanted(papers=(Known(arxiv_id="2611.00001"),))))
+    with pytest.raises(SourceUnavailableError) as caught:
+        list(source.fetch(FetchRequest(papers=(KnownPaper(arxiv_id="2611.00001"),))))
 
     leave.set()
     assert str(caught.value) == ("arXiv could not be reached (no whole answer within 1 seconds).")
@@ -259,8 +269,8 @@ def test_an_answer_that_does_not_come_is_not_waited_for(httpserver):
 def test_a_long_wait_is_told_and_not_sat_out(source, httpserver):
     serve(httpserver, Response("", status=503, headers={"Retry-After": "3600"}))
 
-    with stamina.set_testing(True, attempts=4), pytest.raises(SourceUnavailable) as caught:
-        list(source.fetch(Wanted(papers=(Known(arxiv_id="2611.00001"),))))
+    with stamina.set_testing(True, attempts=4), pytest.raises(SourceUnavailableError) as caught:
+        list(source.fetch(FetchRequest(papers=(KnownPaper(arxiv_id="2611.00001"),))))
 
     assert str(caught.value) == (
         "arXiv answered 503 SERVICE UNAVAILABLE and asks to wait 3600 seconds."
@@ -271,11 +281,13 @@ EXPECTED = {"id_abc_s0_m100.400.xml": "arXiv answered with an error: incorrect i
 
 
 @recordings.needs_recordings
-@pytest.mark.parametrize("path", recordings.answers("arxiv_api"), ids=lambda path: path.name)
+@pytest.mark.parametrize(
+    "path", recordings.xml_response_paths("arxiv_api"), ids=lambda path: path.name
+)
 def test_every_recorded_answer_is_read_whole(source, path):
     body = path.read_bytes()
     if path.name in EXPECTED:
-        with pytest.raises(SourceUnavailable) as caught:
+        with pytest.raises(SourceUnavailableError) as caught:
             source.parse(body)
         assert str(caught.value) == EXPECTED[path.name]
         return

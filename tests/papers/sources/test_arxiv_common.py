@@ -6,7 +6,7 @@ from datetime import date
 
 import pytest
 
-from papers.sources import SourceUnavailable, arxiv_common
+from papers.sources import SourceUnavailableError, arxiv_common
 from papers.sources.arxiv import Arxiv
 from papers.sources.arxiv_oai import ArxivOai
 from papers.sources.arxiv_rss import ArxivRss
@@ -33,14 +33,14 @@ from tests.papers import recordings
     ],
 )
 def test_authors_in_one_text_are_told_apart(written, names):
-    assert arxiv_common.names(written) == names
+    assert arxiv_common.split_author_list(written) == names
 
 
 @pytest.mark.parametrize(
     "written", ["(" * 200_000, "(a(b" * 50_000, " " * 200_000 + "a", ", " * 99_999]
 )
 def test_hostile_authors_are_read_at_once(written):
-    assert len(arxiv_common.names(written)) <= 50_000
+    assert len(arxiv_common.split_author_list(written)) <= 50_000
 
 
 @pytest.mark.parametrize(
@@ -57,7 +57,7 @@ def test_hostile_authors_are_read_at_once(written):
     ],
 )
 def test_the_doi_is_the_first_that_a_publisher_gave(written, doi):
-    assert arxiv_common.doi(written) == doi
+    assert arxiv_common.first_publisher_doi(written) == doi
 
 
 @pytest.mark.parametrize(
@@ -101,7 +101,7 @@ def test_code_is_the_one_repository_that_is_named(text, url):
     ],
 )
 def test_a_comment_says_that_the_paper_was_withdrawn(comment):
-    assert arxiv_common.withdrawn(comment, "We prove a lemma.")
+    assert arxiv_common.mentions_withdrawal(comment, "We prove a lemma.")
 
 
 @pytest.mark.parametrize(
@@ -121,12 +121,12 @@ def test_a_comment_says_that_the_paper_was_withdrawn(comment):
     ],
 )
 def test_a_word_about_something_else_withdraws_nothing(text):
-    assert not arxiv_common.withdrawn(text, text)
+    assert not arxiv_common.mentions_withdrawal(text, text)
 
 
 def test_an_abstract_withdraws_only_when_it_begins_with_that():
-    assert arxiv_common.withdrawn("", " This paper has been withdrawn by the author.")
-    assert not arxiv_common.withdrawn(
+    assert arxiv_common.mentions_withdrawal("", " This paper has been withdrawn by the author.")
+    assert not arxiv_common.mentions_withdrawal(
         "", "We study fraud. The paper has been withdrawn by its editors."
     )
 
@@ -135,7 +135,7 @@ def test_an_abstract_withdraws_only_when_it_begins_with_that():
 def test_none_of_the_recorded_abstracts_is_taken_for_a_withdrawal():
     abstracts = [paper["summary"] for paper in recordings.arxiv_papers()]
 
-    assert [each for each in abstracts if arxiv_common.withdrawn("", each)] == []
+    assert [each for each in abstracts if arxiv_common.mentions_withdrawal("", each)] == []
 
 
 @pytest.mark.parametrize(
@@ -148,18 +148,20 @@ def test_none_of_the_recorded_abstracts_is_taken_for_a_withdrawal():
     ],
 )
 def test_a_number_tells_its_month(number, month):
-    assert arxiv_common.month(number) == month
+    assert arxiv_common.submission_month(number) == month
 
 
 def test_categories_are_asked_for_once_by_the_name_they_have_today():
-    assert arxiv_common.known(["cs.lg", "math.IT", "cs.IT"]) == ["cs.LG", "cs.IT"]
+    assert arxiv_common.valid_categories(["cs.lg", "math.IT", "cs.IT"]) == ["cs.LG", "cs.IT"]
 
 
 def test_a_category_that_is_none_is_the_operators_mistake():
-    with pytest.raises(SourceUnavailable, match=r"'cs\.XX' is not a category.*ARXIV_CATEGORIES"):
-        arxiv_common.known(["cs.LG", "cs.XX"])
+    with pytest.raises(
+        SourceUnavailableError, match=r"'cs\.XX' is not a category.*ARXIV_CATEGORIES"
+    ):
+        arxiv_common.valid_categories(["cs.LG", "cs.XX"])
 
 
 def test_the_services_of_arxiv_wait_for_each_other():
-    assert Arxiv.turns == ArxivRss.turns == ArxivOai.turns
-    assert (Arxiv.turns[0], Arxiv.turns[1].total_seconds()) == ("arxiv", 3)
+    assert Arxiv.pacing == ArxivRss.pacing == ArxivOai.pacing
+    assert (Arxiv.pacing[0], Arxiv.pacing[1].total_seconds()) == ("arxiv", 3)

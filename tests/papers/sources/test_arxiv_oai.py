@@ -11,9 +11,9 @@ import pytest
 from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
 
-from papers.sources import MalformedAnswer, SourceUnavailable, Wanted, arxiv_oai
-from papers.sources.arxiv_oai import ArxivOai, set_of
-from papers.sources.http import Client
+from papers.sources import FetchRequest, InvalidResponseError, SourceUnavailableError, arxiv_oai
+from papers.sources.arxiv_oai import ArxivOai, oai_set
+from papers.sources.http import SourceClient
 from tests.papers import recordings
 
 ANSWERS = Path(__file__).parent / "answers"
@@ -23,7 +23,7 @@ DAYS = (date(2026, 11, 20), date(2026, 11, 19))
 @pytest.fixture
 def source(httpserver: HTTPServer) -> ArxivOai:
     url = httpserver.url_for("")
-    return ArxivOai(Client(url, title="arXiv OAI-PMH", user_agent="test", patience=5))
+    return ArxivOai(SourceClient(url, title="arXiv OAI-PMH", user_agent="test", timeout_seconds=5))
 
 
 def saved(name: str) -> bytes:
@@ -123,7 +123,7 @@ def test_nothing_new_is_an_empty_answer(source):
     ],
 )
 def test_an_error_is_said_in_its_own_words(source, body, sentence):
-    with pytest.raises(SourceUnavailable) as caught:
+    with pytest.raises(SourceUnavailableError) as caught:
         source.parse(body.encode())
 
     assert str(caught.value) == sentence
@@ -142,7 +142,7 @@ def test_an_error_is_said_in_its_own_words(source, body, sentence):
     ],
 )
 def test_what_is_no_answer_is_said_to_be_none(source, body, sentence):
-    with pytest.raises(MalformedAnswer, match=re.escape(sentence)):
+    with pytest.raises(InvalidResponseError, match=re.escape(sentence)):
         source.parse(body)
 
 
@@ -157,7 +157,7 @@ def test_what_is_no_answer_is_said_to_be_none(source, body, sentence):
     ],
 )
 def test_a_category_is_a_set(category, set_):
-    assert set_of(category) == set_
+    assert oai_set(category) == set_
 
 
 def serve(server: HTTPServer, *answers: str | Response) -> list[dict[str, str]]:
@@ -179,8 +179,8 @@ def ask(since: str, set_: str = "cs:cs:LG") -> dict[str, str]:
     return {"metadataPrefix": "arXivRaw", "from": since, "set": set_}
 
 
-def wanted(*categories: str, cursor: str = "", **others: Any) -> Wanted:
-    return Wanted(days=DAYS, categories=categories or ("cs.LG",), cursor=cursor, **others)
+def wanted(*categories: str, cursor: str = "", **others: Any) -> FetchRequest:
+    return FetchRequest(days=DAYS, categories=categories or ("cs.LG",), cursor=cursor, **others)
 
 
 TOKEN = "verb%3DListRecords%26skip%3D2"
@@ -217,7 +217,7 @@ def test_a_harvest_that_broke_off_goes_on_with_its_token(source, httpserver):
     serve(httpserver, page("2026-11-19", token=TOKEN), Response("", status=404))
     answers = source.fetch(wanted("hep-th", "cs.LG"))
     cursor = next(answers).cursor
-    with pytest.raises(SourceUnavailable, match="404"):
+    with pytest.raises(SourceUnavailableError, match="404"):
         next(answers)
     httpserver.clear()
 
@@ -259,7 +259,7 @@ def test_any_other_error_ends_the_harvest(source, httpserver):
     answers = source.fetch(wanted())
 
     assert len(next(answers).records) == 1
-    with pytest.raises(SourceUnavailable, match="badArgument: Something is wrong"):
+    with pytest.raises(SourceUnavailableError, match="badArgument: Something is wrong"):
         next(answers)
 
 
@@ -269,7 +269,7 @@ def test_a_server_that_gives_one_page_for_ever_is_left(source, httpserver):
     answers = source.fetch(wanted())
 
     next(answers)
-    with pytest.raises(MalformedAnswer, match="the same page again and again"):
+    with pytest.raises(InvalidResponseError, match="the same page again and again"):
         next(answers)
 
 
@@ -279,7 +279,7 @@ def test_a_long_harvest_is_done_in_parts(source, httpserver):
 
     *_, last = source.fetch(wanted())
 
-    assert len(asked) == arxiv_oai.MOST_PAGES
+    assert len(asked) == arxiv_oai.MAX_PAGES
     assert last.cursor == (
         "since=2026-11-19&until=2026-11-23&set=cs%3Acs%3ALG&reached=2026-11-19&token=t20"
     )
@@ -302,7 +302,7 @@ def test_a_set_that_is_no_longer_wanted_begins_the_harvest_anew(source, httpserv
     assert asked == [ask("2026-11-18")]
 
 
-@pytest.mark.parametrize("nothing", [Wanted(days=DAYS), Wanted(categories=("cs.LG",))])
+@pytest.mark.parametrize("nothing", [FetchRequest(days=DAYS), FetchRequest(categories=("cs.LG",))])
 def test_without_categories_or_a_day_nothing_is_asked(source, nothing):
     assert list(source.fetch(nothing)) == []
 
@@ -330,11 +330,13 @@ WITHDRAWN = {"listrecords_arXivRaw_2011-02.p1.xml": 2, "listrecords_arXivRaw_201
 
 
 @recordings.needs_recordings
-@pytest.mark.parametrize("path", recordings.answers("arxiv_oai"), ids=lambda path: path.name)
+@pytest.mark.parametrize(
+    "path", recordings.xml_response_paths("arxiv_oai"), ids=lambda path: path.name
+)
 def test_every_recorded_answer_is_read_whole(source, path):
     body = path.read_bytes()
     if sentence := SENTENCES.get(path.name):
-        with pytest.raises((SourceUnavailable, MalformedAnswer), match=sentence):
+        with pytest.raises((SourceUnavailableError, InvalidResponseError), match=sentence):
             source.parse(body)
         return
 

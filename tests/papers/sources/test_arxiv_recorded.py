@@ -8,24 +8,24 @@ import pytest
 
 from papers.catalogue import upsert
 from papers.models import Paper
-from papers.sources import Answer, MalformedAnswer, Source, SourceUnavailable
+from papers.sources import InvalidResponseError, Source, SourceResponse, SourceUnavailableError
 from papers.sources.arxiv import Arxiv
 from papers.sources.arxiv_oai import ArxivOai
 from papers.sources.arxiv_rss import ArxivRss
-from papers.sources.http import Client
+from papers.sources.http import SourceClient
 from tests.papers import recordings
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
-CLIENT = Client("http://127.0.0.1:9", title="arXiv", user_agent="test")
+CLIENT = SourceClient("http://127.0.0.1:9", title="arXiv", user_agent="test")
 
 
-def answers(source: Source, folder: str) -> list[Answer]:
+def answers(source: Source, folder: str) -> list[SourceResponse]:
     """What was recorded, without what the source only said went wrong."""
     found = []
-    for path in recordings.answers(folder):
+    for path in recordings.xml_response_paths(folder):
         try:
             found.append(source.parse(path.read_bytes()))
-        except (SourceUnavailable, MalformedAnswer):
+        except (SourceUnavailableError, InvalidResponseError):
             continue
     return found
 
@@ -49,10 +49,10 @@ def test_each_record_is_stored_or_named_and_twice_changes_nothing(source, folder
     additions = [record for record in records if not record.title]
     unknown = [record for record in additions if record.arxiv_id not in papers]
 
-    first = upsert.add(titled, source=source.name, told_at=NOW)
-    upsert.add(additions, source=source.name, told_at=NOW)
-    second = upsert.add(titled, source=source.name, told_at=NOW)
-    third = upsert.add(additions, source=source.name, told_at=NOW)
+    first = upsert.upsert_records(titled, source=source.name, observed_at=NOW)
+    upsert.upsert_records(additions, source=source.name, observed_at=NOW)
+    second = upsert.upsert_records(titled, source=source.name, observed_at=NOW)
+    third = upsert.upsert_records(additions, source=source.name, observed_at=NOW)
 
     assert set(Paper.objects.values_list("arxiv_id", flat=True)) == papers
     assert (first.created, first.rejected) == (len(papers), [])

@@ -11,9 +11,9 @@ import pytest
 from pytest_httpserver import HTTPServer
 from werkzeug import Response
 
-from papers.sources import MalformedAnswer, SourceUnavailable, Wanted
+from papers.sources import FetchRequest, InvalidResponseError, SourceUnavailableError
 from papers.sources.arxiv_rss import ArxivRss
-from papers.sources.http import Client
+from papers.sources.http import SourceClient
 from tests.papers import recordings
 
 ANSWERS = Path(__file__).parent / "answers"
@@ -21,7 +21,9 @@ ANSWERS = Path(__file__).parent / "answers"
 
 @pytest.fixture
 def source(httpserver: HTTPServer) -> ArxivRss:
-    return ArxivRss(Client(httpserver.url_for(""), title="arXiv feeds", user_agent="t", patience=5))
+    return ArxivRss(
+        SourceClient(httpserver.url_for(""), title="arXiv feeds", user_agent="t", timeout_seconds=5)
+    )
 
 
 def saved(name: str) -> bytes:
@@ -114,7 +116,7 @@ def test_the_kind_stands_in_the_description_as_well(source):
     ],
 )
 def test_an_error_feed_is_one_sentence(source, body, sentence):
-    with pytest.raises(SourceUnavailable) as caught:
+    with pytest.raises(SourceUnavailableError) as caught:
         source.parse(body)
 
     assert str(caught.value) == sentence
@@ -133,7 +135,7 @@ def test_an_error_feed_is_one_sentence(source, body, sentence):
     ],
 )
 def test_what_is_no_feed_is_said_to_be_none(source, body, sentence):
-    with pytest.raises(MalformedAnswer, match=re.escape(sentence)):
+    with pytest.raises(InvalidResponseError, match=re.escape(sentence)):
         source.parse(body)
 
 
@@ -141,33 +143,35 @@ def test_three_categories_share_a_feed(source, httpserver):
     for path in ("/rss/cs.AI+stat.ML+cs.LG", "/rss/hep-th"):
         httpserver.expect_oneshot_request(path).respond_with_data(saved("arxiv-rss.xml"))
 
-    wanted = Wanted(categories=("cs.AI", "stat.ML", "cs.LG", "hep-th"))
+    wanted = FetchRequest(categories=("cs.AI", "stat.ML", "cs.LG", "hep-th"))
 
     assert [len(answer.records) for answer in source.fetch(wanted)] == [4, 4]
     httpserver.check_assertions()
 
 
 def test_without_categories_nothing_is_asked(source):
-    assert list(source.fetch(Wanted(days=(date(2026, 11, 20),)))) == []
+    assert list(source.fetch(FetchRequest(days=(date(2026, 11, 20),)))) == []
 
 
 def test_a_refusal_is_said_in_the_words_of_its_feed(source, httpserver):
     answer = Response(saved("arxiv-rss-error.xml"), status=400)
     httpserver.expect_request("/rss/cs.AI").respond_with_response(answer)
 
-    with pytest.raises(SourceUnavailable) as caught:
-        list(source.fetch(Wanted(categories=("cs.AI",))))
+    with pytest.raises(SourceUnavailableError) as caught:
+        list(source.fetch(FetchRequest(categories=("cs.AI",))))
 
     assert str(caught.value) == "arXiv feeds answered with an error: Bad subject class 'XX'."
 
 
 @recordings.needs_recordings
-@pytest.mark.parametrize("path", recordings.answers("arxiv_rss"), ids=lambda path: path.name)
+@pytest.mark.parametrize(
+    "path", recordings.xml_response_paths("arxiv_rss"), ids=lambda path: path.name
+)
 def test_every_recorded_feed_is_read_whole(source, path):
     body = path.read_bytes()
     if ".400." in path.name:
         with pytest.raises(
-            SourceUnavailable, match=r"^arXiv feeds answered with an error: .{20,}\.$"
+            SourceUnavailableError, match=r"^arXiv feeds answered with an error: .{20,}\.$"
         ):
             source.parse(body)
         return

@@ -13,9 +13,17 @@ import stamina
 from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
 
-from papers.sources import Answer, Known, MalformedAnswer, Record, SourceUnavailable, Wanted, github
+from papers.sources import (
+    FetchRequest,
+    InvalidResponseError,
+    KnownPaper,
+    Record,
+    SourceResponse,
+    SourceUnavailableError,
+    github,
+)
 from papers.sources.github import GitHub, repository_name
-from papers.sources.http import Client
+from papers.sources.http import SourceClient
 
 TOKEN = "gh-very-secret"
 
@@ -26,10 +34,10 @@ class Held:
     def __init__(self) -> None:
         self.seconds: list[float] = []
 
-    def wait(self, patience: float) -> None:
+    def acquire(self, timeout_seconds: float) -> None:
         pass
 
-    def hold(self, seconds: float) -> None:
+    def back_off(self, seconds: float) -> None:
         self.seconds.append(seconds)
 
 
@@ -40,18 +48,20 @@ def no_long_waits():
 
 
 @pytest.fixture
-def turns() -> Held:
+def pacer() -> Held:
     return Held()
 
 
 @pytest.fixture
-def source(httpserver: HTTPServer, turns: Held) -> GitHub:
-    return asking(httpserver, turns=turns)
+def source(httpserver: HTTPServer, pacer: Held) -> GitHub:
+    return asking(httpserver, pacer=pacer)
 
 
 def asking(server: HTTPServer, **options: Any) -> GitHub:
     return GitHub(
-        Client(server.url_for(""), title="GitHub", user_agent="test", patience=5, **options)
+        SourceClient(
+            server.url_for(""), title="GitHub", user_agent="test", timeout_seconds=5, **options
+        )
     )
 
 
@@ -60,8 +70,8 @@ def repository(name: str, stars: int) -> dict[str, Any]:
     return {"full_name": name, "html_url": address, "stargazers_count": stars, "forks": 1}
 
 
-def known(arxiv_id: str, name: str) -> Known:
-    return Known(arxiv_id=arxiv_id, code_url=f"https://github.com/{name}")
+def known(arxiv_id: str, name: str) -> KnownPaper:
+    return KnownPaper(arxiv_id=arxiv_id, code_url=f"https://github.com/{name}")
 
 
 def serve(server: HTTPServer, stars: int = 7) -> list[str]:
@@ -79,17 +89,17 @@ def serve(server: HTTPServer, stars: int = 7) -> list[str]:
 def test_papers_that_share_a_repository_are_told_of_at_once(source, httpserver):
     asked = serve(httpserver, stars=42)
     first, second = known("2605.00001", "Ada/Engine"), known("2605.00002", "ada/engine/tree/main")
-    third = Known(doi="10.1000/abc", code_url="https://github.com/ada/notes.git")
+    third = KnownPaper(doi="10.1000/abc", code_url="https://github.com/ada/notes.git")
 
     one, other = source.fetch(
-        Wanted(
+        FetchRequest(
             papers=(
                 first,
                 third,
                 second,
                 known("2605.00003", "only-an-owner"),
-                Known(arxiv_id="2605.00004", code_url="https://gitlab.com/ada/engine"),
-                Known(arxiv_id="2605.00005"),
+                KnownPaper(arxiv_id="2605.00004", code_url="https://gitlab.com/ada/engine"),
+                KnownPaper(arxiv_id="2605.00005"),
             )
         )
     )
@@ -127,12 +137,12 @@ def test_only_a_repository_is_asked_for(url, name):
     ("options", "most"), [({}, 3), (GitHub.credentials(TOKEN), 6)], ids=["anonymous", "token"]
 )
 def test_the_most_important_are_asked_for_and_no_more(httpserver, monkeypatch, options, most):
-    monkeypatch.setattr(github, "MOST", 3)
-    monkeypatch.setattr(github, "MOST_WITH_TOKEN", 6)
+    monkeypatch.setattr(github, "MAX_REPOS_PER_FETCH", 3)
+    monkeypatch.setattr(github, "MAX_REPOS_PER_FETCH_WITH_TOKEN", 6)
     asked = serve(httpserver)
     papers = tuple(known(f"2605.{number:05}", f"ada/part-{number}") for number in range(10))
 
-    answers = list(asking(httpserver, **options).fetch(Wanted(papers=papers)))
+    answers = list(asking(httpserver, **options).fetch(FetchRequest(papers=papers)))
 
     assert asked == [f"ada/part-{number}" for number in range(most)]
     assert len(answers) == most
@@ -146,7 +156,7 @@ def test_a_repository_that_moved_is_followed(source, httpserver):
     )
     httpserver.expect_request("/repositories/7").respond_with_json(repository("ada/new", 5))
 
-    [answer] = source.fetch(Wanted(papers=(known("2605.00001", "ada/old"),)))
+    [answer] = source.fetch(FetchRequest(papers=(known("2605.00001", "ada/old"),)))
 
     [record] = answer.records
     assert (record.stars, record.code_url) == (5, "https://github.com/ada/old")
@@ -161,15 +171,15 @@ def test_a_repository_that_is_gone_is_no_failure(source, httpserver, status, mes
     httpserver.expect_request("/repos/ada/here").respond_with_json(repository("ada/here", 3))
     papers = (known("2605.00001", "ada/gone"), known("2605.00002", "ada/here"))
 
-    gone, here = source.fetch(Wanted(papers=papers))
+    gone, here = source.fetch(FetchRequest(papers=papers))
 
-    assert gone == Answer(rejected=("repository not found",))
+    assert gone == SourceResponse(rejected=("repository not found",))
     assert [record.stars for record in here.records] == [3]
 
 
 @pytest.mark.parametrize("status", [403, 429])
 def test_an_allowance_that_is_used_up_ends_it_and_holds_everybody(
-    source, httpserver, turns, status
+    source, httpserver, pacer, status
 ):
     now = int(time.time())
     headers = {
@@ -185,23 +195,25 @@ def test_an_allowance_that_is_used_up_ends_it_and_holds_everybody(
         known(f"2605.{n:05}", f"ada/{name}") for n, name in enumerate(["first", "second", "third"])
     )
 
-    answers = source.fetch(Wanted(papers=papers))
+    answers = source.fetch(FetchRequest(papers=papers))
 
     assert len(next(answers).records) == 1
-    with pytest.raises(SourceUnavailable, match=f"GitHub answered {status} .* asks to wait 1800"):
+    with pytest.raises(
+        SourceUnavailableError, match=f"GitHub answered {status} .* asks to wait 1800"
+    ):
         next(answers)
-    assert turns.seconds == [1800]
+    assert pacer.seconds == [1800]
     assert len(httpserver.log) == 2
 
 
-def test_a_limit_that_says_no_time_is_given_a_minute(source, httpserver, turns):
+def test_a_limit_that_says_no_time_is_given_a_minute(source, httpserver, pacer):
     message = {"message": "You have exceeded a secondary rate limit."}
     httpserver.expect_request("/repos/ada/engine").respond_with_json(message, status=403)
 
-    with pytest.raises(SourceUnavailable, match="GitHub answered 403 FORBIDDEN"):
-        list(source.fetch(Wanted(papers=(known("2605.00001", "ada/engine"),))))
+    with pytest.raises(SourceUnavailableError, match="GitHub answered 403 FORBIDDEN"):
+        list(source.fetch(FetchRequest(papers=(known("2605.00001", "ada/engine"),))))
 
-    assert turns.seconds == [60]
+    assert pacer.seconds == [60]
 
 
 def test_a_bad_token_is_said_without_the_token(httpserver):
@@ -210,8 +222,8 @@ def test_a_bad_token_is_said_without_the_token(httpserver):
     )
     source = asking(httpserver, **GitHub.credentials(TOKEN))
 
-    with pytest.raises(SourceUnavailable) as caught:
-        list(source.fetch(Wanted(papers=(known("2605.00001", "ada/engine"),))))
+    with pytest.raises(SourceUnavailableError) as caught:
+        list(source.fetch(FetchRequest(papers=(known("2605.00001", "ada/engine"),))))
 
     assert str(caught.value) == "GitHub answered 401 UNAUTHORIZED."
 
@@ -242,7 +254,7 @@ def test_a_saved_list_tells_the_stars_of_each_repository(source, found):
     ],
 )
 def test_what_is_no_answer_is_said_to_be_none(source, body, sentence):
-    with pytest.raises(MalformedAnswer) as caught:
+    with pytest.raises(InvalidResponseError) as caught:
         source.parse(body)
 
     assert str(caught.value) == sentence

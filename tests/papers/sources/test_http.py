@@ -12,8 +12,8 @@ import stamina
 from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
 
-from papers.sources import SourceUnavailable, http
-from papers.sources.http import Busy, Client
+from papers.sources import SourceUnavailableError, http
+from papers.sources.http import RetryableHttpError, SourceClient
 
 PATIENCE = 0.6
 
@@ -21,17 +21,19 @@ PATIENCE = 0.6
 @pytest.fixture(autouse=True)
 def no_long_waits() -> Iterator[None]:
     """Tries follow each other at once, as often as really."""
-    with stamina.set_testing(True, attempts=http.ATTEMPTS):
+    with stamina.set_testing(True, attempts=http.MAX_ATTEMPTS):
         yield
 
 
 @pytest.fixture
-def client(httpserver: HTTPServer) -> Client:
+def client(httpserver: HTTPServer) -> SourceClient:
     return ask(httpserver.url_for(""))
 
 
-def ask(url: str, patience: float = 10) -> Client:
-    return Client(url, title="The source", user_agent="test/1 (+https://x)", patience=patience)
+def ask(url: str, patience: float = 10) -> SourceClient:
+    return SourceClient(
+        url, title="The source", user_agent="test/1 (+https://x)", timeout_seconds=patience
+    )
 
 
 @pytest.fixture
@@ -73,7 +75,7 @@ def test_the_answer_comes_back_and_the_source_knows_who_asked(client, httpserver
     assert client.get("/api", p=3) == b"3 test/1 (+https://x)"
 
 
-@pytest.mark.parametrize("status", sorted(http.TRY_AGAIN))
+@pytest.mark.parametrize("status", sorted(http.RETRY_STATUSES))
 def test_a_busy_source_is_asked_again(client, httpserver, status):
     httpserver.expect_ordered_request("/api").respond_with_data("", status=status)
     httpserver.expect_ordered_request("/api").respond_with_data("at last")
@@ -84,18 +86,18 @@ def test_a_busy_source_is_asked_again(client, httpserver, status):
 def test_a_source_that_stays_busy_is_given_up(client, httpserver):
     httpserver.expect_request("/api").respond_with_data("", status=503)
 
-    with pytest.raises(Busy) as caught:
+    with pytest.raises(RetryableHttpError) as caught:
         client.get("/api")
 
     assert str(caught.value) == "The source answered 503 SERVICE UNAVAILABLE."
-    assert len(httpserver.log) == http.ATTEMPTS
+    assert len(httpserver.log) == http.MAX_ATTEMPTS
 
 
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 410])
 def test_a_refusal_is_not_argued_with(client, httpserver, status):
     httpserver.expect_request("/api").respond_with_data("", status=status)
 
-    with pytest.raises(http.Refused) as caught:
+    with pytest.raises(http.HttpError) as caught:
         client.get("/api")
 
     assert caught.value.status == status
@@ -115,7 +117,7 @@ def test_a_wait_beyond_our_patience_is_not_waited_for(raw_server, header):
     busy = f"HTTP/1.1 429 Too Many Requests\r\n{head}Content-Length: 0\r\n\r\n".encode()
     url = raw_server(lambda connection: connection.sendall(busy))
 
-    with pytest.raises(Busy) as caught:
+    with pytest.raises(RetryableHttpError) as caught:
         ask(url).get("/api")
 
     assert str(caught.value) == (
@@ -160,7 +162,7 @@ def test_a_source_that_does_not_come_to_an_end_is_left(raw_server, behaviour):
     client = ask(raw_server(behaviour), patience=PATIENCE)
     started = time.monotonic()
 
-    with pytest.raises(SourceUnavailable, match="could not be reached"):
+    with pytest.raises(SourceUnavailableError, match="could not be reached"):
         client.get("/api")
 
     assert time.monotonic() - started < PATIENCE + 1
@@ -170,7 +172,7 @@ def test_a_name_that_takes_for_ever_to_resolve_is_left(monkeypatch):
     monkeypatch.setattr(socket, "getaddrinfo", lambda *args, **kwargs: time.sleep(3))
     started = time.monotonic()
 
-    with pytest.raises(SourceUnavailable, match="no whole answer within 1 seconds"):
+    with pytest.raises(SourceUnavailableError, match="no whole answer within 1 seconds"):
         ask("http://papers.example", patience=PATIENCE).get("/api")
 
     assert time.monotonic() - started < PATIENCE + 1
@@ -182,7 +184,7 @@ def test_a_name_that_does_not_resolve_is_said(monkeypatch):
 
     monkeypatch.setattr(socket, "getaddrinfo", unknown)
 
-    with pytest.raises(SourceUnavailable) as caught:
+    with pytest.raises(SourceUnavailableError) as caught:
         ask("http://papers.example").get("/api")
 
     assert str(caught.value) == (
@@ -194,7 +196,7 @@ def test_a_closed_port_is_said():
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
 
-    with pytest.raises(SourceUnavailable) as caught:
+    with pytest.raises(SourceUnavailableError) as caught:
         ask(f"http://127.0.0.1:{port}").get("/api")
 
     assert str(caught.value) == "The source could not be reached (the connection was refused)."
@@ -203,19 +205,19 @@ def test_a_closed_port_is_said():
 def test_an_answer_that_breaks_off_is_said(raw_server):
     half = b"HTTP/1.1 200 OK\r\nContent-Length: 10000\r\n\r\n[{"
 
-    with pytest.raises(SourceUnavailable) as caught:
+    with pytest.raises(SourceUnavailableError) as caught:
         ask(raw_server(lambda connection: connection.sendall(half))).get("/api")
 
     assert str(caught.value) == "The source could not be reached (the answer broke off)."
 
 
 def test_what_is_not_http_is_said(raw_server):
-    with pytest.raises(SourceUnavailable, match="could not be reached"):
+    with pytest.raises(SourceUnavailableError, match="could not be reached"):
         ask(raw_server(lambda connection: connection.sendall(b"\x00\x01\r\n\r\n"))).get("/api")
 
 
 def test_an_answer_that_is_too_large_is_not_read_to_its_end(raw_server, monkeypatch):
-    monkeypatch.setattr(http, "MOST_BYTES", 200_000)
+    monkeypatch.setattr(http, "MAX_RESPONSE_BYTES", 200_000)
     sent = []
 
     def flood(connection: socket.socket) -> None:
@@ -224,7 +226,7 @@ def test_an_answer_that_is_too_large_is_not_read_to_its_end(raw_server, monkeypa
             connection.sendall(b" " * 100_000)
             sent.append(1)
 
-    with pytest.raises(SourceUnavailable, match="more than 50 MB"):
+    with pytest.raises(SourceUnavailableError, match="more than 50 MB"):
         ask(raw_server(flood)).get("/api")
 
     assert len(sent) < 1000
@@ -243,7 +245,9 @@ def test_a_redirect_to_another_host_is_not_followed(client, httpserver):
     elsewhere = {"Location": "http://elsewhere.example/api"}
     httpserver.expect_request("/api").respond_with_data("", status=302, headers=elsewhere)
 
-    with pytest.raises(SourceUnavailable, match=r"another host, http://elsewhere\.example/api"):
+    with pytest.raises(
+        SourceUnavailableError, match=r"another host, http://elsewhere\.example/api"
+    ):
         client.get("/api")
 
 
@@ -252,13 +256,13 @@ def test_a_redirect_in_a_circle_comes_to_an_end(client, httpserver):
         "", status=302, headers={"Location": "/api"}
     )
 
-    with pytest.raises(SourceUnavailable, match="from one address to the next"):
+    with pytest.raises(SourceUnavailableError, match="from one address to the next"):
         client.get("/api")
 
 
 @pytest.mark.parametrize("url", ["", "huggingface.co", "ftp://x.example", "http://", "http://[x"])
 def test_an_address_that_is_none_is_said(url):
-    with pytest.raises(SourceUnavailable, match="is not a web address"):
+    with pytest.raises(SourceUnavailableError, match="is not a web address"):
         ask(url).get("/api")
 
 
@@ -285,7 +289,7 @@ def test_a_key_goes_with_every_question_but_into_no_redirect(httpserver):
     )
     httpserver.expect_request("/moved", query_string="").respond_with_data("found")
     url = httpserver.url_for("")
-    client = Client(url, title="The source", user_agent="test", query={"key": "secret"})
+    client = SourceClient(url, title="The source", user_agent="test", query={"key": "secret"})
 
     assert client.get("/api", p=3) == b"found"
 
@@ -293,10 +297,10 @@ def test_a_key_goes_with_every_question_but_into_no_redirect(httpserver):
 def test_a_refusal_keeps_the_beginning_of_what_was_said(client, httpserver):
     httpserver.expect_request("/api").respond_with_data("é" * 5000, status=400)
 
-    with pytest.raises(http.Refused) as caught:
+    with pytest.raises(http.HttpError) as caught:
         client.post("/api", json={})
 
-    assert caught.value.told == "é" * 1000
+    assert caught.value.body_start == "é" * 1000
 
 
 def test_a_refusal_whose_words_break_off_is_still_said(raw_server):
@@ -306,10 +310,10 @@ def test_a_refusal_whose_words_break_off_is_still_said(raw_server):
         )
     )
 
-    with pytest.raises(http.Refused, match="The source answered 400 Bad Request") as caught:
+    with pytest.raises(http.HttpError, match="The source answered 400 Bad Request") as caught:
         ask(url).get("/api")
 
-    assert caught.value.told == ""
+    assert caught.value.body_start == ""
 
 
 @pytest.mark.parametrize(
@@ -333,7 +337,7 @@ def test_an_allowance_that_is_used_up_says_when_it_is_not(
     )
     url = raw_server(lambda connection: connection.sendall(head.encode()))
 
-    with pytest.raises(http.Refused) as caught:
+    with pytest.raises(http.HttpError) as caught:
         ask(url, patience=3).get("/api")
 
-    assert getattr(caught.value, "wait", None) == wait
+    assert getattr(caught.value, "retry_after_seconds", None) == wait

@@ -12,8 +12,13 @@ import pytest
 from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
 
-from papers.sources import Answer, MalformedAnswer, SourceUnavailable, Wanted
-from papers.sources.http import Client
+from papers.sources import (
+    FetchRequest,
+    InvalidResponseError,
+    SourceResponse,
+    SourceUnavailableError,
+)
+from papers.sources.http import SourceClient
 from papers.sources.huggingface import HuggingFace
 from tests.papers import recordings
 
@@ -24,7 +29,9 @@ TODAY = date(2026, 5, 12)
 @pytest.fixture
 def huggingface(httpserver: HTTPServer) -> HuggingFace:
     url = httpserver.url_for("")
-    return HuggingFace(Client(url, title="Hugging Face", user_agent="test", patience=1))
+    return HuggingFace(
+        SourceClient(url, title="Hugging Face", user_agent="test", timeout_seconds=1)
+    )
 
 
 def parse(huggingface: HuggingFace, name: str, day: date | None = None) -> list[dict[str, Any]]:
@@ -138,7 +145,7 @@ def test_broken_items_are_rejected_one_by_one_and_the_rest_is_taken(huggingface)
     ],
 )
 def test_what_is_no_answer_is_said_to_be_none(huggingface, body, sentence):
-    with pytest.raises(MalformedAnswer) as caught:
+    with pytest.raises(InvalidResponseError) as caught:
         huggingface.parse(body)
 
     assert str(caught.value) == sentence
@@ -178,7 +185,7 @@ def test_fetch_pages_until_nothing_comes_although_a_page_was_short(huggingface, 
     }
     asked = serve(httpserver, pages)
 
-    [answer] = huggingface.fetch(Wanted(days=(TODAY,)))
+    [answer] = huggingface.fetch(FetchRequest(days=(TODAY,)))
 
     assert [record.arxiv_id for record in answer.records] == [
         "2605.00001",
@@ -192,7 +199,7 @@ def test_fetch_stops_at_a_server_that_ignores_the_page(huggingface, httpserver):
     same = [item("2605.00001")]
     asked = serve(httpserver, {("2026-05-12", page): same for page in range(50)})
 
-    [answer] = huggingface.fetch(Wanted(days=(TODAY,)))
+    [answer] = huggingface.fetch(FetchRequest(days=(TODAY,)))
 
     assert len(answer.records) == 1
     assert len(asked) == 2
@@ -202,7 +209,7 @@ def test_fetch_stops_at_a_server_that_never_ends(huggingface, httpserver):
     endless = {("2026-05-12", page): [item(f"2605.{page:05}")] for page in range(50)}
     asked = serve(httpserver, endless)
 
-    [answer] = huggingface.fetch(Wanted(days=(TODAY,)))
+    [answer] = huggingface.fetch(FetchRequest(days=(TODAY,)))
 
     assert len(answer.records) == len(asked) == 10
 
@@ -210,7 +217,7 @@ def test_fetch_stops_at_a_server_that_never_ends(huggingface, httpserver):
 def test_a_day_that_is_not_open_yet_has_no_papers(huggingface, httpserver):
     serve(httpserver, {("2026-05-12", 0): 400, ("2026-05-11", 0): [item("2605.00001")]})
 
-    today, yesterday = huggingface.fetch(Wanted(days=(TODAY, date(2026, 5, 11))))
+    today, yesterday = huggingface.fetch(FetchRequest(days=(TODAY, date(2026, 5, 11))))
 
     assert (len(today.records), len(yesterday.records)) == (0, 1)
 
@@ -219,17 +226,17 @@ def test_every_day_refused_is_no_list_not_open_but_an_error(huggingface, httpser
     days = [date(2026, 5, day) for day in (12, 11, 10)]
     serve(httpserver, {(day.isoformat(), 0): 400 for day in days})
 
-    with pytest.raises(SourceUnavailable, match="Hugging Face answered 400 BAD REQUEST"):
-        list(huggingface.fetch(Wanted(days=tuple(days))))
+    with pytest.raises(SourceUnavailableError, match="Hugging Face answered 400 BAD REQUEST"):
+        list(huggingface.fetch(FetchRequest(days=tuple(days))))
 
 
 def test_what_came_before_a_failure_is_given(huggingface, httpserver):
     serve(httpserver, {("2026-05-12", 0): [item("2605.00001")], ("2026-05-11", 0): 404})
 
-    answers = huggingface.fetch(Wanted(days=(TODAY, date(2026, 5, 11))))
+    answers = huggingface.fetch(FetchRequest(days=(TODAY, date(2026, 5, 11))))
 
     assert len(next(answers).records) == 1
-    with pytest.raises(SourceUnavailable, match="404"):
+    with pytest.raises(SourceUnavailableError, match="404"):
         next(answers)
 
 
@@ -249,7 +256,7 @@ def test_a_search_fills_in_papers_of_any_day(huggingface, httpserver):
         ]
     )
 
-    [answer] = huggingface.fetch(Wanted(query=" graph\n networks "))
+    [answer] = huggingface.fetch(FetchRequest(query=" graph\n networks "))
 
     told = [(each.arxiv_id, each.published_on, each.listed_on) for each in answer.records]
     assert told == [
@@ -262,9 +269,9 @@ def test_a_search_fills_in_papers_of_any_day(huggingface, httpserver):
 def test_a_long_query_is_cut(huggingface, httpserver):
     httpserver.expect_request("/api/papers/search").respond_with_json([])
 
-    [answer] = huggingface.fetch(Wanted(query="é" * 300))
+    [answer] = huggingface.fetch(FetchRequest(query="é" * 300))
 
-    assert answer == Answer()
+    assert answer == SourceResponse()
     assert httpserver.log[0][0].args["q"] == "é" * 250
 
 
@@ -305,7 +312,7 @@ def test_a_paper_that_is_told_twice_is_taken_once(huggingface):
 
 @recordings.needs_recordings
 def test_the_recorded_hard_cases_are_read_whole(huggingface):
-    items = recordings.hard_cases()
+    items = recordings.huggingface_hard_cases()
 
     answer = huggingface.parse(json.dumps(items).encode(), day=TODAY)
 
@@ -315,14 +322,16 @@ def test_the_recorded_hard_cases_are_read_whole(huggingface):
 
 @recordings.needs_recordings
 def test_a_recorded_weekend_that_is_no_list_is_said(huggingface):
-    body = (recordings.DATA / "huggingface/odd/2024-06-01.weekend-literal-1.json").read_bytes()
+    body = (
+        recordings.RECORDINGS_DIR / "huggingface/odd/2024-06-01.weekend-literal-1.json"
+    ).read_bytes()
 
-    with pytest.raises(MalformedAnswer, match="The answer is 1, not a list of papers"):
+    with pytest.raises(InvalidResponseError, match="The answer is 1, not a list of papers"):
         huggingface.parse(body)
 
 
 @recordings.needs_recordings
-@pytest.mark.parametrize("path", recordings.days(), ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", recordings.daily_papers_paths(), ids=lambda path: path.stem)
 def test_every_recorded_day_is_read_whole(huggingface, path):
     day = date.fromisoformat(path.stem)
 
@@ -343,6 +352,6 @@ def test_every_recorded_day_is_read_whole(huggingface, path):
     ],
 )
 def test_the_recorded_oddities_are_read(huggingface, name, papers):
-    body = (recordings.DATA / "huggingface" / "odd" / name).read_bytes()
+    body = (recordings.RECORDINGS_DIR / "huggingface" / "odd" / name).read_bytes()
 
     assert len(huggingface.parse(body, day=TODAY).records) == papers

@@ -11,13 +11,20 @@ import stamina
 from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
 
-from papers.sources import Answer, Known, MalformedAnswer, Record, SourceUnavailable, Wanted
-from papers.sources.http import Client
+from papers.sources import (
+    FetchRequest,
+    InvalidResponseError,
+    KnownPaper,
+    Record,
+    SourceResponse,
+    SourceUnavailableError,
+)
+from papers.sources.http import SourceClient
 from papers.sources.openalex import OpenAlex
 from tests.papers import recordings
 
 KEY = "oa-very-secret"
-EXCHANGES = recordings.exchanges("openalex")
+EXCHANGES = recordings.load_exchanges("openalex")
 
 
 @pytest.fixture(autouse=True)
@@ -29,7 +36,9 @@ def no_long_waits():
 def asking(url: str, patience: float = 5) -> OpenAlex:
     credentials = OpenAlex.credentials(KEY)
     return OpenAlex(
-        Client(url, title="OpenAlex", user_agent="test", patience=patience, **credentials)
+        SourceClient(
+            url, title="OpenAlex", user_agent="test", timeout_seconds=patience, **credentials
+        )
     )
 
 
@@ -114,13 +123,13 @@ def test_papers_are_asked_for_by_both_their_dois_and_the_unknown_are_counted(sou
 
     answers = list(
         source.fetch(
-            Wanted(
+            FetchRequest(
                 papers=(
-                    Known(arxiv_id="2605.00001", doi="10.1000/published"),
-                    Known(doi="10.1000/abc"),
-                    Known(doi="10.1000/unknown"),
-                    Known(doi="10.1000/not,askable"),
-                    Known(code_url="https://github.com/example/no-number"),
+                    KnownPaper(arxiv_id="2605.00001", doi="10.1000/published"),
+                    KnownPaper(doi="10.1000/abc"),
+                    KnownPaper(doi="10.1000/unknown"),
+                    KnownPaper(doi="10.1000/not,askable"),
+                    KnownPaper(code_url="https://github.com/example/no-number"),
                 )
             )
         )
@@ -134,13 +143,13 @@ def test_papers_are_asked_for_by_both_their_dois_and_the_unknown_are_counted(sou
 
 
 def test_batches_and_pages_are_read_to_the_end(source, httpserver):
-    papers = tuple(Known(doi=f"10.1000/{number}") for number in range(120))
+    papers = tuple(KnownPaper(doi=f"10.1000/{number}") for number in range(120))
     asked = serve(httpserver, [work(each.doi) for each in papers])
 
-    answers = list(source.fetch(Wanted(papers=papers)))
+    answers = list(source.fetch(FetchRequest(papers=papers)))
 
     assert [len(dois) for dois in asked] == [50, 50, 20]
-    assert answers == [Answer(records=answer.records) for answer in answers]
+    assert answers == [SourceResponse(records=answer.records) for answer in answers]
     assert sum(len(answer.records) for answer in answers) == 120
 
 
@@ -150,7 +159,7 @@ def test_a_full_page_is_followed_by_the_next(source, httpserver):
         each["locations"] = [at(f"https://arxiv.org/abs/2605.{part:05}")]
     asked = serve(httpserver, works)
 
-    answers = list(source.fetch(Wanted(papers=(Known(doi="10.1000/abc"),))))
+    answers = list(source.fetch(FetchRequest(papers=(KnownPaper(doi="10.1000/abc"),))))
 
     assert [len(answer.records) for answer in answers] == [100, 30]
     assert len(asked) == 2
@@ -198,15 +207,15 @@ def test_broken_items_are_rejected_one_by_one(source):
     ],
 )
 def test_what_is_no_answer_is_said_to_be_none(source, body, sentence):
-    with pytest.raises(MalformedAnswer) as caught:
+    with pytest.raises(InvalidResponseError) as caught:
         source.parse(body)
 
     assert str(caught.value) == sentence
 
 
-def failure_of(source: OpenAlex) -> SourceUnavailable:
-    with pytest.raises(SourceUnavailable) as caught:
-        list(source.fetch(Wanted(papers=(Known(doi="10.1000/abc"),))))
+def failure_of(source: OpenAlex) -> SourceUnavailableError:
+    with pytest.raises(SourceUnavailableError) as caught:
+        list(source.fetch(FetchRequest(papers=(KnownPaper(doi="10.1000/abc"),))))
     return caught.value
 
 
@@ -246,7 +255,7 @@ def test_an_address_with_a_key_is_not_logged(source, httpserver, caplog):
     caplog.set_level("DEBUG")
     serve(httpserver, [work("10.1000/abc")])
 
-    list(source.fetch(Wanted(papers=(Known(doi="10.1000/abc"),))))
+    list(source.fetch(FetchRequest(papers=(KnownPaper(doi="10.1000/abc"),))))
 
     ours = [line.getMessage() for line in caplog.records if line.name != "werkzeug"]
     assert KEY not in "\n".join(ours)
@@ -259,7 +268,7 @@ def test_every_recorded_answer_is_read_or_said_to_be_none(source, exchange):
         answer = source.parse(exchange.body)
         assert (len(answer.records), answer.rejected) == (1, ())
     else:
-        with pytest.raises(MalformedAnswer, match="not JSON"):
+        with pytest.raises(InvalidResponseError, match="not JSON"):
             source.parse(exchange.body)
 
 

@@ -11,13 +11,19 @@ import stamina
 from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
 
-from papers.sources import Known, MalformedAnswer, Record, SourceUnavailable, Wanted
-from papers.sources.http import Client
+from papers.sources import (
+    FetchRequest,
+    InvalidResponseError,
+    KnownPaper,
+    Record,
+    SourceUnavailableError,
+)
+from papers.sources.http import SourceClient
 from papers.sources.semanticscholar import SemanticScholar
 from tests.papers import recordings
 
 KEY = "s2-very-secret"
-EXCHANGES = recordings.exchanges("semantic_scholar")
+EXCHANGES = recordings.load_exchanges("semantic_scholar")
 
 
 @pytest.fixture(autouse=True)
@@ -28,11 +34,11 @@ def no_long_waits():
 
 @pytest.fixture
 def source(httpserver: HTTPServer) -> SemanticScholar:
-    client = Client(
+    client = SourceClient(
         httpserver.url_for(""),
         title="Semantic Scholar",
         user_agent="test",
-        patience=5,
+        timeout_seconds=5,
         **SemanticScholar.credentials(KEY),
     )
     return SemanticScholar(client)
@@ -71,12 +77,12 @@ def test_a_paper_of_a_batch_is_what_its_own_numbers_say(source, httpserver):
     asked = serve(httpserver, {"ARXIV:2605.00001": told, "DOI:10.1000/xyz": other})
 
     [answer] = source.fetch(
-        Wanted(
+        FetchRequest(
             papers=(
-                Known(arxiv_id="2605.00001", doi="10.1000/abc.1"),
-                Known(arxiv_id="2605.00002"),
-                Known(doi="10.1000/xyz"),
-                Known(code_url="https://github.com/example/no-number"),
+                KnownPaper(arxiv_id="2605.00001", doi="10.1000/abc.1"),
+                KnownPaper(arxiv_id="2605.00002"),
+                KnownPaper(doi="10.1000/xyz"),
+                KnownPaper(code_url="https://github.com/example/no-number"),
             )
         )
     )
@@ -97,13 +103,13 @@ def test_a_paper_of_a_batch_is_what_its_own_numbers_say(source, httpserver):
 
 
 def test_no_more_than_500_papers_are_asked_for_at_once(source, httpserver):
-    papers = tuple(Known(arxiv_id=f"2605.{number:05}") for number in range(1001))
+    papers = tuple(KnownPaper(arxiv_id=f"2605.{number:05}") for number in range(1001))
     known = {
         f"ARXIV:{each.arxiv_id}": paper(externalIds={"ArXiv": each.arxiv_id}) for each in papers
     }
     asked = serve(httpserver, known)
 
-    answers = list(source.fetch(Wanted(papers=papers)))
+    answers = list(source.fetch(FetchRequest(papers=papers)))
 
     assert [len(ids) for ids in asked] == [500, 500, 1]
     assert [len(answer.records) for answer in answers] == [500, 500, 1]
@@ -112,14 +118,16 @@ def test_no_more_than_500_papers_are_asked_for_at_once(source, httpserver):
 def test_a_batch_of_which_nothing_is_known_is_no_error(source, httpserver):
     serve(httpserver, {})
 
-    [answer] = source.fetch(Wanted(papers=(Known(arxiv_id="2605.00001"), Known(doi="10.1000/x"))))
+    [answer] = source.fetch(
+        FetchRequest(papers=(KnownPaper(arxiv_id="2605.00001"), KnownPaper(doi="10.1000/x")))
+    )
 
     assert answer.records == ()
     assert answer.rejected == ("unknown to Semantic Scholar",) * 2
 
 
 def test_nothing_wanted_asks_nothing(source):
-    assert list(source.fetch(Wanted(days=(date(2026, 5, 12),)))) == []
+    assert list(source.fetch(FetchRequest(days=(date(2026, 5, 12),)))) == []
 
 
 @pytest.mark.parametrize(
@@ -145,8 +153,8 @@ def test_an_error_is_a_sentence_without_the_key(
         f'{{"error": "the key {KEY} is bad"}}', status=status, headers=headers
     )
 
-    with pytest.raises(SourceUnavailable) as caught:
-        list(source.fetch(Wanted(papers=(Known(arxiv_id="2605.00001"),))))
+    with pytest.raises(SourceUnavailableError) as caught:
+        list(source.fetch(FetchRequest(papers=(KnownPaper(arxiv_id="2605.00001"),))))
 
     assert str(caught.value) == sentence
     assert len(httpserver.log) == questions
@@ -159,10 +167,10 @@ def test_what_came_before_a_failure_is_given(source, httpserver):
     httpserver.expect_ordered_request(path).respond_with_data(whole)
     httpserver.expect_ordered_request(path).respond_with_data(whole[:5000])
 
-    answers = source.fetch(Wanted(papers=tuple(Known(arxiv_id=each) for each in ids)))
+    answers = source.fetch(FetchRequest(papers=tuple(KnownPaper(arxiv_id=each) for each in ids)))
 
     assert len(next(answers).records) == 500
-    with pytest.raises(MalformedAnswer, match="not JSON, or was cut off at character"):
+    with pytest.raises(InvalidResponseError, match="not JSON, or was cut off at character"):
         next(answers)
 
 
@@ -216,7 +224,7 @@ def test_broken_items_are_rejected_one_by_one(source):
     ],
 )
 def test_what_is_no_answer_is_said_to_be_none(source, body, sentence):
-    with pytest.raises(MalformedAnswer) as caught:
+    with pytest.raises(InvalidResponseError) as caught:
         source.parse(body)
 
     assert str(caught.value) == sentence
@@ -235,13 +243,13 @@ def items_in(body: bytes) -> int:
 def test_every_item_of_a_recorded_answer_is_a_record_or_has_a_reason(source, exchange):
     count = items_in(exchange.body)
     if exchange.status != 200:
-        with pytest.raises(MalformedAnswer, match="Semantic Scholar answered with an error: "):
+        with pytest.raises(InvalidResponseError, match="Semantic Scholar answered with an error: "):
             source.parse(exchange.body)
         return
     try:
         answer = source.parse(exchange.body)
         told = f"{len(answer.records) + len(answer.rejected)} items"
-    except MalformedAnswer as malformed:
+    except InvalidResponseError as malformed:
         told = str(malformed)
     # Of a single author the answer is no list.
     assert f"{count} items" in told or told.startswith("The answer is an object")

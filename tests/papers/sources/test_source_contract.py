@@ -55,7 +55,7 @@ def test_semantic_scholar_tells_how_often_a_paper_is_cited(httpserver):
         "1 rejected (unknown to Semantic Scholar)\n"
     )
     assert Paper.objects.get(arxiv_id="2605.00001").machine_summary == "Short."
-    assert figures() == {Reading.Source.SEMANTIC_SCHOLAR_CITATIONS: 4}
+    assert figures() == {Reading.Metric.SEMANTIC_SCHOLAR_CITATIONS: 4}
 
 
 def test_openalex_tells_of_a_retraction(httpserver):
@@ -67,7 +67,7 @@ def test_openalex_tells_of_a_retraction(httpserver):
 
     assert fetch("openalex") == "openalex: 1 papers (0 new, 1 updated), 1 readings\n"
     assert Paper.objects.get().withdrawn
-    assert figures() == {Reading.Source.OPENALEX_CITATIONS: 2}
+    assert figures() == {Reading.Metric.OPENALEX_CITATIONS: 2}
 
 
 def test_github_tells_the_stars_until_its_allowance_is_used_up(httpserver):
@@ -90,7 +90,7 @@ def test_github_tells_the_stars_until_its_allowance_is_used_up(httpserver):
 
     assert out.getvalue() == "github: 1 papers (0 new, 0 updated), 1 readings\n"
     assert str(caught.value) == "GitHub answered 403 FORBIDDEN and asks to wait 1800 seconds."
-    assert figures() == {Reading.Source.GITHUB_STARS: 9}
+    assert figures() == {Reading.Metric.GITHUB_STARS: 9}
 
     with pytest.raises(CommandError, match="GitHub must not be asked yet"):
         fetch("github")
@@ -115,7 +115,7 @@ def test_github_tells_the_stars_until_its_allowance_is_used_up(httpserver):
     ids=["cut off", "empty", "huge"],
 )
 def test_an_answer_that_is_none_is_one_sentence(httpserver, monkeypatch, source, body, sentence):
-    monkeypatch.setattr("papers.sources.http.MOST_BYTES", 1_000)
+    monkeypatch.setattr("papers.sources.http.MAX_RESPONSE_BYTES", 1_000)
     factories.paper(code_url="https://github.com/ada/engine")
     httpserver.expect_request(re.compile("/")).respond_with_data(body)
 

@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from papers.sources import MalformedAnswer, http, xml
+from papers.sources import InvalidResponseError, http, xml
 
 BOMB = (
     b'<!DOCTYPE a [<!ENTITY a "aaaaaaaaaa">'
@@ -52,8 +52,8 @@ WEB_PAGE = "The answer is a web page, not XML."
     ],
 )
 def test_what_is_not_readable_xml_is_refused_in_a_sentence(body, sentence):
-    with pytest.raises(MalformedAnswer) as caught:
-        xml.tree(body)
+    with pytest.raises(InvalidResponseError) as caught:
+        xml.parse_xml(body)
 
     assert str(caught.value) == sentence
 
@@ -64,39 +64,39 @@ def test_what_is_not_readable_xml_is_refused_in_a_sentence(body, sentence):
     ids=["text", "attribute"],
 )
 def test_the_largest_answer_takes_little_more_memory_than_it_is_long(beginning, letter, end):
-    body = beginning + letter * (http.MOST_BYTES // len(letter) - 100) + end
+    body = beginning + letter * (http.MAX_RESPONSE_BYTES // len(letter) - 100) + end
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 
-    assert xml.tree(body).tag == "a"
+    assert xml.parse_xml(body).tag == "a"
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 8 * len(body) // 1024
 
 
 def test_more_elements_than_are_real_are_refused_when_they_are_counted(monkeypatch):
-    monkeypatch.setattr(xml, "MOST_ELEMENTS", 1000)
+    monkeypatch.setattr(xml, "MAX_ELEMENTS", 1000)
 
-    assert len(xml.tree(b"<a>" + b"<b/>" * 999 + b"</a>")) == 999
+    assert len(xml.parse_xml(b"<a>" + b"<b/>" * 999 + b"</a>")) == 999
     with pytest.raises(
-        MalformedAnswer, match=r"^The answer has more elements than any real one\.$"
+        InvalidResponseError, match=r"^The answer has more elements than any real one\.$"
     ):
-        xml.tree(b"<a>" + b"<b/>" * 1000)
+        xml.parse_xml(b"<a>" + b"<b/>" * 1000)
 
 
 def test_names_come_without_their_namespaces():
-    root = xml.tree(b'<r:a xmlns:r="urn:r" xmlns="urn:x"><b>1</b><r:b>2</r:b><c/></r:a>')
+    root = xml.parse_xml(b'<r:a xmlns:r="urn:r" xmlns="urn:x"><b>1</b><r:b>2</r:b><c/></r:a>')
 
-    assert (root.tag, xml.texts(root, "b")) == ("a", ["1", "2"])
+    assert (root.tag, xml.all_texts(root, "b")) == ("a", ["1", "2"])
 
 
 def test_white_space_and_control_characters_cost_no_answer():
-    root = xml.tree(b"\n <?xml version='1.0'?>\n<a>An\x0bote \x1f of\tone</a>\x00\n")
+    root = xml.parse_xml(b"\n <?xml version='1.0'?>\n<a>An\x0bote \x1f of\tone</a>\x00\n")
 
     assert root.text == "Anote  of\tone"
 
 
 def test_the_first_text_that_is_there_is_taken():
-    root = xml.tree(b"<a><b> </b><c> see </c><d>no</d></a>")
+    root = xml.parse_xml(b"<a><b> </b><c> see </c><d>no</d></a>")
 
-    assert (xml.text(root, "b", "x", "c", "d"), xml.text(root, "x")) == ("see", "")
+    assert (xml.first_text(root, "b", "x", "c", "d"), xml.first_text(root, "x")) == ("see", "")
 
 
 @pytest.mark.parametrize(
@@ -116,8 +116,11 @@ def test_the_first_text_that_is_there_is_taken():
     ],
 )
 def test_a_moment_is_read_in_utc(written, expected):
-    assert xml.moment(written) == expected
+    assert xml.parse_datetime(written) == expected
 
 
 def test_a_day_is_that_in_utc():
-    assert (xml.day("2007-10-08T22:00:00-04:00"), xml.day("?")) == (date(2007, 10, 9), None)
+    assert (xml.parse_date("2007-10-08T22:00:00-04:00"), xml.parse_date("?")) == (
+        date(2007, 10, 9),
+        None,
+    )

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from papers.text.latex import readable
+from papers.text.latex import latex_to_text
 from papers.text.tex import symbols
 from tests.papers import recordings
 
@@ -78,8 +78,8 @@ from tests.papers import recordings
     ],
 )
 def test_tex_is_read(written, read):
-    assert readable(written) == read
-    assert readable(read) == read
+    assert latex_to_text(written) == read
+    assert latex_to_text(read) == read
 
 
 @pytest.mark.parametrize(
@@ -98,7 +98,7 @@ def test_tex_is_read(written, read):
     ],
 )
 def test_prose_is_left_alone(prose):
-    assert readable(prose) == prose
+    assert latex_to_text(prose) == prose
 
 
 @pytest.mark.parametrize(
@@ -116,7 +116,7 @@ def test_prose_is_left_alone(prose):
     ],
 )
 def test_broken_tex_is_survived(broken):
-    readable(broken)
+    latex_to_text(broken)
 
 
 @pytest.mark.parametrize(
@@ -140,25 +140,25 @@ def test_broken_tex_is_survived(broken):
 )
 def test_time_grows_with_the_length_only(unit):
     started = time.perf_counter()
-    readable(unit * (60_000 // len(unit)))
+    latex_to_text(unit * (60_000 // len(unit)))
 
     assert time.perf_counter() - started < 3
 
 
 def test_what_cannot_be_stored_or_seen_is_dropped():
-    assert readable("a\x00b\ud800c\u202ed\u200be\ufefff") == "abcdef"
+    assert latex_to_text("a\x00b\ud800c\u202ed\u200be\ufefff") == "abcdef"
 
 
 @given(st.text(alphabet=st.sampled_from(list("ab2 $\\{}^_~`'-&;.()[]%\"\n")), max_size=60))
 def test_any_text_can_be_read(text):
-    read = readable(text)
+    read = latex_to_text(text)
 
     assert read == " ".join(read.split())
 
 
 @pytest.mark.parametrize("name", sorted(symbols.SYMBOLS))
 def test_every_known_sign_is_shown(name):
-    assert readable(f"$\\{name}$ ") == symbols.SYMBOLS[name]
+    assert latex_to_text(f"$\\{name}$ ") == symbols.SYMBOLS[name]
 
 
 LEFT_OVER = re.compile(r"\\[A-Za-z]+|&(?:#\d+|#x[0-9a-fA-F]+|[A-Za-z]{2,});|[_^]\{")
@@ -166,10 +166,12 @@ LEFT_OVER = re.compile(r"\\[A-Za-z]+|&(?:#\d+|#x[0-9a-fA-F]+|[A-Za-z]{2,});|[_^]
 
 @recordings.needs_recordings
 def test_no_recorded_paper_of_hugging_face_shows_tex():
-    items = [*recordings.huggingface_items(), *recordings.hard_cases()]
+    items = [*recordings.huggingface_items(), *recordings.huggingface_hard_cases()]
     texts = [(item["title"], item["paper"]["title"], item["paper"]["summary"]) for item in items]
 
-    left = [read for three in texts for text in three if LEFT_OVER.search(read := readable(text))]
+    left = [
+        read for three in texts for text in three if LEFT_OVER.search(read := latex_to_text(text))
+    ]
 
     assert left == []
 
@@ -181,7 +183,7 @@ def test_hardly_any_arxiv_paper_shows_tex():
     left = [
         paper["id"]
         for paper in papers
-        if LEFT_OVER.search(readable(paper["title"]) + readable(paper["summary"]))
+        if LEFT_OVER.search(latex_to_text(paper["title"]) + latex_to_text(paper["summary"]))
     ]
 
     assert len(left) / len(papers) < 0.002
@@ -199,4 +201,4 @@ def test_no_recorded_prose_is_lost():
 
     for paper in recordings.arxiv_papers()[::3]:
         expected = letters(commands.sub("", paper["summary"]))
-        assert letters(readable(paper["summary"])) >= 0.97 * expected - 3, paper["id"]
+        assert letters(latex_to_text(paper["summary"])) >= 0.97 * expected - 3, paper["id"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from papers.text.tokens import LONGEST, marked, words
+from papers.text.tokens import MAX_TOKEN_CHARS, highlight, tokenize
 
 
 @pytest.mark.parametrize(
@@ -20,11 +20,11 @@ from papers.text.tokens import LONGEST, marked, words
         ("x_max\x00y", ["x", "max", "y"]),
         ("½", ["1", "2"]),
         ("李明 Привет", ["李明", "привет"]),
-        ("a" * 100, ["a" * LONGEST]),
+        ("a" * 100, ["a" * MAX_TOKEN_CHARS]),
     ],
 )
 def test_words_are_folded(text, found):
-    assert words(text) == found
+    assert tokenize(text) == found
 
 
 @pytest.mark.parametrize(
@@ -43,20 +43,20 @@ def test_words_are_folded(text, found):
     ],
 )
 def test_one_and_many_are_the_same_word(one, many):
-    assert words(one) == words(many)
+    assert tokenize(one) == tokenize(many)
 
 
 @pytest.mark.parametrize(
     ("one", "other"), [("plane", "plan"), ("university", "universal"), ("corpus", "corpu")]
 )
 def test_other_words_stay_other_words(one, other):
-    assert words(one) != words(other)
+    assert tokenize(one) != tokenize(other)
 
 
 def shown(text, *wanted):
     """The text with [what is marked] in brackets."""
-    pieces = marked(text, [tuple(words(each)) for each in wanted])
-    return "".join(f"[{piece.text}]" if piece.marked else piece.text for piece in pieces)
+    pieces = highlight(text, [tuple(tokenize(each)) for each in wanted])
+    return "".join(f"[{piece.text}]" if piece.is_highlighted else piece.text for piece in pieces)
 
 
 def test_what_was_found_is_marked_as_it_is_written():

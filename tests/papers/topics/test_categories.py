@@ -25,7 +25,7 @@ from tests.papers import recordings
     ],
 )
 def test_a_category_is_known_however_it_is_written(written, id):
-    assert categories.canonical(written) == id
+    assert categories.canonical_id(written) == id
 
 
 @pytest.mark.parametrize(
@@ -37,23 +37,23 @@ def test_a_category_is_known_however_it_is_written(written, id):
     ],
 )
 def test_what_is_no_category_is_empty(written):
-    assert categories.canonical(written) == ""
-    assert categories.name(written) == ""
+    assert categories.canonical_id(written) == ""
+    assert categories.category_name(written) == ""
 
 
 def test_the_terms_of_a_record_become_its_categories_each_once_and_in_their_order():
     terms = ["stat.ML", "cs.IT", "math.IT", "94A15", "E.4", "cs.LG", "stat.ML"]
 
-    assert categories.canonicals(terms) == ["stat.ML", "cs.IT", "cs.LG"]
+    assert categories.canonical_ids(terms) == ["stat.ML", "cs.IT", "cs.LG"]
 
 
 def test_a_name_is_found_by_any_name():
-    assert categories.name("cs.LG") == "Machine Learning"
-    assert categories.name("stat.th") == "Statistics Theory"
+    assert categories.category_name("cs.LG") == "Machine Learning"
+    assert categories.category_name("stat.th") == "Statistics Theory"
 
 
 def test_a_form_lists_what_new_papers_can_be_in():
-    listed = categories.groups()
+    listed = categories.active_by_group()
 
     assert list(listed)[:2] == ["Computer Science", "Statistics"]
     assert len(listed) == 8
@@ -63,7 +63,9 @@ def test_a_form_lists_what_new_papers_can_be_in():
 
 
 def test_no_two_categories_share_a_name():
-    names = [name.lower() for each in categories.known() for name in (each.id, *each.aliases)]
+    names = [
+        name.lower() for each in categories.all_categories() for name in (each.id, *each.aliases)
+    ]
 
     assert len(names) == len(set(names)) == 149 + 3 + 24
 
@@ -72,7 +74,7 @@ def test_no_two_categories_share_a_name():
 def test_the_categories_of_recorded_papers_are_known():
     """Beside them, records hold terms of the ACM and the MSC, which are none."""
     terms = {term for paper in recordings.arxiv_papers() for term in paper["categories"]}
-    strange = {term for term in terms if not categories.canonical(term)}
+    strange = {term for term in terms if not categories.canonical_id(term)}
 
     assert len(terms - strange) > 80
     assert not any(term.startswith(("cs.", "math.", "stat.", "physics.")) for term in strange)

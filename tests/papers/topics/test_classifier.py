@@ -12,95 +12,104 @@ from tests.papers import recordings
 
 
 def test_a_phrase_in_the_title_gives_the_topic():
-    assert classifier.match("Robot Grasping for Everyone", "") == ["robotics"]
+    assert classifier.topic_slugs("Robot Grasping for Everyone", "") == ["robotics"]
 
 
 def test_one_phrase_in_the_abstract_is_not_enough():
-    assert classifier.match("A Study", "We use reinforcement learning.") == []
+    assert classifier.topic_slugs("A Study", "We use reinforcement learning.") == []
 
 
 def test_two_phrases_in_the_abstract_are():
     abstract = "We use reinforcement learning with a policy gradient."
 
-    assert classifier.match("A Study", abstract) == ["reinforcement-learning"]
+    assert classifier.topic_slugs("A Study", abstract) == ["reinforcement-learning"]
 
 
 def test_a_phrase_that_comes_again_is():
-    assert classifier.match("A Study", "Robots.") == []
-    assert classifier.match("A Study", "Robots. And robots again.") == ["robotics"]
+    assert classifier.topic_slugs("A Study", "Robots.") == []
+    assert classifier.topic_slugs("A Study", "Robots. And robots again.") == ["robotics"]
 
 
 def test_words_that_are_common_mean_something_only_together():
-    assert classifier.match("Training", "Training, training and training.") == []
-    assert classifier.match("Training", "Optimization in training.") == ["optimization-training"]
+    assert classifier.topic_slugs("Training", "Training, training and training.") == []
+    assert classifier.topic_slugs("Training", "Optimization in training.") == [
+        "optimization-training"
+    ]
 
 
 def test_words_that_are_common_mean_nothing_beside_a_phrase():
     common = "Images, pixels, videos and a camera."
 
-    assert classifier.match("A Study", common) == ["computer-vision"]
-    assert classifier.match("Robots", common) == ["robotics"]
-    assert classifier.weigh("Robots", common).lacking("computer-vision") == "only common words"
+    assert classifier.topic_slugs("A Study", common) == ["computer-vision"]
+    assert classifier.topic_slugs("Robots", common) == ["robotics"]
+    assert (
+        classifier.classify("Robots", common).reason_rejected("computer-vision")
+        == "only common words"
+    )
 
 
 def test_some_phrases_are_strong_in_the_title_only():
-    assert classifier.match("On Language Models", "") == ["large-language-models"]
-    assert classifier.match("A Study", "Language models. Language models.") == []
+    assert classifier.topic_slugs("On Language Models", "") == ["large-language-models"]
+    assert classifier.topic_slugs("A Study", "Language models. Language models.") == []
 
 
 def test_a_benchmark_is_known_by_its_name():
-    assert classifier.match("AgentBench", "") == ["data-benchmarks"]
-    assert classifier.match("Benchwork", "") == []
+    assert classifier.topic_slugs("AgentBench", "") == ["data-benchmarks"]
+    assert classifier.topic_slugs("Benchwork", "") == []
 
 
 def test_a_hyphen_parts_words():
-    assert classifier.match("Self Supervised Learning", "") == classifier.match(
+    assert classifier.topic_slugs("Self Supervised Learning", "") == classifier.topic_slugs(
         "Self-Supervised Learning", ""
     )
-    assert "representation-learning" in classifier.match("Self-Supervised Learning", "")
+    assert "representation-learning" in classifier.topic_slugs("Self-Supervised Learning", "")
 
 
 def test_a_phrase_is_whole_words():
-    assert classifier.match("Robotham's Theorem and Tragan Dragons", "") == []
+    assert classifier.topic_slugs("Robotham's Theorem and Tragan Dragons", "") == []
 
 
 def test_a_weak_phrase_within_a_longer_one_says_nothing():
-    assert "computer-vision" not in classifier.match("Vision-Language Models", "Vision-language.")
+    assert "computer-vision" not in classifier.topic_slugs(
+        "Vision-Language Models", "Vision-language."
+    )
 
 
 def test_an_own_category_gives_the_topic_alone():
-    assert classifier.match("On Something", "", categories=["cs.RO", "cs.LG"]) == ["robotics"]
+    assert classifier.topic_slugs("On Something", "", categories=["cs.RO", "cs.LG"]) == ["robotics"]
 
 
 def test_an_own_category_is_known_by_any_name():
-    assert classifier.match("On Something", "", categories=["cs.sy"]) == ["control-or"]
+    assert classifier.topic_slugs("On Something", "", categories=["cs.sy"]) == ["control-or"]
 
 
 def test_a_general_category_gives_the_topic_if_nothing_else_does():
-    assert classifier.match("On Something", "", categories=["cs.CL"]) == ["nlp"]
-    assert classifier.match("Robots", "", categories=["cs.CL"]) == ["robotics"]
-    assert classifier.match("On Something", "Machine translation.", categories=["cs.CL"]) == ["nlp"]
+    assert classifier.topic_slugs("On Something", "", categories=["cs.CL"]) == ["nlp"]
+    assert classifier.topic_slugs("Robots", "", categories=["cs.CL"]) == ["robotics"]
+    assert classifier.topic_slugs("On Something", "Machine translation.", categories=["cs.CL"]) == [
+        "nlp"
+    ]
 
 
 def test_what_is_no_category_says_nothing():
-    assert classifier.match("On Something", "", categories=["68T05", "", "cs.XX"]) == []
+    assert classifier.topic_slugs("On Something", "", categories=["68T05", "", "cs.XX"]) == []
 
 
 def test_keywords_count_like_the_abstract_and_do_not_run_together():
     keywords = ["speech recognition", "text-to-speech"]
 
-    assert classifier.match("A Study", "", keywords=keywords) == ["speech-audio"]
-    assert classifier.match("A Study", "", keywords=["speech", "recognition"]) == []
+    assert classifier.topic_slugs("A Study", "", keywords=keywords) == ["speech-audio"]
+    assert classifier.topic_slugs("A Study", "", keywords=["speech", "recognition"]) == []
 
 
 def test_a_paper_has_few_topics_at_most():
     title = "Robots, Speech Recognition, Quantum Circuits, Recommender Systems and Chatbots"
 
-    found = classifier.weigh(title, "")
+    found = classifier.classify(title, "")
 
     assert len(found.weights) == 5
-    assert len(found.chosen) == classifier.MOST_TOPICS == 3
-    assert Counter(found.lacking(slug) for slug in found.weights) == {
+    assert len(found.chosen) == classifier.MAX_TOPICS == 3
+    assert Counter(found.reason_rejected(slug) for slug in found.weights) == {
         "": 3,
         "3 others weigh more": 2,
     }
@@ -109,29 +118,33 @@ def test_a_paper_has_few_topics_at_most():
 def test_beside_a_strong_topic_a_faint_one_is_left_out():
     abstract = "Text-to-speech, speech synthesis, music, voice. It is on a robot, and robots move."
 
-    found = classifier.weigh("Speech Recognition", abstract)
+    found = classifier.classify("Speech Recognition", abstract)
 
     assert found.chosen == ["speech-audio"]
     assert found.weights["robotics"] == 2.0
-    assert found.lacking("robotics") == f"less than {found.enough:.2f}"
+    assert found.reason_rejected("robotics") == f"less than {found.threshold:.2f}"
 
 
 def test_beside_the_strongest_topic_a_sure_one_is_kept():
     many = "Speech recognition, text-to-speech, speech synthesis, music, audio, voice. "
     abstract = f"{many}{many}It runs on a robot; robots move; robotics, a humanoid, locomotion."
 
-    found = classifier.weigh("Speech Recognition", abstract)
+    found = classifier.classify("Speech Recognition", abstract)
 
-    assert found.enough == classifier.SURELY < classifier.SHARE * found.weights["speech-audio"]
+    assert (
+        found.threshold
+        == classifier.SECONDARY_CAP
+        < classifier.SECONDARY_SHARE * found.weights["speech-audio"]
+    )
     assert found.chosen == ["speech-audio", "robotics"]
 
 
 def test_what_was_found_is_told_with_its_place():
-    found = classifier.weigh(
+    found = classifier.classify(
         "Robots at Work", "Robots, locomotion.", ["cs.RO"], ["locomotion", "grasping"]
     )
 
-    assert found.pieces == [
+    assert found.evidence == [
         ("robotics", "robots", "title", 1, False, 3.0),
         ("robotics", "robots", "abstract", 1, False, 1.0),
         ("robotics", "locomotion", "abstract and keywords", 2, False, 1.75),
@@ -156,18 +169,18 @@ def test_what_was_found_is_told_with_its_place():
     ids=lambda text: repr(text[:8]),
 )
 def test_any_text_can_be_weighed(text):
-    found = classifier.weigh(text, text, [text], [text])
+    found = classifier.classify(text, text, [text], [text])
 
-    assert sum(piece.weight for piece in found.pieces) == sum(found.weights.values())
+    assert sum(piece.weight for piece in found.evidence) == sum(found.weights.values())
 
 
-@pytest.mark.parametrize("rule", classifier.load(), ids=lambda rule: rule.slug)
+@pytest.mark.parametrize("rule", classifier.load_rules(), ids=lambda rule: rule.slug)
 def test_each_topic_can_be_found_by_its_first_phrase(rule):
-    assert rule.slug in classifier.match(rule.phrases[0], "")
+    assert rule.slug in classifier.topic_slugs(rule.phrases[0], "")
 
 
 def test_the_file_holds_forty_topics_that_fit_their_columns():
-    rules = classifier.load()
+    rules = classifier.load_rules()
 
     assert len(rules) == len({rule.slug for rule in rules}) == 40
     assert len({rule.name for rule in rules}) == 40
@@ -176,18 +189,20 @@ def test_the_file_holds_forty_topics_that_fit_their_columns():
 
 
 def test_each_phrase_is_written_as_it_is_looked_for_and_once_in_its_topic():
-    for rule in classifier.load():
+    for rule in classifier.load_rules():
         phrases = phrases_of(rule)
-        assert phrases == [" ".join(classifier.words(phrase)) for phrase in phrases], rule.slug
+        assert phrases == [" ".join(classifier.tokenize_for_rules(phrase)) for phrase in phrases], (
+            rule.slug
+        )
         # A title phrase is strong there and weak elsewhere, so it is neither else.
         assert [each for each, times in Counter(phrases).items() if times > 1] == [], rule.slug
 
 
 def test_each_category_in_the_file_is_one_and_is_the_own_of_few_topics():
     owners = defaultdict(list)
-    for row in json.loads(classifier.FILE.read_text())["topics"]:
+    for row in json.loads(classifier.TOPICS_FILE.read_text())["topics"]:
         for field in ("arxiv_primary", "arxiv_general", "arxiv_hint"):
-            assert [each for each in row[field] if categories.canonical(each) != each] == []
+            assert [each for each in row[field] if categories.canonical_id(each) != each] == []
         for each in row["arxiv_primary"] + row["arxiv_general"]:
             owners[each].append(row["slug"])
 
@@ -196,14 +211,14 @@ def test_each_category_in_the_file_is_one_and_is_the_own_of_few_topics():
 
 def test_no_phrase_is_as_long_as_a_title():
     assert [
-        each for rule in classifier.load() for each in phrases_of(rule) if each.count(" ") > 4
+        each for rule in classifier.load_rules() for each in phrases_of(rule) if each.count(" ") > 4
     ] == []
 
 
 @recordings.needs_recordings
 def test_the_rules_agree_with_a_person():
     found = [
-        (set(classifier.match(title, abstract)), labels)
+        (set(classifier.topic_slugs(title, abstract)), labels)
         for title, abstract, labels in recordings.labelled_papers()
     ]
 
@@ -221,8 +236,8 @@ def test_no_rule_was_made_for_one_paper():
     A few are the words of fields that the recordings have little of: qubits, galaxies.
     """
     labelled = [(title, abstract) for title, abstract, _ in recordings.labelled_papers()]
-    phrases = {each for rule in classifier.load() for each in phrases_of(rule)}
-    titles = {" ".join(classifier.words(title)) for title, _ in labelled}
+    phrases = {each for rule in classifier.load_rules() for each in phrases_of(rule)}
+    titles = {" ".join(classifier.tokenize_for_rules(title)) for title, _ in labelled}
     theirs = counted(labelled)
     others = counted((each["title"], each["summary"]) for each in recordings.arxiv_papers())
     others += counted(
@@ -243,8 +258,13 @@ def counted(papers):
     """How many of the papers have each phrase."""
     found: Counter[str] = Counter()
     for title, abstract in papers:
-        text = classifier.words(f"{title} . {abstract}")
+        text = classifier.tokenize_for_rules(f"{title} . {abstract}")
         found.update(
-            {phrase for _, phrase, _ in classifier.find(text, classifier.trie(of_title=True))}
+            {
+                phrase
+                for _, phrase, _ in classifier.find_phrases(
+                    text, classifier.phrase_trie(for_title=True)
+                )
+            }
         )
     return found

@@ -106,10 +106,10 @@ def test_what_cannot_be_explained_is_refused_with_a_sentence(args, sentence):
 
 def test_all_that_is_shown_is_what_the_rules_went_by():
     title, abstract = "Robots and Graphs", "Robots learn by reinforcement learning. Robots learn."
-    weighed = classifier.weigh(title, abstract)
+    weighed = classifier.classify(title, abstract)
 
     shown = explained("--title", title, "--abstract", abstract)
 
-    assert weighed.chosen == classifier.match(title, abstract)
+    assert weighed.chosen == classifier.topic_slugs(title, abstract)
     assert shown.splitlines()[0].startswith(f"Topics: {', '.join(weighed.chosen)}.")
-    assert shown.count("\n  ") == len(weighed.pieces)
+    assert shown.count("\n  ") == len(weighed.evidence)

@@ -9,16 +9,18 @@ from hypothesis import strategies as st
 from papers.text import authors as text_authors
 from papers.text.authors import author_key
 from papers.topics import follows
-from papers.topics.follows import Followed, Term, normal_keyword
+from papers.topics.follows import FollowIndex, FollowTarget, normalise_keyword
 from tests.papers import recordings
 
 
 def found(followed, title="", abstract="", keywords=(), authors=(), categories=()):
-    return follows.matches(title, abstract, keywords, authors, categories, followed=followed)
+    return follows.find_matches(
+        title, abstract, keywords, authors, categories, follow_index=followed
+    )
 
 
 def keywords_in(abstract, *typed):
-    followed = Followed(keywords=frozenset(map(normal_keyword, typed)))
+    followed = FollowIndex(keywords=frozenset(map(normalise_keyword, typed)))
     return {key for _, key in found(followed, abstract=abstract)}
 
 
@@ -36,12 +38,12 @@ def keywords_in(abstract, *typed):
     ],
 )
 def test_a_keyword_is_kept_as_papers_are_searched(typed, key):
-    assert normal_keyword(typed) == key
+    assert normalise_keyword(typed) == key
 
 
 @pytest.mark.parametrize("typed", ["", " \n", "of the", "*'\"()", "\ud800", "\x00", "🙂"])
 def test_nothing_that_counts_is_no_keyword(typed):
-    assert normal_keyword(typed) == ""
+    assert normalise_keyword(typed) == ""
 
 
 def test_a_name_has_one_key_however_it_is_written():
@@ -98,8 +100,8 @@ def test_namesakes_by_initial_are_told_apart_by_the_full_key():
 
 
 def test_a_reader_may_follow_one_person_or_all_of_an_initial():
-    one, all_of_them = Term("author", "noether emmy"), Term("author", "noether e")
-    followed = Followed(authors=frozenset({one.key, all_of_them.key}))
+    one, all_of_them = FollowTarget("author", "noether emmy"), FollowTarget("author", "noether e")
+    followed = FollowIndex(authors=frozenset({one.key, all_of_them.key}))
 
     assert found(followed, authors=["Emmy Noether"]) == {one, all_of_them}
     assert found(followed, authors=["Ernst Noether"]) == {all_of_them}
@@ -108,15 +110,15 @@ def test_a_reader_may_follow_one_person_or_all_of_an_initial():
 
 @given(st.text(max_size=30))
 def test_any_text_is_a_keyword_and_a_name_or_neither(text):
-    key = normal_keyword(text)
+    key = normalise_keyword(text)
 
     assert keywords_in(text, text) <= {key}
-    assert len(key.split(" ")) <= follows.MOST_WORDS
+    assert len(key.split(" ")) <= follows.MAX_KEYWORD_WORDS
     assert author_key(text) == author_key(text).strip()
 
 
 def test_each_kind_is_found_among_all_that_is_followed():
-    followed = Followed(
+    followed = FollowIndex(
         keywords=frozenset({"graph neural network", "protein", "never"}),
         authors=frozenset({"noether e", "hilbert d"}),
         categories=frozenset({"cs.LG", "math.AG", "stat.ML"}),
@@ -131,16 +133,16 @@ def test_each_kind_is_found_among_all_that_is_followed():
     )
 
     assert paper == {
-        Term("keyword", "graph neural network"),
-        Term("keyword", "protein"),
-        Term("author", "noether e"),
-        Term("category", "cs.LG"),
-        Term("category", "math.AG"),
+        FollowTarget("keyword", "graph neural network"),
+        FollowTarget("keyword", "protein"),
+        FollowTarget("author", "noether e"),
+        FollowTarget("category", "cs.LG"),
+        FollowTarget("category", "math.AG"),
     }
 
 
 def test_an_empty_keyword_or_name_finds_nothing():
-    followed = Followed(keywords=frozenset({""}), authors=frozenset({""}))
+    followed = FollowIndex(keywords=frozenset({""}), authors=frozenset({""}))
 
     assert found(followed, title="of the", abstract="...", authors=["", ","]) == set()
 
@@ -148,7 +150,7 @@ def test_an_empty_keyword_or_name_finds_nothing():
 def test_a_phrase_is_found_in_any_form_but_not_across_sentences_or_keywords():
     assert keywords_in("On graph-neural Networks.", "graph neural network") != set()
     assert keywords_in("It is a graph. Neural networks see it.", "graph neural network") == set()
-    followed = Followed(keywords=frozenset({"graph neural"}))
+    followed = FollowIndex(keywords=frozenset({"graph neural"}))
     assert found(followed, title="graph", abstract="neural", keywords=["graph", "neural"]) == set()
 
 
@@ -159,9 +161,9 @@ def test_a_word_within_another_is_not_found():
 def test_a_long_abstract_is_looked_up_once_for_each_of_its_phrases():
     abstract = "graph " * 3_000
 
-    phrases = list(follows.grams([abstract]))
+    phrases = list(follows.word_ngrams([abstract]))
 
-    assert len(phrases) < follows.MOST_WORDS * 3_000
+    assert len(phrases) < follows.MAX_KEYWORD_WORDS * 3_000
     assert keywords_in(abstract, "graph graph graph graph") == {"graph graph graph graph"}
 
 
@@ -185,9 +187,9 @@ def test_what_others_follow_costs_a_paper_nothing():
     for size in (10, 100_000):
         Counted.looked_up = 0
         everything = Counted(f"graph {number}" for number in range(size))
-        followed = Followed(keywords=everything, authors=everything, categories=everything)
+        followed = FollowIndex(keywords=everything, authors=everything, categories=everything)
         assert found(followed, "Graph 7", "A graph.", [], ["Ada Lovelace"], ["cs.LG"]) == {
-            Term("keyword", "graph 7")
+            FollowTarget("keyword", "graph 7")
         }
         costs.append(Counted.looked_up)
 
@@ -196,7 +198,7 @@ def test_what_others_follow_costs_a_paper_nothing():
 
 @recordings.needs_recordings
 def test_all_authors_of_recorded_papers_can_be_followed():
-    items = [item["paper"] for item in recordings.hard_cases()]
+    items = [item["paper"] for item in recordings.huggingface_hard_cases()]
     names = {a["name"] for paper in items for a in paper.get("authors") or [] if a.get("name")}
     most = max(len(paper.get("authors") or []) for paper in items)
 

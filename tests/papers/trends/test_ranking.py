@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from papers.models import TRENDING_DAYS, Paper, Reading
+from papers.models import TRENDING_WINDOW_DAYS, Paper, Reading
 from papers.trends import ranking, score
 from tests import factories
 from tests.factories import NOW, TODAY
@@ -14,8 +14,8 @@ from tests.factories import NOW, TODAY
 pytestmark = pytest.mark.django_db
 
 HOUR = timedelta(hours=1)
-COMMENTS = Reading.Source.HUGGINGFACE_COMMENTS
-STARS = Reading.Source.GITHUB_STARS
+COMMENTS = Reading.Metric.HUGGINGFACE_COMMENTS
+STARS = Reading.Metric.GITHUB_STARS
 
 
 def read(paper: Paper, value: int, *, ago: timedelta, source: str | None = None) -> None:
@@ -42,9 +42,9 @@ def test_a_ranking_says_what_it_was_made_of():
 
     [ranked] = ranking.rank(NOW)
 
-    assert ranked == ranking.Ranked(
+    assert ranked == ranking.RankedPaper(
         paper_id=paper.pk,
-        score=score.score(55, age=timedelta(days=2)),
+        score=score.trending_score(55, age=timedelta(days=2)),
         upvotes=55,
         comments=4,
         stars=900,
@@ -100,7 +100,7 @@ def test_a_paper_without_a_reading_has_nothing():
 
 @pytest.mark.parametrize(
     ("listed", "ranked"),
-    [(-1, False), (0, True), (TRENDING_DAYS, True), (TRENDING_DAYS + 1, False)],
+    [(-1, False), (0, True), (TRENDING_WINDOW_DAYS, True), (TRENDING_WINDOW_DAYS + 1, False)],
 )
 def test_only_the_papers_of_the_last_days_trend(listed, ranked):
     factories.paper(upvotes=5, listed_on=TODAY - timedelta(days=listed))
@@ -178,30 +178,30 @@ def test_apply_writes_the_ranking_to_the_papers():
     read(paper, 2, ago=HOUR, source=COMMENTS)
     read(paper, 7, ago=HOUR, source=STARS)
 
-    assert ranking.apply(NOW) == 1
+    assert ranking.save_scores(NOW) == 1
 
     paper.refresh_from_db()
     assert (paper.upvotes, paper.comments, paper.stars, paper.scored_at) == (30, 2, 7, NOW)
-    assert paper.score == pytest.approx(score.score(30, age=timedelta(days=1)))
+    assert paper.score == pytest.approx(score.trending_score(30, age=timedelta(days=1)))
     assert list(Paper.objects.trending(on=TODAY)) == [paper]
 
 
 def test_apply_twice_changes_nothing():
     factories.paper(upvotes=30)
-    ranking.apply(NOW)
+    ranking.save_scores(NOW)
     before = list(Paper.objects.values())
 
-    ranking.apply(NOW)
+    ranking.save_scores(NOW)
 
     assert list(Paper.objects.values()) == before
 
 
 def test_a_paper_that_no_longer_trends_loses_its_score_and_keeps_its_figures():
     paper = factories.paper(upvotes=30)
-    ranking.apply(NOW)
+    ranking.save_scores(NOW)
 
     later = NOW + timedelta(days=30)
-    assert ranking.apply(later) == 0
+    assert ranking.save_scores(later) == 0
 
     paper.refresh_from_db()
     assert (paper.score, paper.upvotes, paper.scored_at) == (0.0, 30, later)
@@ -213,8 +213,8 @@ def test_apply_asks_no_more_for_many_papers(django_assert_num_queries):
 
     # The savepoint of the test's own transaction is two of them.
     with django_assert_num_queries(8):
-        assert ranking.apply(NOW) == 40
+        assert ranking.save_scores(NOW) == 40
 
 
 def test_apply_with_nothing_to_score_is_no_failure():
-    assert ranking.apply(NOW) == 0
+    assert ranking.save_scores(NOW) == 0

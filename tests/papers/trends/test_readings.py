@@ -12,7 +12,7 @@ from papers.sources import Record
 from papers.trends import readings
 from tests import factories
 from tests.factories import NOW
-from tests.papers.record_factories import add, record
+from tests.papers.record_factories import record, upsert_records
 
 pytestmark = pytest.mark.django_db
 
@@ -23,13 +23,13 @@ def kept() -> list[tuple[str, str, int, datetime]]:
 
 
 def taken(*records: Record) -> list[tuple[Record, int]]:
-    return add(records).taken
+    return upsert_records(records).stored
 
 
 def test_each_figure_that_is_told_is_a_reading():
     told = record(upvotes=5, comments=0, stars=None)
 
-    assert readings.observe(taken(told), observed_at=NOW) == 2
+    assert readings.record_readings(taken(told), observed_at=NOW) == 2
     assert kept() == [
         (told.arxiv_id, "huggingface-comments", 0, NOW),
         (told.arxiv_id, "huggingface-upvotes", 5, NOW),
@@ -39,7 +39,7 @@ def test_each_figure_that_is_told_is_a_reading():
 def test_citations_are_readings_too():
     told = record(upvotes=None, citations=7, influential_citations=2, cited_by=9)
 
-    assert readings.observe(taken(told), observed_at=NOW) == 3
+    assert readings.record_readings(taken(told), observed_at=NOW) == 3
     assert [(source, value) for _, source, value, _ in kept()] == [
         ("openalex-citations", 9),
         ("semanticscholar-citations", 7),
@@ -48,41 +48,41 @@ def test_citations_are_readings_too():
 
 
 def test_every_kind_of_reading_is_a_figure_of_a_record():
-    assert set(readings.FIGURES) == set(Reading.Source)
+    assert set(readings.METRIC_FIELDS) == set(Reading.Metric)
 
 
 def test_observing_the_same_moment_twice_changes_nothing():
     [(told, paper)] = taken(record(upvotes=5))
-    readings.observe([(told, paper)], observed_at=NOW)
+    readings.record_readings([(told, paper)], observed_at=NOW)
 
-    assert readings.observe([(replace(told, upvotes=9), paper)], observed_at=NOW) == 0
+    assert readings.record_readings([(replace(told, upvotes=9), paper)], observed_at=NOW) == 0
     assert [value for _, _, value, _ in kept()] == [5]
 
 
 def test_a_later_moment_is_another_reading_and_may_be_lower():
     [(told, paper)] = taken(record(upvotes=5))
-    readings.observe([(told, paper)], observed_at=NOW)
+    readings.record_readings([(told, paper)], observed_at=NOW)
     later, fewer = NOW + timedelta(hours=1), [(replace(told, upvotes=4), paper)]
 
-    assert readings.observe(fewer, observed_at=later) == 1
+    assert readings.record_readings(fewer, observed_at=later) == 1
     assert [value for _, _, value, _ in kept()] == [5, 4]
 
 
 def test_a_negative_figure_is_passed_over():
-    assert readings.observe(taken(record(upvotes=-1)), observed_at=NOW) == 0
+    assert readings.record_readings(taken(record(upvotes=-1)), observed_at=NOW) == 0
 
 
 def test_a_day_takes_as_few_queries_as_a_paper(django_assert_num_queries):
     told = taken(*(record(comments=1, stars=2) for _ in range(50)))
 
     with django_assert_num_queries(2):
-        readings.observe(told[:1], observed_at=NOW)
+        readings.record_readings(told[:1], observed_at=NOW)
     with django_assert_num_queries(2):
-        assert readings.observe(told, observed_at=NOW + timedelta(hours=1)) == 150
+        assert readings.record_readings(told, observed_at=NOW + timedelta(hours=1)) == 150
 
 
 def test_a_live_reading_is_of_its_hour():
-    assert readings.hour_of(datetime(2026, 5, 12, 6, 59, 59, 7, tzinfo=UTC)) == NOW
+    assert readings.truncate_to_hour(datetime(2026, 5, 12, 6, 59, 59, 7, tzinfo=UTC)) == NOW
 
 
 def at(weeks_ago: float) -> datetime:
@@ -95,29 +95,29 @@ def test_of_each_old_week_the_newest_reading_stays_and_the_very_first():
         factories.reading(paper=paper, observed_at=at(weeks_ago), value=int(weeks_ago * 10))
     factories.reading(paper=factories.paper(), observed_at=at(20.5), value=5)
 
-    assert readings.thin(before=at(13)) == 2
+    assert readings.downsample(before=at(13)) == 2
     kept = Reading.objects.filter(paper=paper).order_by("observed_at")
     assert list(kept.values_list("value", flat=True)) == [206, 204, 194, 12, 11]
     assert Reading.objects.count() == 6
-    assert readings.thin(before=at(13)) == 0
+    assert readings.downsample(before=at(13)) == 0
 
 
 def test_each_kind_of_reading_is_thinned_by_itself():
     paper = factories.paper()
-    for source in Reading.Source:
+    for source in Reading.Metric:
         for hour in range(3):
             moment = at(20) + timedelta(hours=hour)
             factories.reading(paper=paper, observed_at=moment, source=source)
 
-    assert readings.thin(before=at(13)) == len(Reading.Source)
+    assert readings.downsample(before=at(13)) == len(Reading.Metric)
 
 
 def test_thinning_asks_as_often_for_one_paper_as_for_many(django_assert_num_queries):
     factories.reading(paper=factories.paper(), observed_at=at(20))
     with django_assert_num_queries(2):
-        readings.thin(before=at(13))
+        readings.downsample(before=at(13))
 
     for _ in range(3):
         factories.reading(paper=factories.paper(), observed_at=at(20))
     with django_assert_num_queries(2):
-        readings.thin(before=at(13))
+        readings.downsample(before=at(13))

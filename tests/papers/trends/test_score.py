@@ -6,45 +6,47 @@ from datetime import timedelta
 
 import pytest
 
-from papers.trends.score import FIRST_AGE, score
+from papers.trends.score import AGE_OFFSET, trending_score
 
 DAY = timedelta(days=1)
 
 
 def test_a_new_paper_scores_as_if_its_upvotes_came_in_half_a_day():
-    assert score(30, age=timedelta()) == 60
+    assert trending_score(30, age=timedelta()) == 60
 
 
 def test_a_score_halves_when_the_paper_is_twice_as_old():
-    assert score(50, age=FIRST_AGE) == pytest.approx(score(50, age=timedelta()) / 2)
+    assert trending_score(50, age=AGE_OFFSET) == pytest.approx(
+        trending_score(50, age=timedelta()) / 2
+    )
 
 
 def test_nothing_scores_nothing():
-    assert score(0, age=DAY) == 0
+    assert trending_score(0, age=DAY) == 0
 
 
 @pytest.mark.parametrize("age", [timedelta(), DAY, 6 * DAY])
 def test_of_one_age_more_upvotes_score_more(age):
-    scores = [score(upvotes, age=age) for upvotes in range(200)]
+    scores = [trending_score(upvotes, age=age) for upvotes in range(200)]
 
     assert scores == sorted(set(scores))
 
 
 @pytest.mark.parametrize("upvotes", [1, 30, 1000])
 def test_of_equal_upvotes_the_younger_scores_more(upvotes):
-    scores = [score(upvotes, age=days * DAY) for days in range(8)]
+    scores = [trending_score(upvotes, age=days * DAY) for days in range(8)]
 
     assert scores == sorted(set(scores), reverse=True)
 
 
 def test_a_paper_of_tomorrow_is_as_new_as_one_of_today():
-    assert score(10, age=-DAY) == score(10, age=timedelta())
+    assert trending_score(10, age=-DAY) == trending_score(10, age=timedelta())
 
 
 def test_the_example_of_the_documentation():
     figures = [(30, 0), (250, 4), (80, 1), (12, 0)]
 
-    assert [round(score(upvotes, age=days * DAY), 1) for upvotes, days in figures] == [
+    assert [round(trending_score(upvotes, age=days * DAY), 1) for upvotes, days in figures] == [
         60.0,
         55.6,
         53.3,

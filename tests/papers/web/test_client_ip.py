@@ -7,12 +7,12 @@ from typing import Any
 import pytest
 from django.test import RequestFactory
 
-from papers.web.client_ip import client_ip, prefix_of
+from papers.web.client_ip import get_client_ip, network_prefix
 
 
 def asked_by(caller: str, forwarded: str | None = None) -> str:
     headers = {} if forwarded is None else {"X-Forwarded-For": forwarded}
-    return client_ip(RequestFactory().get("/", headers=headers, REMOTE_ADDR=caller))
+    return get_client_ip(RequestFactory().get("/", headers=headers, REMOTE_ADDR=caller))
 
 
 def test_without_a_proxy_what_a_client_says_of_itself_is_not_believed() -> None:
@@ -55,7 +55,7 @@ def test_an_address_has_one_way_to_be_written(settings: Any, written: str, found
 
 
 def test_behind_a_socket_file_there_is_no_address() -> None:
-    assert (asked_by(""), prefix_of("")) == ("", "")
+    assert (asked_by(""), network_prefix("")) == ("", "")
 
 
 @pytest.mark.parametrize(
@@ -69,9 +69,9 @@ def test_behind_a_socket_file_there_is_no_address() -> None:
     ],
 )
 def test_an_address_is_in_a_network(ip: str, network: str) -> None:
-    assert prefix_of(ip) == network
+    assert network_prefix(ip) == network
 
 
 def test_how_large_the_network_is_may_be_said() -> None:
-    assert prefix_of("2001:db8:1:2:3::4", v6=64) == "2001:db8:1:2::/64"
-    assert prefix_of("203.0.113.77", v4=32) == "203.0.113.77/32"
+    assert network_prefix("2001:db8:1:2:3::4", ipv6_prefix_length=64) == "2001:db8:1:2::/64"
+    assert network_prefix("203.0.113.77", ipv4_prefix_length=32) == "203.0.113.77/32"

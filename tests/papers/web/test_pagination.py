@@ -5,7 +5,7 @@ from django.http import Http404
 from django.test import RequestFactory
 
 from papers.models import Paper
-from papers.web.pagination import page_of
+from papers.web.pagination import get_page_or_404
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -14,7 +14,7 @@ pytestmark = pytest.mark.django_db
 def names_on(query: str) -> list[str]:
     request = RequestFactory().get(f"/papers/{query}")
     found = Paper.objects.order_by("arxiv_id")
-    return [paper.arxiv_id for paper in page_of(request, found, size=2)]
+    return [paper.arxiv_id for paper in get_page_or_404(request, found, page_size=2)]
 
 
 def test_without_a_name_it_is_the_first_page() -> None:

@@ -18,7 +18,7 @@ from django.conf import settings as configured
 from django.db import connection, connections
 
 from papers.web import ratelimit
-from papers.web.models import Hits
+from papers.web.models import RateLimitCounter
 from tests.factories import NOW
 
 pytestmark = pytest.mark.django_db
@@ -26,23 +26,23 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture(autouse=True)
 def nothing_is_away() -> Iterator[None]:
-    ratelimit.away.clear()
+    ratelimit.storage_down_until.clear()
     yield
-    ratelimit.away.clear()
-    ratelimit.storage.cache_clear()
+    ratelimit.storage_down_until.clear()
+    ratelimit.get_storage.cache_clear()
 
 
 @pytest.fixture
 def in_the_database(settings: Any) -> Iterator[time_machine.Traveller]:
     """Counted in the table, on a clock that stands still."""
     settings.REDIS_URL = ""
-    ratelimit.storage.cache_clear()
+    ratelimit.get_storage.cache_clear()
     with time_machine.travel(NOW, tick=False) as clock:
         yield clock
 
 
 def passed(limit: str, *who: str, times: int = 1) -> int:
-    return sum(ratelimit.allow(limit, *who).allowed for _ in range(times))
+    return sum(ratelimit.hit(limit, *who).allowed for _ in range(times))
 
 
 def test_as_many_pass_as_the_limit_says_and_no_more() -> None:
@@ -60,19 +60,19 @@ def test_everybody_is_counted_apart_and_so_is_every_purpose_and_limit() -> None:
 
 
 def test_a_verdict_says_what_the_next_call_may_expect() -> None:
-    first = ratelimit.allow("2/minute", "expectations")
-    second = ratelimit.allow("2/minute", "expectations")
-    third = ratelimit.allow("2/minute", "expectations")
+    first = ratelimit.hit("2/minute", "expectations")
+    second = ratelimit.hit("2/minute", "expectations")
+    third = ratelimit.hit("2/minute", "expectations")
 
     assert [each.allowed for each in (first, second, third)] == [True, True, False]
     assert [each.remaining for each in (first, second, third)] == [1, 0, 0]
-    assert (first.limit, first.window, first.retry_after) == (2, 60, 0)
-    assert 0 < third.retry_after == third.reset_after <= 60
+    assert (first.limit, first.window_seconds, first.retry_after_seconds) == (2, 60, 0)
+    assert 0 < third.retry_after_seconds == third.reset_after_seconds <= 60
 
 
 def test_a_call_may_cost_more_than_one() -> None:
-    assert ratelimit.allow("5/hour", "cost", cost=4).remaining == 1
-    assert ratelimit.allow("5/hour", "cost", cost=2).allowed is False
+    assert ratelimit.hit("5/hour", "cost", cost=4).remaining == 1
+    assert ratelimit.hit("5/hour", "cost", cost=2).allowed is False
 
 
 @pytest.mark.usefixtures("in_the_database")
@@ -81,16 +81,16 @@ def test_a_window_closes_by_itself_and_the_next_opens_with_the_next_call(
 ) -> None:
     assert passed("2/minute", "a", times=3) == 2
     in_the_database.shift(timedelta(seconds=59))
-    assert ratelimit.allow("2/minute", "a").retry_after == 1
+    assert ratelimit.hit("2/minute", "a").retry_after_seconds == 1
     in_the_database.shift(timedelta(seconds=1))
     assert passed("2/minute", "a", times=3) == 2
 
 
 @pytest.mark.usefixtures("in_the_database")
 def test_nobody_s_address_is_kept() -> None:
-    ratelimit.allow("2/minute", "signup", "ada@example.org", "203.0.113.1")
+    ratelimit.hit("2/minute", "signup", "ada@example.org", "203.0.113.1")
 
-    (key,) = Hits.objects.values_list("key", flat=True)
+    (key,) = RateLimitCounter.objects.values_list("key", flat=True)
     assert not any(said in key for said in ("signup", "ada", "example", "203"))
 
 
@@ -104,21 +104,21 @@ def test_windows_that_are_over_are_swept_away(
     in_the_database: time_machine.Traveller,
 ) -> None:
     for name in "abc":
-        ratelimit.allow("2/minute", name)
-    ratelimit.allow("2/hour", "still open")
+        ratelimit.hit("2/minute", name)
+    ratelimit.hit("2/hour", "still open")
     in_the_database.shift(timedelta(seconds=61))
 
-    ratelimit.allow("2/minute", "d")
+    ratelimit.hit("2/minute", "d")
 
-    assert Hits.objects.count() == 2
+    assert RateLimitCounter.objects.count() == 2
 
 
 @pytest.mark.usefixtures("in_the_database")
 def test_a_call_costs_two_queries(django_assert_num_queries: Any) -> None:
-    ratelimit.allow("9/minute", "a")
+    ratelimit.hit("9/minute", "a")
 
     with django_assert_num_queries(2):
-        ratelimit.allow("9/minute", "b")
+        ratelimit.hit("9/minute", "b")
 
 
 @pytest.fixture
@@ -128,11 +128,11 @@ def broken_redis(settings: Any) -> None:
 
 @pytest.mark.usefixtures("broken_redis")
 def test_a_counter_that_is_away_is_no_error_and_the_caller_says_who_may_pass() -> None:
-    reading = ratelimit.allow("2/minute", "api")
-    signup = ratelimit.allow("2/minute", "signup", on_failure="refuse")
+    reading = ratelimit.hit("2/minute", "api")
+    signup = ratelimit.hit("2/minute", "signup", on_failure="refuse")
 
-    assert (reading.allowed, reading.remaining, reading.retry_after) == (True, 2, 0)
-    assert (signup.allowed, signup.remaining, signup.retry_after) == (False, 0, 60)
+    assert (reading.allowed, reading.remaining, reading.retry_after_seconds) == (True, 2, 0)
+    assert (signup.allowed, signup.remaining, signup.retry_after_seconds) == (False, 0, 60)
 
 
 @pytest.mark.usefixtures("broken_redis")
@@ -142,8 +142,8 @@ def test_a_counter_that_is_away_is_logged_once_and_asked_again_later(
     with time_machine.travel(NOW, tick=False) as clock:
         passed("2/minute", "api", times=3)
         once = [each.getMessage() for each in caplog.records]
-        clock.shift(ratelimit.LEFT_ALONE)
-        ratelimit.allow("2/minute", "api")
+        clock.shift(ratelimit.REDIS_RETRY_AFTER_SECONDS)
+        ratelimit.hit("2/minute", "api")
 
     assert once == ["calls are not counted: ConnectionError"]
     assert len(caplog.records) == 2
@@ -151,7 +151,7 @@ def test_a_counter_that_is_away_is_logged_once_and_asked_again_later(
 
 @pytest.mark.skipif(not configured.REDIS_URL, reason="needs a Redis: python -m tests.servers")
 def test_redis_keeps_nobody_s_address_and_forgets_by_itself() -> None:
-    ratelimit.allow("2/minute", "redis", "ada@example.org")
+    ratelimit.hit("2/minute", "redis", "ada@example.org")
 
     with redis.Redis.from_url(configured.REDIS_URL) as client:
         keys = list(client.scan_iter("throttle:*"))
@@ -189,11 +189,11 @@ def at_once(call: Callable[[], bool], *, threads: int = 8, times: int = 10) -> i
 def test_no_more_pass_when_many_ask_at_once(settings: Any, counter: str) -> None:
     settings.REDIS_URL = "" if counter == "database" else settings.REDIS_URL
 
-    assert at_once(lambda: ratelimit.allow("50/hour", counter).allowed) == 50
+    assert at_once(lambda: ratelimit.hit("50/hour", counter).allowed) == 50
 
 
 def test_no_more_pass_at_once_in_an_sqlite_file(tmp_path: Path) -> None:
-    statement = re.sub(r"%\((\w+)\)s", r":\1", ratelimit.DatabaseStorage.COUNT)
+    statement = re.sub(r"%\((\w+)\)s", r":\1", ratelimit.DatabaseStorage.INCREMENT_SQL)
     values = {"key": "a", "amount": 1, "now": 0, "closes": 60}
 
     def count() -> bool:

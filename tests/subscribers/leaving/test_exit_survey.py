@@ -13,7 +13,7 @@ from django.test import Client
 from subscribers.leaving import exit_survey
 from subscribers.mail import links
 from subscribers.mail.links import Purpose
-from subscribers.models import Farewell, Subscriber
+from subscribers.models import Subscriber, UnsubscribeFeedback
 from subscribers.signup import lifecycle
 from tests import factories
 
@@ -52,7 +52,7 @@ def test_who_leaves_may_say_why(browser, ada):
 
     assert (answer.status_code, answer.url) == (303, "/farewell/")
     assert browser.get(answer.url).status_code == 200
-    assert list(Farewell.objects.values_list("reason", "words", "said_on")) == [
+    assert list(UnsubscribeFeedback.objects.values_list("reason", "words", "said_on")) == [
         ("too_many", "Weekly, please", NOW.date())
     ]
 
@@ -60,9 +60,14 @@ def test_who_leaves_may_say_why(browser, ada):
 def test_nothing_of_it_tells_who_it_was(browser, ada):
     browser.post(left(browser, ada), {"reason": "other", "words": "x"})
 
-    kept = json.dumps(list(Farewell.objects.values()), cls=DjangoJSONEncoder)
+    kept = json.dumps(list(UnsubscribeFeedback.objects.values()), cls=DjangoJSONEncoder)
     assert json.loads(kept) == [
-        {"id": Farewell.objects.get().pk, "reason": "other", "words": "x", "said_on": "2026-05-12"}
+        {
+            "id": UnsubscribeFeedback.objects.get().pk,
+            "reason": "other",
+            "words": "x",
+            "said_on": "2026-05-12",
+        }
     ]
 
 
@@ -71,7 +76,7 @@ def test_pressing_twice_says_it_once(browser, ada):
 
     answers = [browser.post(address, {"reason": "other"}).status_code for _ in range(2)]
 
-    assert (answers, Farewell.objects.count()) == ([303, 303], 1)
+    assert (answers, UnsubscribeFeedback.objects.count()) == ([303, 303], 1)
 
 
 def test_it_is_asked_once_each_time_they_leave(browser, ada):
@@ -99,17 +104,17 @@ def test_what_cannot_be_taken_is_answered_with_a_sentence(browser, ada, posted):
 
     assert answer.status_code == 400
     assert 'role="alert"' in answer.content.decode() or "_error" in answer.content.decode()
-    assert not Farewell.objects.exists()
+    assert not UnsubscribeFeedback.objects.exists()
     assert browser.post(address, {"reason": "other"}).status_code == 303
 
 
 @pytest.mark.parametrize("purpose", [each for each in Purpose if each != Purpose.FAREWELL])
 def test_a_token_for_something_else_says_nothing(browser, ada, purpose):
-    lifecycle.leave(ada, Subscriber.Reason.UNSUBSCRIBED, NOW)
+    lifecycle.leave(ada, Subscriber.LeftReason.UNSUBSCRIBED, NOW)
 
     answer = browser.post(f"/farewell/{links.token(purpose, ada)}/", {"reason": "other"})
 
-    assert (answer.status_code, Farewell.objects.count()) == (400, 0)
+    assert (answer.status_code, UnsubscribeFeedback.objects.count()) == (400, 0)
 
 
 def test_a_day_later_it_is_too_late(browser, ada):
@@ -118,7 +123,7 @@ def test_a_day_later_it_is_too_late(browser, ada):
     with time_machine.travel(NOW + DAY + timedelta(seconds=1), tick=False):
         answer = browser.post(address, {"reason": "other"})
 
-    assert (answer.status_code, Farewell.objects.count()) == (400, 0)
+    assert (answer.status_code, UnsubscribeFeedback.objects.count()) == (400, 0)
 
 
 def test_saying_why_does_not_spoil_the_way_back(browser, ada):
@@ -134,7 +139,7 @@ def test_who_has_asked_to_come_back_keeps_their_link_to_confirm(browser, ada):
     browser.post(address, {"reason": "other"})
 
     assert links.read(Purpose.CONFIRM, token) == asked
-    assert not Farewell.objects.exists()
+    assert not UnsubscribeFeedback.objects.exists()
 
 
 @pytest.mark.parametrize("method", ["get", "head", "put"])
@@ -143,8 +148,8 @@ def test_only_a_post_says_something(browser, ada, method):
 
 
 def test_words_are_forgotten_after_a_year_and_the_count_stays():
-    Farewell.objects.create(reason="other", words="I am Ada", said_on=NOW.date())
+    UnsubscribeFeedback.objects.create(reason="other", words="I am Ada", said_on=NOW.date())
 
     assert exit_survey.forget(now=NOW + exit_survey.KEEP_WORDS - DAY) == 0
     assert exit_survey.forget(now=NOW + exit_survey.KEEP_WORDS) == 1
-    assert [(row.reason, row.words) for row in Farewell.objects.all()] == [("other", "")]
+    assert [(row.reason, row.words) for row in UnsubscribeFeedback.objects.all()] == [("other", "")]

@@ -20,7 +20,7 @@ from tests import factories
 
 pytestmark = pytest.mark.django_db
 
-Status, Reason = Subscriber.Status, Subscriber.Reason
+Status, Reason = Subscriber.Status, Subscriber.LeftReason
 NOW = factories.NOW
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 ADA = "ada@example.org"
@@ -50,7 +50,7 @@ def browser():
 @pytest.fixture
 def ada():
     ada = factories.subscriber(email=ADA, topics=["robotics"])
-    ada.schedule(NOW)
+    ada.reschedule_digest(NOW)
     return ada
 
 

@@ -179,7 +179,7 @@ def test_leaving_recalls_the_link_to_confirm():
     ada = factories.subscriber(status=Subscriber.Status.PENDING)
     token = links.token(Purpose.CONFIRM, ada)
 
-    lifecycle.leave(ada, Subscriber.Reason.UNSUBSCRIBED, NOW)
+    lifecycle.leave(ada, Subscriber.LeftReason.UNSUBSCRIBED, NOW)
 
     with pytest.raises(links.UsedLink):
         links.read(Purpose.CONFIRM, token)

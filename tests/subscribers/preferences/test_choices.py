@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from django.db import IntegrityError, transaction
 
-from papers.topics.follows import Term
+from papers.topics.follows import FollowTarget
 from subscribers.models import Follow, Preferences, TopicChoice
 from subscribers.preferences import choices
 from tests import factories
@@ -20,7 +20,7 @@ def attitudes(preferences: Preferences) -> dict[str, str]:
 def test_attitudes_replace_those_there_were():
     wanted = factories.subscriber(attitudes={"robotics": "mute", "speech": "follow"}).preferences
 
-    choices.set_attitudes(
+    choices.set_topic_preferences(
         wanted, {factories.topic("robotics"): "prefer", factories.topic("agents"): "mute"}
     )
 
@@ -30,10 +30,10 @@ def test_attitudes_replace_those_there_were():
 def test_one_attitude_is_changed_and_taken_back():
     wanted = factories.subscriber(topics=["robotics"]).preferences
 
-    choices.set_attitude(wanted, factories.topic("speech"), "mute")
+    choices.set_topic_preference(wanted, factories.topic("speech"), "mute")
     assert attitudes(wanted) == {"robotics": "follow", "speech": "mute"}
 
-    choices.set_attitude(wanted, factories.topic("speech"), "")
+    choices.set_topic_preference(wanted, factories.topic("speech"), "")
     assert attitudes(wanted) == {"robotics": "follow"}
 
 
@@ -52,8 +52,10 @@ def test_follows_are_kept_in_the_order_they_were_written():
         factories.subscriber(),
         factories.subscriber(follows=[("author", "noether e", "E. Noether")]),
     )
-    choices.set_follows(ada, {Term("keyword", "b"): "B", Term("keyword", "a"): "A"})
-    choices.set_follows(ada, {Term("keyword", "c"): "C", Term("keyword", "a"): "a!"})
+    choices.set_follows(ada, {FollowTarget("keyword", "b"): "B", FollowTarget("keyword", "a"): "A"})
+    choices.set_follows(
+        ada, {FollowTarget("keyword", "c"): "C", FollowTarget("keyword", "a"): "a!"}
+    )
 
     assert [follow.label for follow in ada.follows.order_by("pk")] == ["C", "a!"]
     assert ben.follows.count() == 1

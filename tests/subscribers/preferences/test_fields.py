@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from django.core.exceptions import ValidationError
 
-from papers.topics.follows import Term
+from papers.topics.follows import FollowTarget
 from subscribers.preferences import fields
 
 
@@ -23,7 +23,7 @@ from subscribers.preferences import fields
     ],
 )
 def test_names_are_read_as_people_write_them(written, labels):
-    assert list(fields.authors().clean(written).values()) == labels
+    assert list(fields.authors_field().clean(written).values()) == labels
 
 
 @pytest.mark.parametrize(
@@ -35,7 +35,7 @@ def test_names_are_read_as_people_write_them(written, labels):
     ],
 )
 def test_phrases_are_found_however_they_are_written(written, keys):
-    assert [term.key for term in fields.keywords().clean(written)] == keys
+    assert [term.key for term in fields.keywords_field().clean(written)] == keys
 
 
 @pytest.mark.parametrize(
@@ -50,7 +50,7 @@ def test_phrases_are_found_however_they_are_written(written, keys):
 def test_a_category_has_many_names(written, ids):
     found = fields.CategoriesField().clean(written)
 
-    assert found == {Term("category", id): id for id in ids}
+    assert found == {FollowTarget("category", id): id for id in ids}
 
 
 @pytest.mark.parametrize(

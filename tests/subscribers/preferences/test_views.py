@@ -16,7 +16,7 @@ from subscribers.mail import links
 from subscribers.mail.links import Purpose
 from subscribers.models import Follow, Preferences, Subscriber, TopicChoice, Vote
 from subscribers.preferences import feedback
-from subscribers.preferences.feedback import Verb
+from subscribers.preferences.feedback import FeedbackAction
 from subscribers.signup import lifecycle
 from tests import factories
 
@@ -59,7 +59,7 @@ def browser():
 @pytest.fixture
 def ada():
     ada = factories.subscriber(topics=["robotics"])
-    ada.schedule(NOW)
+    ada.reschedule_digest(NOW)
     return ada
 
 
@@ -81,7 +81,7 @@ def test_the_page_shows_what_is_chosen_and_when_the_next_digest_comes(browser, a
     Preferences.objects.update(timezone="Asia/Tokyo", hour=18)
     ada.follows.create(kind="author", key="noether e", label="E. Noether")
     ada.follows.create(kind="category", key="cs.RO", label="cs.RO")
-    ada.schedule(NOW)
+    ada.reschedule_digest(NOW)
 
     response = browser.get(path(ada))
 
@@ -98,14 +98,14 @@ def test_the_page_shows_what_is_chosen_and_when_the_next_digest_comes(browser, a
 
 def test_a_digest_that_is_due_already_comes_any_minute(browser, ada):
     Preferences.objects.update(hour=NOW.hour)
-    ada.schedule(NOW + timedelta(minutes=20))
+    ada.reschedule_digest(NOW + timedelta(minutes=20))
 
     with time_machine.travel(NOW + timedelta(minutes=20), tick=False):
         assert "any minute now" in text(browser.get(path(ada)))
 
 
 def test_who_left_is_told_that_nothing_is_sent(browser, ada):
-    lifecycle.leave(ada, Subscriber.Reason.UNSUBSCRIBED, NOW)
+    lifecycle.leave(ada, Subscriber.LeftReason.UNSUBSCRIBED, NOW)
 
     page = text(browser.get(path(ada)))
 
@@ -296,8 +296,8 @@ def test_forgetting_takes_a_button(browser, ada, method):
 # A word on one paper or topic
 
 
-def word(reader: Subscriber, verb: Verb, number: int) -> str:
-    return feedback.url(reader, verb, number).split("8000", 1)[1]
+def word(reader: Subscriber, verb: FeedbackAction, number: int) -> str:
+    return feedback.action_url(reader, verb, number).split("8000", 1)[1]
 
 
 @pytest.fixture
@@ -305,10 +305,10 @@ def paper():
     return factories.paper(title="Robots <that> fold", topics=["robotics"])
 
 
-@pytest.mark.parametrize("verb", Verb)
+@pytest.mark.parametrize("verb", FeedbackAction)
 @pytest.mark.parametrize("method", ["get", "head", "options"])
 def test_opening_a_word_changes_nothing_at_all(browser, ada, paper, verb, method):
-    number = factories.topic("robotics").pk if verb == Verb.MUTE else paper.pk
+    number = factories.topic("robotics").pk if verb == FeedbackAction.MUTE else paper.pk
     before = everything()
 
     response = getattr(browser, method)(word(ada, verb, number))
@@ -317,7 +317,7 @@ def test_opening_a_word_changes_nothing_at_all(browser, ada, paper, verb, method
     assert everything() == before
 
 
-@pytest.mark.parametrize("verb", [Verb.MORE, Verb.LESS])
+@pytest.mark.parametrize("verb", [FeedbackAction.MORE, FeedbackAction.LESS])
 def test_one_press_votes_and_another_takes_it_back(browser, ada, paper, verb):
     address = word(ada, verb, paper.pk)
     page = text(browser.get(address))
@@ -338,18 +338,18 @@ def test_one_press_votes_and_another_takes_it_back(browser, ada, paper, verb):
 
 
 def test_the_latest_word_counts_and_undoing_brings_back_the_one_before(browser, ada, paper):
-    browser.post(word(ada, Verb.MORE, paper.pk))
+    browser.post(word(ada, FeedbackAction.MORE, paper.pk))
 
-    done = browser.post(word(ada, Verb.LESS, paper.pk))
+    done = browser.post(word(ada, FeedbackAction.LESS, paper.pk))
     assert done.url.endswith("?before=more")
     assert Vote.objects.get().verb == "less"
 
-    browser.post(word(ada, Verb.LESS, paper.pk), {"undo": "more"})
+    browser.post(word(ada, FeedbackAction.LESS, paper.pk), {"undo": "more"})
     assert Vote.objects.get().verb == "more"
 
 
 def test_muting_a_topic_hides_it_and_undoing_follows_it_again(browser, ada):
-    address = word(ada, Verb.MUTE, factories.topic("robotics").pk)
+    address = word(ada, FeedbackAction.MUTE, factories.topic("robotics").pk)
 
     done = browser.post(address)
     assert TopicChoice.objects.get().attitude == "mute"
@@ -361,16 +361,16 @@ def test_muting_a_topic_hides_it_and_undoing_follows_it_again(browser, ada):
 
 @pytest.mark.parametrize("undo", ["mute-everything", "\x00", "<script>", "x" * 5000])
 def test_a_forged_undo_only_takes_the_word_back(browser, ada, paper, undo):
-    browser.post(word(ada, Verb.MORE, paper.pk))
+    browser.post(word(ada, FeedbackAction.MORE, paper.pk))
 
-    assert browser.post(word(ada, Verb.MORE, paper.pk), {"undo": undo}).status_code == 303
+    assert browser.post(word(ada, FeedbackAction.MORE, paper.pk), {"undo": undo}).status_code == 303
     assert not Vote.objects.exists()
 
 
 def test_a_word_is_for_its_reader_and_about_its_paper_alone(browser, ada, paper):
     ben, other = factories.subscriber(), factories.paper(topics=["robotics"])
 
-    browser.post(word(ben, Verb.LESS, other.pk))
+    browser.post(word(ben, FeedbackAction.LESS, other.pk))
 
     assert Vote.objects.filter(subscriber=ben, paper=other).exists()
     assert Vote.objects.count() == 1
@@ -388,14 +388,14 @@ def test_a_word_about_nothing_is_a_bad_link(browser, ada, about, method):
 
 
 def test_a_word_about_a_paper_that_has_gone_is_a_bad_link(browser, ada, paper):
-    address = word(ada, Verb.MORE, paper.pk)
+    address = word(ada, FeedbackAction.MORE, paper.pk)
     paper.delete()
 
     assert browser.post(address).status_code == 400
 
 
 def test_a_word_of_half_a_year_ago_is_too_late(browser, ada, paper):
-    address = word(ada, Verb.MORE, paper.pk)
+    address = word(ada, FeedbackAction.MORE, paper.pk)
 
     with time_machine.travel(NOW + 182 * DAY, tick=False):
         assert browser.post(address).status_code == 400

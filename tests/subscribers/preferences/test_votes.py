@@ -25,7 +25,7 @@ def test_only_their_own_votes_are_forgotten():
     for reader in (ada, ben):
         votes.cast(reader, paper, "more", now=factories.NOW)
 
-    votes.forget(ada)
+    votes.delete_votes(ada)
 
     assert Vote.objects.get().subscriber == ben
 
@@ -39,7 +39,7 @@ def test_what_many_have_taught_is_one_query(readers, django_assert_num_queries):
         factories.vote(reader, factories.paper(), "less")
 
     with django_assert_num_queries(1):
-        found = votes.leanings_by(chosen)
+        found = votes.topic_adjustments_by_subscriber(chosen)
 
     taught = {"robotics": 0.25 * 2 / 4, "speech": 0.25 * 1 / 3}
     assert found == {reader.pk: taught for reader in chosen}

@@ -11,12 +11,12 @@ from django.core.serializers.json import DjangoJSONEncoder
 
 from subscribers import suppression
 from subscribers.models import (
-    Farewell,
     Follow,
     Preferences,
     Subscriber,
     Suppression,
     TopicChoice,
+    UnsubscribeFeedback,
     Vote,
 )
 from subscribers.privacy import personal_data
@@ -53,7 +53,7 @@ def ada():
 def test_the_export_holds_every_row_about_them_and_no_other_s(ada):
     factories.subscriber(email="ben@example.org", topics=["robotics"])
 
-    kept = personal_data.export(ada)
+    kept = personal_data.export_subscriber(ada)
 
     assert sorted(kept) == [
         "consents",
@@ -76,7 +76,7 @@ def test_the_export_holds_every_row_about_them_and_no_other_s(ada):
 
 
 def test_the_export_opens_no_door(ada):
-    kept = json.dumps(personal_data.export(ada), cls=DjangoJSONEncoder)
+    kept = json.dumps(personal_data.export_subscriber(ada), cls=DjangoJSONEncoder)
 
     assert "nonce" not in kept
     assert str(ada.confirmation_nonce) not in kept
@@ -86,7 +86,7 @@ def test_the_export_opens_no_door(ada):
 def test_why_they_are_not_written_to_is_theirs_to_know(ada):
     suppression.suppress(ADA, Suppression.Reason.BOUNCED, NOW)
 
-    kept = personal_data.export(ada)
+    kept = personal_data.export_subscriber(ada)
 
     assert kept["suppressed"]
     assert kept["suppressions"] == [{"reason": "bounced", "created_at": NOW}]
@@ -95,16 +95,16 @@ def test_why_they_are_not_written_to_is_theirs_to_know(ada):
 def test_who_never_chose_can_read_what_is_kept_too():
     reader = Subscriber.objects.create(email=ADA)
 
-    assert personal_data.export(reader)["topics"] == {}
+    assert personal_data.export_subscriber(reader)["topics"] == {}
 
 
 def test_an_address_that_somebody_signed_a_farewell_with_goes_and_other_words_stay(ada):
     for words in (f"Bye! {ADA.title()}", "Too long."):
-        Farewell.objects.create(reason="other", words=words, said_on=NOW.date())
+        UnsubscribeFeedback.objects.create(reason="other", words=words, said_on=NOW.date())
 
-    personal_data.erase(ADA, NOW)
+    personal_data.erase_subscriber(ADA, NOW)
 
-    assert list(Farewell.objects.order_by("pk").values_list("words", flat=True)) == [
+    assert list(UnsubscribeFeedback.objects.order_by("pk").values_list("words", flat=True)) == [
         "",
         "Too long.",
     ]
@@ -114,7 +114,7 @@ def test_nothing_that_names_them_is_left_in_any_table(ada):
     names = [ADA, "ada", str(ada.public_id), ada.public_id.hex, str(ada.confirmation_nonce)]
     assert [name for name in names if name in all_rows()] != []
 
-    assert personal_data.erase(ADA, NOW)
+    assert personal_data.erase_subscriber(ADA, NOW)
 
     for model in (Preferences, TopicChoice, Follow, Vote):
         assert not model._default_manager.exists()
@@ -122,16 +122,16 @@ def test_nothing_that_names_them_is_left_in_any_table(ada):
 
 
 def test_erasing_outlives_a_new_list(ada):
-    personal_data.erase(ADA, NOW)
+    personal_data.erase_subscriber(ADA, NOW)
 
-    counts = importing.add_all([importing.Row(email=ADA)], confirmed=True, now=NOW)
+    counts = importing.add_all([importing.ImportRow(email=ADA)], confirmed=True, now=NOW)
 
     assert counts == {"suppressed": 1}
     assert not Subscriber.objects.exists()
 
 
 def test_an_address_of_which_nothing_is_kept_is_never_written_to_either():
-    assert not personal_data.erase(ADA, NOW)
+    assert not personal_data.erase_subscriber(ADA, NOW)
 
     assert suppression.is_suppressed(ADA)
 
@@ -139,6 +139,6 @@ def test_an_address_of_which_nothing_is_kept_is_never_written_to_either():
 def test_erasing_does_not_make_a_complaint_lighter(ada):
     suppression.suppress(ADA, Suppression.Reason.COMPLAINED, NOW)
 
-    personal_data.erase(ADA, NOW)
+    personal_data.erase_subscriber(ADA, NOW)
 
     assert Suppression.objects.get().reason == Suppression.Reason.COMPLAINED

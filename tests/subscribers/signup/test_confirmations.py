@@ -106,7 +106,7 @@ def test_a_request_is_claimed_before_it_is_sent(monkeypatch):
 
 def test_who_left_before_the_mail_is_not_written_to(mailoutbox):
     ada = asked()
-    lifecycle.leave(ada, Subscriber.Reason.UNSUBSCRIBED, NOW)
+    lifecycle.leave(ada, Subscriber.LeftReason.UNSUBSCRIBED, NOW)
 
     assert not confirmations.send(ada.pk, now=NOW)
     assert mailoutbox == []
@@ -218,7 +218,7 @@ def test_a_suppressed_address_gets_one_mail_a_day(mailoutbox):
 def test_who_left_before_confirming_gets_no_other_mail_that_day(mailoutbox):
     ada = asked()
     confirmations.send(ada.pk, now=NOW)
-    lifecycle.leave(ada, Subscriber.Reason.UNSUBSCRIBED, NOW)
+    lifecycle.leave(ada, Subscriber.LeftReason.UNSUBSCRIBED, NOW)
 
     lifecycle.ask(ADA, [], "", NOW + HOUR)
     assert not confirmations.send(ada.pk, now=NOW + HOUR)

@@ -46,7 +46,7 @@ def test_who_asks_twice_before_confirming_is_held_to_the_newest():
 def test_who_comes_back_leaves_a_second_proof_and_the_first_stays():
     ada = ask()
     lifecycle.confirm(ada, NOW)
-    lifecycle.leave(ada, Subscriber.Reason.UNSUBSCRIBED, NOW + DAY)
+    lifecycle.leave(ada, Subscriber.LeftReason.UNSUBSCRIBED, NOW + DAY)
 
     lifecycle.confirm(ask(days=2), NOW + 3 * DAY)
 
@@ -73,8 +73,8 @@ def test_where_somebody_asked_from_is_kept_only_if_the_operator_has_to(settings)
 
 
 def test_who_an_operator_brings_is_marked_so():
-    importing.add_all([importing.Row(email=ADA)], confirmed=True, now=NOW)
-    importing.add(importing.Row(email="ben@example.org"), confirmed=False, now=NOW)
+    importing.add_all([importing.ImportRow(email=ADA)], confirmed=True, now=NOW)
+    importing.add_or_update(importing.ImportRow(email="ben@example.org"), confirmed=False, now=NOW)
 
     assert proofs() == [("import", "", NOW, NOW, None), ("command", "", NOW, None, None)]
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from subscribers.addresses import BadAddress
 from subscribers.signup import disposable
 from subscribers.signup.forms import SignupForm
-from tests.papers.recordings import DATA, needs_recordings
+from tests.papers.recordings import RECORDINGS_DIR, needs_recordings
 
 KNOWN = "mailinator.com"
 
@@ -102,7 +102,7 @@ def test_any_domain_has_an_answer(domain):
 
 @needs_recordings
 def test_almost_all_of_a_recorded_list_are_known():
-    [path] = (DATA / "email_addresses").glob("disposable_domains_*.txt")
+    [path] = (RECORDINGS_DIR / "email_addresses").glob("disposable_domains_*.txt")
     domains = [line for line in path.read_text().split() if not line.startswith("#")]
     unknown = [domain for domain in domains if not disposable.is_disposable(domain)]
 

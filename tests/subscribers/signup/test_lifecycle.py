@@ -15,7 +15,7 @@ from tests import factories
 
 pytestmark = pytest.mark.django_db
 
-Status, Reason = Subscriber.Status, Subscriber.Reason
+Status, Reason = Subscriber.Status, Subscriber.LeftReason
 NOW = factories.NOW  # six in the morning: the digest of seven is still to come
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 ADA = "ada@example.org"

@@ -35,7 +35,7 @@ def _noon():
 
 def press(email: str, ip: str, *, proven: bool = False) -> int:
     proof = solved(proof_of_work.challenge(now=timezone.now())) if proven else ""
-    form = factories.signup_form(email, proof=proof)
+    form = factories.signup_form_data(email, proof=proof)
     return Client(REMOTE_ADDR=ip).post("/subscribe/", form, headers=HTMX).status_code
 
 
@@ -133,7 +133,7 @@ def test_the_last_fuse_holds_mails_back_and_loses_none(mailoutbox, settings, cap
 @pytest.mark.skipif(not settings.REDIS_URL, reason="needs a Redis: python -m tests.servers")
 def test_while_the_counter_is_away_people_may_ask_and_their_mail_waits(mailoutbox, settings):
     settings.REDIS_URL = "redis://127.0.0.1:9/0"
-    ratelimit.away.clear()
+    ratelimit.storage_down_until.clear()
 
     assert press(PERSON, "203.0.113.9") == ASKED
     assert sent_to(mailoutbox) == []

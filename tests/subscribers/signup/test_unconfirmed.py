@@ -17,7 +17,7 @@ from tests import factories
 
 pytestmark = pytest.mark.django_db
 
-Status, Reason = Subscriber.Status, Subscriber.Reason
+Status, Reason = Subscriber.Status, Subscriber.LeftReason
 NOW = factories.NOW
 DAY, SECOND = timedelta(days=1), timedelta(seconds=1)
 LONG_AGO = NOW - 8 * DAY
@@ -126,6 +126,8 @@ def test_every_tick_forgets():
     ada = pending()
 
     with time_machine.travel(NOW, tick=False):
-        tasks.ring(Tick(counts=Counter(), fetch=False, publish=False, waiting={}))
+        tasks.enqueue_for_tick(
+            Tick(counts=Counter(), should_fetch=False, should_publish=False, pending_by_edition={})
+        )
 
     assert not Subscriber.objects.filter(pk=ada.pk).exists()

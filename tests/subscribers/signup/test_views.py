@@ -23,7 +23,7 @@ from tests.subscribers.pow_solver import solved
 
 pytestmark = pytest.mark.django_db
 
-Status, Reason = Subscriber.Status, Subscriber.Reason
+Status, Reason = Subscriber.Status, Subscriber.LeftReason
 NOW = factories.NOW
 DAY = timedelta(days=1)
 ADA = "ada@example.org"
@@ -69,7 +69,7 @@ def test_the_form_is_shown_to_anybody_and_to_caches(browser):
 def test_joining_asks_for_confirmation_and_says_look_into_your_inbox(
     browser, mailoutbox, django_capture_on_commit_callbacks
 ):
-    form = factories.signup_form(topics=["robotics"], timezone="Europe/Berlin")
+    form = factories.signup_form_data(topics=["robotics"], timezone="Europe/Berlin")
 
     with django_capture_on_commit_callbacks(execute=True):
         response = browser.post(SUBSCRIBE, form)
@@ -90,7 +90,7 @@ def test_the_answer_is_the_same_whoever_is_known(browser, status, suppressed):
     if suppressed:
         suppression.suppress(ADA, Suppression.Reason.COMPLAINED, NOW)
 
-    response = browser.post(SUBSCRIBE, factories.signup_form("Ada@example.org"))
+    response = browser.post(SUBSCRIBE, factories.signup_form_data("Ada@example.org"))
 
     assert (response.status_code, response.url) == (303, "/subscribe/check-your-inbox/")
     assert (response.content, response.cookies) == (b"", {})
@@ -110,7 +110,7 @@ def test_the_answer_is_the_same_whoever_is_known(browser, status, suppressed):
     ],
 )
 def test_bad_input_is_answered_with_a_sentence_and_changes_nothing(browser, form, sentence):
-    response = browser.post(SUBSCRIBE, factories.signup_form(**form))
+    response = browser.post(SUBSCRIBE, factories.signup_form_data(**form))
 
     assert response.status_code == 400
     assert sentence in text(response)
@@ -119,7 +119,7 @@ def test_bad_input_is_answered_with_a_sentence_and_changes_nothing(browser, form
 
 
 def test_a_form_with_an_error_keeps_what_was_typed(browser):
-    response = browser.post(SUBSCRIBE, factories.signup_form("<b>ada", topics=["speech"]))
+    response = browser.post(SUBSCRIBE, factories.signup_form_data("<b>ada", topics=["speech"]))
 
     assert "&lt;b&gt;ada" in text(response)
     assert 'value="speech" checked' in text(response)
@@ -127,7 +127,7 @@ def test_a_form_with_an_error_keeps_what_was_typed(browser):
 
 @pytest.mark.parametrize("zone", ["", "Mars/Olympus", "../../etc/passwd", "x" * 10_000, "\x00"])
 def test_an_unknown_time_zone_of_the_browser_is_utc(browser, zone):
-    assert browser.post(SUBSCRIBE, factories.signup_form(timezone=zone)).status_code == 303
+    assert browser.post(SUBSCRIBE, factories.signup_form_data(timezone=zone)).status_code == 303
 
     assert Preferences.objects.get().timezone == "UTC"
 
@@ -198,7 +198,7 @@ def test_a_plain_form_of_another_site_leads_to_one_more_press(browser):
 
 
 def test_htmx_gets_the_answer_alone_to_put_in_the_form_s_place(browser):
-    response = browser.post(SUBSCRIBE, factories.signup_form(), headers=HTMX)
+    response = browser.post(SUBSCRIBE, factories.signup_form_data(), headers=HTMX)
 
     assert response.status_code == 200
     assert text(response).lstrip().startswith('<div class="asked" role="status"')
@@ -208,7 +208,7 @@ def test_htmx_gets_the_answer_alone_to_put_in_the_form_s_place(browser):
 
 def test_htmx_gets_the_form_alone_with_its_error_and_what_was_typed(browser):
     response = browser.post(
-        SUBSCRIBE, factories.signup_form("ada", topics=["speech"]), headers=HTMX
+        SUBSCRIBE, factories.signup_form_data("ada", topics=["speech"]), headers=HTMX
     )
 
     assert response.status_code == 400
@@ -226,7 +226,7 @@ def test_nothing_is_sent_while_the_page_is_answered(browser, status, mailoutbox)
     if status:
         factories.subscriber(email=ADA, status=status)
 
-    browser.post(SUBSCRIBE, factories.signup_form())
+    browser.post(SUBSCRIBE, factories.signup_form_data())
 
     assert mailoutbox == []
     assert Subscriber.objects.get().confirmation_requested_at == NOW
@@ -236,7 +236,7 @@ def test_nothing_is_sent_while_the_page_is_answered(browser, status, mailoutbox)
 def test_with_a_proof_of_work_there_is_room_where_there_is_none_without(browser):
     def ask(number: int, **fields: Any) -> HttpResponse:
         return browser.post(
-            SUBSCRIBE, factories.signup_form(f"reader{number}@example.org", **fields)
+            SUBSCRIBE, factories.signup_form_data(f"reader{number}@example.org", **fields)
         )
 
     without = [ask(number).status_code for number in range(5)]
@@ -250,9 +250,11 @@ def test_with_a_proof_of_work_there_is_room_where_there_is_none_without(browser)
 @pytest.mark.parametrize("headers", [{}, HTMX], ids=["page", "htmx"])
 def test_who_has_to_wait_is_told_how_long_and_loses_nothing(browser, headers):
     for number in range(3):
-        browser.post(SUBSCRIBE, factories.signup_form(f"reader{number}@example.org"))
+        browser.post(SUBSCRIBE, factories.signup_form_data(f"reader{number}@example.org"))
 
-    response = browser.post(SUBSCRIBE, factories.signup_form(topics=["speech"]), headers=headers)
+    response = browser.post(
+        SUBSCRIBE, factories.signup_form_data(topics=["speech"]), headers=headers
+    )
 
     assert response.status_code == 429
     assert 0 < int(response.headers["Retry-After"]) <= 3600
@@ -288,7 +290,7 @@ def test_other_sites_may_frame_nothing_else(browser, address):
 
 
 def test_the_answer_within_another_site_stays_within_its_frame(browser):
-    response = browser.post(EMBED, factories.signup_form(form=Form.EMBED))
+    response = browser.post(EMBED, factories.signup_form_data(form=Form.EMBED))
 
     assert (response.status_code, response.url) == (303, "/subscribe/embed/check-your-inbox/")
     assert "Check your inbox." in text(browser.get(response.url))

@@ -13,7 +13,7 @@ from hypothesis.extra.django import TestCase
 
 from subscribers.models import Subscriber
 from subscribers.transfer import csv_reader, importing
-from subscribers.transfer.formats import Standing
+from subscribers.transfer.formats import SkipReason
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -29,27 +29,29 @@ def _topics():
 
 def opened(data: bytes) -> csv_reader.Table:
     file = io.BytesIO(data)
-    return csv_reader.open_table(io.TextIOWrapper(file, csv_reader.encoding_of(file), newline=""))
+    return csv_reader.open_table(
+        io.TextIOWrapper(file, csv_reader.detect_encoding(file), newline="")
+    )
 
 
-def read(text: str) -> list[tuple[int, importing.Row | str]]:
+def read(text: str) -> list[tuple[int, importing.ImportRow | str]]:
     return [
-        (line, str(found) if isinstance(found, (importing.BadRow, Standing)) else found)
+        (line, str(found) if isinstance(found, (importing.InvalidRowError, SkipReason)) else found)
         for line, found in opened(text.encode()).lines
     ]
 
 
 def emails(data: bytes) -> list[str]:
-    return [row.email for _, row in opened(data).lines if isinstance(row, importing.Row)]
+    return [row.email for _, row in opened(data).lines if isinstance(row, importing.ImportRow)]
 
 
 def test_a_file_is_read_line_by_line_and_bad_lines_do_not_stop_it():
     text = 'Email, hour,topics\nada@example.org,9,"robotics,speech"\n\nben\nben@example.org,,\n'
 
     assert read(text) == [
-        (2, importing.Row(email=ADA, hour=9, topics=("robotics", "speech"))),
+        (2, importing.ImportRow(email=ADA, hour=9, topics=("robotics", "speech"))),
         (4, "An email address must have an @-sign."),
-        (5, importing.Row(email=BEN)),
+        (5, importing.ImportRow(email=BEN)),
     ]
 
 
@@ -64,14 +66,14 @@ def test_a_file_is_read_line_by_line_and_bad_lines_do_not_stop_it():
     ],
 )
 def test_what_is_not_a_list_of_readers_is_refused(text, sentence):
-    with pytest.raises(csv_reader.BadFile, match=sentence):
+    with pytest.raises(csv_reader.InvalidCsvError, match=sentence):
         read(text)
 
 
 def test_a_line_with_too_many_fields_is_named_and_a_short_one_is_read():
     assert read("email,hour\na@example.org,7,c\nada@example.org\n") == [
         (2, "There are more fields than the header names."),
-        (3, importing.Row(email=ADA)),
+        (3, importing.ImportRow(email=ADA)),
     ]
 
 
@@ -79,7 +81,7 @@ def test_a_line_with_too_many_fields_is_named_and_a_short_one_is_read():
 def test_any_usual_delimiter_is_found(delimiter):
     text = f"name{delimiter}Email{delimiter}hour\nX{delimiter}{ADA}{delimiter}9\n"
 
-    assert read(text) == [(2, importing.Row(email=ADA, hour=9))]
+    assert read(text) == [(2, importing.ImportRow(email=ADA, hour=9))]
     assert opened(text.encode()).delimiter == delimiter
 
 
@@ -95,9 +97,11 @@ def test_any_usual_encoding_is_found(encoding):
 
 
 def test_a_letter_that_is_cut_between_two_chunks_is_utf_8():
-    data = b"email,name\n" + b"x" * (csv_reader.CHUNK - 12) + "é\n".encode() + ADA.encode()
+    data = (
+        b"email,name\n" + b"x" * (csv_reader.READ_CHUNK_BYTES - 12) + "é\n".encode() + ADA.encode()
+    )
 
-    assert csv_reader.encoding_of(io.BytesIO(data)) == "utf-8"
+    assert csv_reader.detect_encoding(io.BytesIO(data)) == "utf-8"
 
 
 def test_who_is_not_brought_in_is_known_by_the_reason_only():
@@ -110,8 +114,8 @@ def test_a_zone_of_another_service_that_is_none_is_no_reason_to_lose_a_reader():
     text = f"Email Address,LEID,TIMEZONE\n{ADA},1,America/New_york\n{BEN},2,Europe/Berlin\n"
 
     assert read(text) == [
-        (2, importing.Row(email=ADA)),
-        (3, importing.Row(email=BEN, timezone="Europe/Berlin")),
+        (2, importing.ImportRow(email=ADA)),
+        (3, importing.ImportRow(email=BEN, timezone="Europe/Berlin")),
     ]
 
 
@@ -123,8 +127,8 @@ def test_guards_are_taken_off_our_own_exports_only():
 def test_a_long_list_is_read_in_bounded_memory():
     """Only a number for each address is remembered."""
 
-    def pieces(count: int) -> Iterator[importing.Row]:
-        return (importing.Row(email=f"reader{n}@example.org") for n in range(count))
+    def pieces(count: int) -> Iterator[importing.ImportRow]:
+        return (importing.ImportRow(email=f"reader{n}@example.org") for n in range(count))
 
     tracemalloc.start()
     try:
@@ -144,5 +148,5 @@ class AnyBytes(TestCase):
         try:
             for line, _ in opened(data).lines:
                 assert line > 1
-        except csv_reader.BadFile:
+        except csv_reader.InvalidCsvError:
             pass

@@ -55,7 +55,7 @@ def ada(email: str = ADA, **fields: Any) -> Subscriber:
 
 def written(**options: Any) -> list[dict[str, str]]:
     file = io.StringIO(newline="")
-    exporting.write(file, **options)
+    exporting.write_csv(file, **options)
     return list(csv.DictReader(io.StringIO(file.getvalue(), newline="")))
 
 
@@ -139,7 +139,7 @@ def test_who_never_chose_is_in_the_list_too():
 def test_a_page_costs_the_same_however_many_and_nobody_is_missed(
     django_assert_num_queries, monkeypatch
 ):
-    monkeypatch.setattr(exporting, "PAGE", 2)
+    monkeypatch.setattr(exporting, "EXPORT_PAGE_SIZE", 2)
     for n in range(4):
         ada(f"reader{n}@example.org")
 
@@ -183,7 +183,7 @@ def test_a_failure_leaves_the_file_as_it_was(tmp_path, monkeypatch):
     file = tmp_path / "readers.csv"
     file.write_text("old")
     ada()
-    monkeypatch.setattr(exporting, "KINDS", None)
+    monkeypatch.setattr(exporting, "FOLLOW_KIND_BY_COLUMN", None)
 
     with pytest.raises(AttributeError):
         call_command("export_subscribers", output=file)

@@ -9,19 +9,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from subscribers.transfer import formats
-from subscribers.transfer.formats import Layout, Standing
+from subscribers.transfer.formats import Layout, SkipReason
 
 OWN = ("email", "topics", "timezone", "asked_at", "confirmed_at")
 
 
 def layout(header: str) -> Layout:
-    found = formats.layout(header.split(","), OWN)
+    found = formats.detect_layout(header.split(","), OWN)
     assert found
     return found
 
 
-def standing(header: str, line: str) -> Standing | None:
-    return layout(header).standing(dict(zip(header.split(","), line.split(","), strict=True)))
+def standing(header: str, line: str) -> SkipReason | None:
+    return layout(header).skip_reason(dict(zip(header.split(","), line.split(","), strict=True)))
 
 
 @pytest.mark.parametrize(
@@ -69,11 +69,11 @@ def standing(header: str, line: str) -> Standing | None:
 def test_a_service_is_known_by_the_names_of_its_columns(header, name, fields):
     found = layout(header)
 
-    assert (found.format.name, found.fields) == (name, fields)
+    assert (found.format.name, found.column_by_field) == (name, fields)
 
 
 def test_without_an_address_it_is_no_list():
-    assert formats.layout(["name", "status"], OWN) is None
+    assert formats.detect_layout(["name", "status"], OWN) is None
 
 
 MAILCHIMP = "email address,leid,unsub_time,clean_time"
@@ -87,27 +87,27 @@ GHOST = "id,email,subscribed_to_emails,deleted_at"
     ("header", "line", "expected"),
     [
         (MAILCHIMP, "a@b.org,1,,", None),
-        (MAILCHIMP, "a@b.org,1,2025-01-01 10:00:00,", Standing.UNSUBSCRIBED),
-        (MAILCHIMP, "a@b.org,1,,2025-01-01 10:00:00", Standing.CLEANED),
+        (MAILCHIMP, "a@b.org,1,2025-01-01 10:00:00,", SkipReason.UNSUBSCRIBED),
+        (MAILCHIMP, "a@b.org,1,,2025-01-01 10:00:00", SkipReason.CLEANED),
         (SUBSTACK, "a@b.org,false,false", None),
-        (SUBSTACK, "a@b.org,true,true", Standing.DISABLED),
+        (SUBSTACK, "a@b.org,true,true", SkipReason.DISABLED),
         (BUTTONDOWN, "a@b.org,regular,", None),
         (BUTTONDOWN, "a@b.org,premium,", None),
-        (BUTTONDOWN, "a@b.org,unactivated,", Standing.UNCONFIRMED),
-        (BUTTONDOWN, "a@b.org,unsubscribed,", Standing.UNSUBSCRIBED),
-        (BUTTONDOWN, "a@b.org,complained,", Standing.COMPLAINED),
-        (BUTTONDOWN, "a@b.org,undeliverable,", Standing.CLEANED),
-        (BUTTONDOWN, "a@b.org,a new word,", Standing.UNCLEAR),
-        (BUTTONDOWN, "a@b.org,,", Standing.UNCLEAR),
+        (BUTTONDOWN, "a@b.org,unactivated,", SkipReason.UNCONFIRMED),
+        (BUTTONDOWN, "a@b.org,unsubscribed,", SkipReason.UNSUBSCRIBED),
+        (BUTTONDOWN, "a@b.org,complained,", SkipReason.COMPLAINED),
+        (BUTTONDOWN, "a@b.org,undeliverable,", SkipReason.CLEANED),
+        (BUTTONDOWN, "a@b.org,a new word,", SkipReason.UNCLEAR),
+        (BUTTONDOWN, "a@b.org,,", SkipReason.UNCLEAR),
         (LISTMONK, "1,a@b.org,{},Enabled ", None),
-        (LISTMONK, "1,a@b.org,{},blocklisted", Standing.BLOCKED),
-        (LISTMONK, "1,a@b.org,{},disabled", Standing.DISABLED),
+        (LISTMONK, "1,a@b.org,{},blocklisted", SkipReason.BLOCKED),
+        (LISTMONK, "1,a@b.org,{},disabled", SkipReason.DISABLED),
         (GHOST, "1,a@b.org,true,", None),
-        (GHOST, "1,a@b.org,false,", Standing.UNSUBSCRIBED),
-        (GHOST, "1,a@b.org,,", Standing.UNSUBSCRIBED),
-        (GHOST, "1,a@b.org,true,2025-01-01", Standing.UNSUBSCRIBED),
-        ("email,status,asked_at", "a@b.org,pending,", Standing.UNCONFIRMED),
-        ("email,status,asked_at", "a@b.org,left,", Standing.UNSUBSCRIBED),
+        (GHOST, "1,a@b.org,false,", SkipReason.UNSUBSCRIBED),
+        (GHOST, "1,a@b.org,,", SkipReason.UNSUBSCRIBED),
+        (GHOST, "1,a@b.org,true,2025-01-01", SkipReason.UNSUBSCRIBED),
+        ("email,status,asked_at", "a@b.org,pending,", SkipReason.UNCONFIRMED),
+        ("email,status,asked_at", "a@b.org,left,", SkipReason.UNSUBSCRIBED),
         ("email,status,asked_at", "a@b.org,active,", None),
     ],
 )
@@ -130,12 +130,12 @@ def test_only_a_yes_is_one(header, line, expected):
     ],
 )
 def test_a_moment_is_read_if_it_can_mean_one_thing_only(written, read):
-    assert formats.moment(written) == read
+    assert formats.parse_utc_datetime(written) == read
 
 
 @given(st.text(max_size=5))
 def test_a_guarded_cell_is_no_formula_and_reads_back(text):
-    cell = formats.guarded(text)
+    cell = formats.escape_formula(text)
 
     assert not cell.startswith(("=", "+", "-", "@", "\t", "\r"))
-    assert formats.bare(cell) == text
+    assert formats.unescape_formula(cell) == text

@@ -104,8 +104,8 @@ def message() -> EmailMultiAlternatives:
 
 
 def send(found: EmailMultiAlternatives) -> Any:
-    with providers.current() as provider:
-        [outcome] = provider.send([found], key=KEY)
+    with providers.get_provider() as provider:
+        [outcome] = provider.send([found], idempotency_key=KEY)
     return outcome
 
 
