@@ -33,7 +33,7 @@ from newsletter.digest import rendering
 from newsletter.models import Delivery, Edition, Entry
 from papers.models import Paper, Topic
 from papers.topics import sync
-from subscribers.mail.outcomes import Kind, Outcome
+from subscribers.mail.outcomes import Outcome, OutcomeKind
 from subscribers.models import Preferences, Subscriber
 
 READER_COUNT, PAPER_COUNT = 2_000, 60
@@ -70,7 +70,7 @@ class InMemoryProvider:
         self, messages: Sequence[EmailMultiAlternatives], *, idempotency_key: UUID
     ) -> list[Outcome]:
         self.sent_messages += [message.message().as_bytes() for message in messages]
-        return [Outcome(kind=Kind.HANDED_OVER) for _ in messages]
+        return [Outcome(kind=OutcomeKind.HANDED_OVER) for _ in messages]
 
 
 class StepTimings:

@@ -16,7 +16,7 @@ import benchmarks
 from papers.web import ratelimit
 from subscribers import tasks
 from subscribers.signup import abuse_protection, proof_of_work
-from subscribers.signup.consent import Form
+from subscribers.signup.consent import FormKind
 
 FLOOD_REQUESTS, NETWORK_COUNT = 10_000, 200
 VICTIM_EMAIL, LEGITIMATE_EMAIL = "victim@example.org", "person@example.com"
@@ -24,14 +24,18 @@ VICTIM_EMAIL, LEGITIMATE_EMAIL = "victim@example.org", "person@example.com"
 
 def post_signup(email: str, ip: str, *, proof: str = "") -> tuple[int, float]:
     """The status, and how long it took."""
-    form = {"email": email, "seal": abuse_protection.seal(Form.PAGE, ripe=True), "proof": proof}
+    form = {
+        "email": email,
+        "seal": abuse_protection.form_token(FormKind.PAGE, skip_min_age=True),
+        "proof": proof,
+    }
     start = time.perf_counter()
     response = Client(REMOTE_ADDR=ip).post("/subscribe/", form)
     return response.status_code, time.perf_counter() - start
 
 
 def solve_proof_of_work() -> str:
-    challenge = altcha.Challenge.from_dict(proof_of_work.challenge(now=timezone.now()))
+    challenge = altcha.Challenge.from_dict(proof_of_work.create_challenge(now=timezone.now()))
     solution = altcha.solve_challenge(challenge)
     assert solution
     return altcha.Payload(challenge, solution).to_base64()

@@ -93,7 +93,7 @@ class ProviderEventAdmin(ViewOnlyAdmin):
     ) -> tuple[QuerySet[Any], bool]:
         """The table holds only hashes of addresses."""
         if "@" in search_term:
-            hashes = suppression.hashes(normalise_search_term(search_term))
+            hashes = suppression.address_hashes(normalise_search_term(search_term))
             if (found := queryset.filter(recipient_hash__in=hashes)).exists():
                 return found, False
         return super().get_search_results(request, queryset, search_term)

@@ -34,7 +34,7 @@ from newsletter.operations import health as health_check
 from papers.models import Paper, Topic
 from papers.web import problems
 from papers.web.pagination import get_page_or_404
-from subscribers.link_views import by_link
+from subscribers.link_views import token_view
 from subscribers.mail import links
 from subscribers.mail.links import Purpose
 from subscribers.preferences.form import PreferencesForm
@@ -101,11 +101,11 @@ def api(request: HttpRequest) -> HttpResponse:
     return render(request, "newsletter/api.html", context)
 
 
-@by_link
+@token_view
 @require_POST
 def digest_preview(request: HttpRequest, token: str) -> HttpResponse:
     """Today's papers by choices that are not saved: for the page's own script, or as a page."""
-    reader, now = links.read(Purpose.PREFERENCES, token), timezone.now()
+    reader, now = links.read_token(Purpose.PREFERENCES, token), timezone.now()
     form = PreferencesForm(request.POST, instance=reader.preferences, now=now)
     shown = preview.build_preview(form, now=now) if form.is_valid() else None
     if request.headers.get("HX-Request") != "true":

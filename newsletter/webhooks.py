@@ -107,7 +107,7 @@ def require_inbound_enabled(
 
     @wraps(view)
     def asked(request: HttpRequest, *args: str, **kwargs: str) -> HttpResponseBase:
-        if not settings.INBOUND_DOMAIN or provider not in links.TAKES_MAIL:
+        if not settings.INBOUND_DOMAIN or provider not in links.INBOUND_PROVIDERS:
             raise Http404
         return view(request, *args, **kwargs)
 

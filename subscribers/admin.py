@@ -10,7 +10,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from subscribers import suppression
-from subscribers.addresses import BadAddress, normalise
+from subscribers.addresses import InvalidAddressError, normalise_address
 from subscribers.models import (
     Consent,
     Preferences,
@@ -28,8 +28,8 @@ LeftReason = Subscriber.LeftReason
 def normalise_search_term(search_term: str) -> str:
     """An address in our spelling of it; anything else as it is."""
     try:
-        return normalise(search_term)
-    except BadAddress:
+        return normalise_address(search_term)
+    except InvalidAddressError:
         return search_term
 
 
@@ -127,7 +127,7 @@ class SuppressionAdmin(ReadOnlyFieldsAdmin):
     ) -> tuple[QuerySet[Any], bool]:
         if not search_term:
             return queryset, False
-        hashes = suppression.hashes(normalise_search_term(search_term))
+        hashes = suppression.address_hashes(normalise_search_term(search_term))
         return queryset.filter(address_hash__in=hashes), False
 
 

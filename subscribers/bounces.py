@@ -17,57 +17,59 @@ from subscribers.models import SoftBounce, Subscriber, Suppression
 from subscribers.signup import lifecycle
 
 # So many in a row, and none that arrived between them.
-IN_A_ROW = 5
+SOFT_BOUNCE_LIMIT = 5
 # A weekly digest that comes back five times takes five weeks. What is older tells of no row.
-MEMORY = timedelta(days=180)
+BOUNCE_RETENTION = timedelta(days=180)
 
-Status, Reason = Subscriber.Status, Subscriber.LeftReason
+Status, LeftReason = Subscriber.Status, Subscriber.LeftReason
 
 
-def note_delivery(subscriber: Subscriber, *, at: datetime, now: datetime) -> None:
+def record_delivery(subscriber: Subscriber, *, delivered_at: datetime, now: datetime) -> None:
     """A message arrived, so the row is broken."""
-    older = Q(delivered_at__isnull=True) | Q(delivered_at__lt=at)
-    newest = Subscriber.objects.filter(older, pk=subscriber.pk).update(delivered_at=at)
+    older = Q(delivered_at__isnull=True) | Q(delivered_at__lt=delivered_at)
+    newest = Subscriber.objects.filter(older, pk=subscriber.pk).update(delivered_at=delivered_at)
     # Only who was given up on can be taken back.
     if newest and subscriber.left_reason:
-        reconsider(subscriber, now=now)
+        update_reachability(subscriber, now=now)
 
 
-def note_soft_bounce(subscriber: Subscriber, message: str, *, at: datetime, now: datetime) -> None:
+def record_soft_bounce(
+    subscriber: Subscriber, message_key: str, *, happened_at: datetime, now: datetime
+) -> None:
     """A message came back; the same again, or an older word of it, changes nothing."""
     with transaction.atomic():
         row, created = SoftBounce.objects.select_for_update().get_or_create(
-            subscriber=subscriber, message=message, defaults={"happened_at": at}
+            subscriber=subscriber, message=message_key, defaults={"happened_at": happened_at}
         )
-        if not created and row.happened_at < at:
-            row.happened_at = at
+        if not created and row.happened_at < happened_at:
+            row.happened_at = happened_at
             row.save(update_fields=["happened_at"])
-    reconsider(subscriber, now=now)
+    update_reachability(subscriber, now=now)
 
 
 @transaction.atomic
-def reconsider(subscriber: Subscriber, *, now: datetime) -> None:
+def update_reachability(subscriber: Subscriber, *, now: datetime) -> None:
     """Give up on an address after so many in a row, or take that back."""
     row = Subscriber.objects.select_for_update().get(pk=subscriber.pk)
-    given_up = row.left_reason == Reason.UNREACHABLE
-    if in_a_row(row) >= IN_A_ROW:
+    given_up = row.left_reason == LeftReason.UNREACHABLE
+    if consecutive_soft_bounces(row) >= SOFT_BOUNCE_LIMIT:
         suppression.suppress(row.email, Suppression.Reason.UNREACHABLE, now)
         if row.status != Status.PENDING:
-            lifecycle.leave(row, Reason.UNREACHABLE, now)
+            lifecycle.leave(row, LeftReason.UNREACHABLE, now)
         return
-    suppression.lift(row.email, only=Suppression.Reason.UNREACHABLE)
+    suppression.remove_suppression(row.email, reason=Suppression.Reason.UNREACHABLE)
     if given_up:
-        lifecycle.take_back(row, now)
+        lifecycle.reactivate(row, now)
 
 
-def in_a_row(subscriber: Subscriber) -> int:
+def consecutive_soft_bounces(subscriber: Subscriber) -> int:
     """How many came back since one arrived or, newer, since they confirmed."""
     since = max(filter(None, [subscriber.delivered_at, subscriber.confirmed_at]), default=None)
     came_back = SoftBounce.objects.filter(subscriber=subscriber)
     return came_back.filter(happened_at__gt=since).count() if since else came_back.count()
 
 
-def forget(*, now: datetime) -> int:
+def purge_old_bounces(*, now: datetime) -> int:
     """Drop what is too old to be part of a row."""
-    deleted, _ = SoftBounce.objects.filter(happened_at__lte=now - MEMORY).delete()
+    deleted, _ = SoftBounce.objects.filter(happened_at__lte=now - BOUNCE_RETENTION).delete()
     return deleted

@@ -24,10 +24,10 @@ from subscribers.models import Subscriber
 View = Callable[..., HttpResponse]
 
 
-require_page = require_http_methods(["GET", "HEAD", "POST"])
+require_get_or_post = require_http_methods(["GET", "HEAD", "POST"])
 
 
-def by_link(view: View) -> View:
+def token_view(view: View) -> View:
     """A page whose address holds a token: for its reader only, and nothing without it."""
 
     @csrf_exempt
@@ -36,8 +36,8 @@ def by_link(view: View) -> View:
     def guarded(request: HttpRequest, token: str) -> HttpResponse:
         try:
             response = view(request, token)
-        except links.BadLink as error:
-            context = {"expired": isinstance(error, links.ExpiredLink), "token": token}
+        except links.InvalidLinkError as error:
+            context = {"expired": isinstance(error, links.ExpiredLinkError), "token": token}
             response = render(request, "subscribers/bad_link.html", context, status=400)
         response["Referrer-Policy"] = "no-referrer"
         response["X-Robots-Tag"] = "noindex"
@@ -46,11 +46,11 @@ def by_link(view: View) -> View:
     return guarded
 
 
-def to_preferences(subscriber: Subscriber, message: str) -> HttpResponse:
-    token = links.token(Purpose.PREFERENCES, subscriber)
-    return see_other(f"{reverse('subscribers:preferences', args=[token])}?{message}")
+def redirect_to_preferences(subscriber: Subscriber, message: str) -> HttpResponse:
+    token = links.signed_token(Purpose.PREFERENCES, subscriber)
+    return redirect_see_other(f"{reverse('subscribers:preferences', args=[token])}?{message}")
 
 
-def see_other(address: str) -> HttpResponse:
+def redirect_see_other(url: str) -> HttpResponse:
     """After a POST: fetch the next page with GET, so that reloading it posts nothing again."""
-    return HttpResponseRedirect(address, status=HTTPStatus.SEE_OTHER)
+    return HttpResponseRedirect(url, status=HTTPStatus.SEE_OTHER)

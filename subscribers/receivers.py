@@ -23,18 +23,18 @@ from django.dispatch import receiver
 from django.utils import timezone
 
 from subscribers import bounces, suppression
-from subscribers.addresses import BadAddress, normalise
+from subscribers.addresses import InvalidAddressError, normalise_address
 from subscribers.mail import links
 from subscribers.models import Subscriber, Suppression
 from subscribers.signup import lifecycle
 
 logger = logging.getLogger(__name__)
 
-Reason = Subscriber.LeftReason
+LeftReason = Subscriber.LeftReason
 
 # Bounces that Anymail says the same of, hard or soft: where the provider's own report tells them
 # apart, and what it says of an address that does not exist.
-HARD = {
+HARD_BOUNCE_FIELDS = {
     "Amazon SES": (("bounce", "bounceType"), {"Permanent"}),
     "Brevo": (("event",), {"hard_bounce", "invalid_email"}),
     "MailerSend": (("data", "type"), {"hard_bounced"}),
@@ -45,103 +45,109 @@ HARD = {
     "SendGrid": (("type",), {"bounce"}),
     "SparkPost": (("msys", "message_event", "bounce_class"), {"10", "30"}),
 }
-DEAD = {RejectReason.BOUNCED, RejectReason.INVALID}
+INVALID_ADDRESS_REASONS = {RejectReason.BOUNCED, RejectReason.INVALID}
 # What comes back for what it is, or for who we are, says nothing of the address.
-NOT_THE_ADDRESS = {RejectReason.SPAM, RejectReason.BLOCKED, RejectReason.UNSUBSCRIBED}
+NON_ADDRESS_REASONS = {RejectReason.SPAM, RejectReason.BLOCKED, RejectReason.UNSUBSCRIBED}
 # Soft bounces that Anymail takes for a delay.
-SOFT = {
+SOFT_BOUNCE_FIELDS = {
     "Mailtrap": (("event",), {"soft bounce"}),
     "Unisender Go": (("status",), {"soft_bounced"}),
 }
-ARRIVED = {EventType.DELIVERED, EventType.OPENED, EventType.CLICKED}
+DELIVERED_EVENTS = {EventType.DELIVERED, EventType.OPENED, EventType.CLICKED}
 # Reasons to write to an address no more, whatever becomes of its row.
-SUPPRESSIONS = {
-    Reason.BOUNCED: Suppression.Reason.BOUNCED,
-    Reason.COMPLAINED: Suppression.Reason.COMPLAINED,
+SUPPRESSION_REASONS = {
+    LeftReason.BOUNCED: Suppression.Reason.BOUNCED,
+    LeftReason.COMPLAINED: Suppression.Reason.COMPLAINED,
 }
 
 
 @receiver(tracking, dispatch_uid="subscribers.heed_report")
-def heed_report(sender: type, event: AnymailTrackingEvent, esp_name: str, **_: Any) -> None:
+def handle_tracking(sender: type, event: AnymailTrackingEvent, esp_name: str, **_: Any) -> None:
     """Repeatable, and in any order: the gravest report about an address is what stays."""
-    if event.event_type in ARRIVED or is_soft(event, esp_name):
-        count(event)
+    if event.event_type in DELIVERED_EVENTS or is_soft_bounce(event, esp_name):
+        record_delivery_or_bounce(event)
         return
-    reason = reason_to_stop(event, esp_name)
+    reason = left_reason_for_event(event, esp_name)
     if reason is None:
         return
-    subscriber = named_in_metadata(event)
-    email = subscriber.email if subscriber else recipient(event)
+    subscriber = subscriber_from_metadata(event)
+    email = subscriber.email if subscriber else normalised_recipient(event)
     if not email:
         return
     subscriber = subscriber or Subscriber.objects.filter(email=email).first()
-    if subscriber and is_old_news(event, subscriber):
+    if subscriber and predates_confirmation(event, subscriber):
         return
     now = timezone.now()
-    if reason in SUPPRESSIONS:
-        suppression.suppress(email, SUPPRESSIONS[reason], now)
+    if reason in SUPPRESSION_REASONS:
+        suppression.suppress(email, SUPPRESSION_REASONS[reason], now)
     if subscriber:
         lifecycle.leave(subscriber, reason, now)
 
 
-def reason_to_stop(event: AnymailTrackingEvent, esp_name: str) -> Reason | None:
+def left_reason_for_event(event: AnymailTrackingEvent, esp_name: str) -> LeftReason | None:
     match event.event_type:
         case EventType.COMPLAINED:
-            return Reason.COMPLAINED
+            return LeftReason.COMPLAINED
         case EventType.UNSUBSCRIBED:
-            return Reason.UNSUBSCRIBED
-        case EventType.BOUNCED if is_hard(event, esp_name):
-            return Reason.BOUNCED
+            return LeftReason.UNSUBSCRIBED
+        case EventType.BOUNCED if is_hard_bounce(event, esp_name):
+            return LeftReason.BOUNCED
         # The provider did not even try, for what it remembers of the address.
-        case EventType.REJECTED if event.reject_reason in DEAD:
-            return Reason.BOUNCED
+        case EventType.REJECTED if event.reject_reason in INVALID_ADDRESS_REASONS:
+            return LeftReason.BOUNCED
         case EventType.REJECTED if event.reject_reason == RejectReason.UNSUBSCRIBED:
-            return Reason.UNSUBSCRIBED
-        case EventType.UNKNOWN if told(event, "event") == "unsubscribed":  # Brevo's word for it
-            return Reason.UNSUBSCRIBED
+            return LeftReason.UNSUBSCRIBED
+        case EventType.UNKNOWN if (
+            esp_event_value(event, "event") == "unsubscribed"
+        ):  # Brevo's word for it
+            return LeftReason.UNSUBSCRIBED
         case _:
             return None
 
 
-def is_hard(event: AnymailTrackingEvent, esp_name: str) -> bool:
+def is_hard_bounce(event: AnymailTrackingEvent, esp_name: str) -> bool:
     """Whether the address does not exist; a full mailbox or a spam filter says nothing of that."""
-    path, hard = HARD.get(esp_name, ((), set()))
-    if (word := told(event, *path)) is not None:
+    path, hard = HARD_BOUNCE_FIELDS.get(esp_name, ((), set()))
+    if (word := esp_event_value(event, *path)) is not None:
         return word in hard
-    return event.reject_reason in DEAD
+    return event.reject_reason in INVALID_ADDRESS_REASONS
 
 
-def is_soft(event: AnymailTrackingEvent, esp_name: str) -> bool:
+def is_soft_bounce(event: AnymailTrackingEvent, esp_name: str) -> bool:
     """Whether it came back, from an address that may exist."""
     if event.event_type == EventType.BOUNCED:
-        return not is_hard(event, esp_name) and event.reject_reason not in NOT_THE_ADDRESS
-    path, soft = SOFT.get(esp_name, ((), set()))
-    return event.event_type == EventType.DEFERRED and told(event, *path) in soft
+        return (
+            not is_hard_bounce(event, esp_name) and event.reject_reason not in NON_ADDRESS_REASONS
+        )
+    path, soft = SOFT_BOUNCE_FIELDS.get(esp_name, ((), set()))
+    return event.event_type == EventType.DEFERRED and esp_event_value(event, *path) in soft
 
 
-def count(event: AnymailTrackingEvent) -> None:
+def record_delivery_or_bounce(event: AnymailTrackingEvent) -> None:
     """One more that arrived or came back: several that came back in a row are enough."""
-    subscriber = named_in_metadata(event)
-    if subscriber is None and (email := recipient(event)):
+    subscriber = subscriber_from_metadata(event)
+    if subscriber is None and (email := normalised_recipient(event)):
         subscriber = Subscriber.objects.filter(email=email).first()
     if subscriber is None:
         return
     now = timezone.now()
-    at = moment(event, otherwise=now)
-    if event.event_type in ARRIVED:
-        bounces.note_delivery(subscriber, at=at, now=now)
+    at = event_time(event, default=now)
+    if event.event_type in DELIVERED_EVENTS:
+        bounces.record_delivery(subscriber, delivered_at=at, now=now)
     else:
-        bounces.note_soft_bounce(subscriber, message_of(event, at), at=at, now=now)
+        bounces.record_soft_bounce(subscriber, message_key(event, at), happened_at=at, now=now)
 
 
-def message_of(event: AnymailTrackingEvent, at: datetime) -> str:
+def message_key(event: AnymailTrackingEvent, happened_at: datetime) -> str:
     """Which message: one may come back several times, as its provider tries again."""
     metadata = event.metadata if isinstance(event.metadata, dict) else {}
     delivery, message_id = metadata.get("delivery"), event.message_id
-    return storable(f"delivery {delivery}" if delivery else str(message_id or at.isoformat()))
+    return to_db_text(
+        f"delivery {delivery}" if delivery else str(message_id or happened_at.isoformat())
+    )
 
 
-def told(event: AnymailTrackingEvent, *path: str) -> str | None:
+def esp_event_value(event: AnymailTrackingEvent, *path: str) -> str | None:
     """What the provider's own report says at this place, if it says something there."""
     found = event.esp_event
     for name in path:
@@ -149,7 +155,7 @@ def told(event: AnymailTrackingEvent, *path: str) -> str | None:
     return str(found) if path and found is not None else None
 
 
-def named_in_metadata(event: AnymailTrackingEvent) -> Subscriber | None:
+def subscriber_from_metadata(event: AnymailTrackingEvent) -> Subscriber | None:
     metadata = event.metadata if isinstance(event.metadata, dict) else {}
     try:
         public_id = UUID(str(metadata.get("subscriber")))
@@ -158,26 +164,26 @@ def named_in_metadata(event: AnymailTrackingEvent) -> Subscriber | None:
     return Subscriber.objects.filter(public_id=public_id).first()
 
 
-def recipient(event: AnymailTrackingEvent) -> str:
+def normalised_recipient(event: AnymailTrackingEvent) -> str:
     """The address as we would have stored it; empty if we never would have."""
     try:
-        return normalise(str(event.recipient or ""))
-    except BadAddress:
+        return normalise_address(str(event.recipient or ""))
+    except InvalidAddressError:
         return ""
 
 
-def is_old_news(event: AnymailTrackingEvent, subscriber: Subscriber) -> bool:
+def predates_confirmation(event: AnymailTrackingEvent, subscriber: Subscriber) -> bool:
     """From before they confirmed or came back, perhaps again: then it was heeded, and is repeated."""
     since = max(filter(None, [subscriber.confirmed_at, subscriber.rejoined_at]), default=None)
     if event.timestamp is None or since is None:
         return False
-    return moment(event, otherwise=since) < since
+    return event_time(event, default=since) < since
 
 
-def moment(event: AnymailTrackingEvent, *, otherwise: datetime) -> datetime:
+def event_time(event: AnymailTrackingEvent, *, default: datetime) -> datetime:
     """When it happened, by the provider's clock; some providers do not name their time zone."""
     if not isinstance(event.timestamp, datetime):
-        return otherwise
+        return default
     try:
         return (
             event.timestamp.astimezone(UTC)
@@ -185,31 +191,31 @@ def moment(event: AnymailTrackingEvent, *, otherwise: datetime) -> datetime:
             else event.timestamp.replace(tzinfo=UTC)
         )
     except OverflowError:  # in the year 1 or 9999, and in UTC outside of all years
-        return otherwise
+        return default
 
 
-def storable(text: str) -> str:
+def to_db_text(text: str) -> str:
     """Without what no database can hold: a NUL, half a character, more than the column."""
     return text.replace("\x00", "").encode(errors="ignore").decode()[:255]
 
 
 @receiver(inbound, dispatch_uid="subscribers.heed_mail")
-def heed_mail(sender: type, event: AnymailInboundEvent, esp_name: str, **_: Any) -> None:
+def handle_inbound(sender: type, event: AnymailInboundEvent, esp_name: str, **_: Any) -> None:
     """Somebody left by mail. Whose mail it was is in the address it went to, signed by us.
 
     Who wrote it does not matter, for anybody can write any sender; nor does what it says. Nothing
     is answered, so that no two programs can keep each other busy.
     """
-    for address in addresses_of(event):
+    for address in recipient_addresses(event):
         try:
-            subscriber = links.read_mailbox(address)
-        except links.BadLink:
+            subscriber = links.read_unsubscribe_address(address)
+        except links.InvalidLinkError:
             continue
-        lifecycle.leave(subscriber, Reason.UNSUBSCRIBED, timezone.now())
+        lifecycle.leave(subscriber, LeftReason.UNSUBSCRIBED, timezone.now())
         logger.info("subscriber %s: left by mail", subscriber.pk)
 
 
-def addresses_of(event: AnymailInboundEvent) -> Iterator[str]:
+def recipient_addresses(event: AnymailInboundEvent) -> Iterator[str]:
     """Where a mail went: by its envelope or, where the provider tells none, by its To."""
     message = event.message
     if message is not None and message.envelope_recipient:

@@ -18,7 +18,7 @@ from subscribers.models import Suppression
 
 SALT = "subscribers.suppression"
 # A graver reason replaces a lighter one, never the other way: events come in any order.
-GRAVITY = [
+REASONS_BY_SEVERITY = [
     Suppression.Reason.UNREACHABLE,
     Suppression.Reason.BOUNCED,
     Suppression.Reason.ERASED,
@@ -30,22 +30,22 @@ def address_hash(email: str, *, key: str | None = None) -> str:
     return salted_hmac(SALT, email, secret=key, algorithm="sha256").hexdigest()
 
 
-def hashes(email: str) -> list[str]:
+def address_hashes(email: str) -> list[str]:
     """By today's key and by those before it."""
-    return [address_hash(email, key=key) for key in keys()]
+    return [address_hash(email, key=key) for key in hash_keys()]
 
 
-def keys() -> list[str]:
+def hash_keys() -> list[str]:
     return [settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS]
 
 
 def is_suppressed(email: str) -> bool:
-    return Suppression.objects.filter(address_hash__in=hashes(email)).exists()
+    return Suppression.objects.filter(address_hash__in=address_hashes(email)).exists()
 
 
-def suppressed(emails: Iterable[str]) -> set[str]:
+def suppressed_emails(emails: Iterable[str]) -> set[str]:
     """Those among them that must not be written to: one query, however many."""
-    email_of = {each: email for email in emails for each in hashes(email)}
+    email_of = {each: email for email in emails for each in address_hashes(email)}
     found = Suppression.objects.filter(address_hash__in=email_of)
     return {email_of[each] for each in found.values_list("address_hash", flat=True)}
 
@@ -56,13 +56,15 @@ def suppress(email: str, reason: Suppression.Reason, now: datetime) -> None:
     row, created = Suppression.objects.select_for_update().get_or_create(
         address_hash=address_hash(email), defaults={"reason": reason, "created_at": now}
     )
-    if not created and GRAVITY.index(Suppression.Reason(row.reason)) < GRAVITY.index(reason):
+    if not created and REASONS_BY_SEVERITY.index(
+        Suppression.Reason(row.reason)
+    ) < REASONS_BY_SEVERITY.index(reason):
         row.reason = reason
         row.save(update_fields=["reason"])
 
 
-def lift(email: str, *, only: Suppression.Reason | None = None) -> bool:
+def remove_suppression(email: str, *, reason: Suppression.Reason | None = None) -> bool:
     """Its owner has proven that it exists, and asked to be written to; or one reason has gone."""
-    rows = Suppression.objects.filter(address_hash__in=hashes(email))
-    deleted, _ = (rows.filter(reason=only) if only else rows).delete()
+    rows = Suppression.objects.filter(address_hash__in=address_hashes(email))
+    deleted, _ = (rows.filter(reason=reason) if reason else rows).delete()
     return bool(deleted)

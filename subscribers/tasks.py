@@ -15,7 +15,7 @@ from subscribers.signup import confirmations
 logger = logging.getLogger(__name__)
 
 # Answers that one sweep calls for; the next is a minute away.
-MOST = 500
+MAX_CONFIRMATIONS_PER_SWEEP = 500
 
 
 @shared_task(name="subscribers.tasks.send_confirmation")
@@ -26,16 +26,18 @@ def send_confirmation(subscriber_id: int) -> None:
 @shared_task(name="subscribers.tasks.send_due_confirmations")
 def send_due_confirmations() -> None:
     """Call for what waits: new, or put back, or asked for while there was no broker."""
-    for subscriber_id in confirmations.due(now=timezone.now(), most=MOST):
+    for subscriber_id in confirmations.due_subscriber_ids(
+        now=timezone.now(), limit=MAX_CONFIRMATIONS_PER_SWEEP
+    ):
         send_confirmation.apply_async((subscriber_id,), expires=60)
 
 
-def ring(subscriber_id: int) -> None:
+def enqueue_confirmation_on_commit(subscriber_id: int) -> None:
     """Have a request answered as soon as it is committed; if nobody hears, the sweep finds it."""
-    transaction.on_commit(partial(call, subscriber_id))
+    transaction.on_commit(partial(enqueue_confirmation, subscriber_id))
 
 
-def call(subscriber_id: int) -> None:
+def enqueue_confirmation(subscriber_id: int) -> None:
     try:
         send_confirmation.delay(subscriber_id)
     except OperationalError:

@@ -16,8 +16,8 @@ urlpatterns = [
     path("subscribe/challenge/", signup_views.challenge, name="challenge"),
     path("subscribe/check-your-inbox/", signup_views.check_inbox, name="check_inbox"),
     path("subscribe/embed/", signup_views.embed, name="embed"),
-    path("subscribe/embed/check-your-inbox/", signup_views.embed_asked, name="embed_asked"),
-    path("fresh-link/<str:token>/", signup_views.fresh_link, name="fresh_link"),
+    path("subscribe/embed/check-your-inbox/", signup_views.embed_submitted, name="embed_asked"),
+    path("fresh-link/<str:token>/", signup_views.resend_link, name="fresh_link"),
     path("confirm/<str:token>/", signup_views.confirm, name="confirm"),
     path("preferences/<str:token>/", preferences_views.preferences, name="preferences"),
     path(
@@ -31,7 +31,7 @@ urlpatterns = [
     path("preferences/<str:token>/erase/", privacy_views.erase, name="erase"),
     path("unsubscribe/<str:token>/", leaving_views.unsubscribe, name="unsubscribe"),
     path("farewell/", leaving_views.thanks, name="thanks"),
-    path("farewell/<str:token>/", leaving_views.farewell, name="farewell"),
+    path("farewell/<str:token>/", leaving_views.submit_exit_survey, name="farewell"),
     path("resubscribe/<str:token>/", leaving_views.resubscribe, name="resubscribe"),
     path("feedback/<str:token>/", preferences_views.give_feedback, name="feedback"),
 ]

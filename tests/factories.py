@@ -18,7 +18,7 @@ from papers import identity
 from papers.models import Paper, Reading, Topic
 from subscribers.models import Preferences, Subscriber, Vote
 from subscribers.signup import abuse_protection
-from subscribers.signup.consent import Form
+from subscribers.signup.consent import FormKind
 
 # A Tuesday morning, in UTC: the "now" of every test that does not care.
 NOW = datetime(2026, 5, 12, 6, 0, tzinfo=UTC)
@@ -95,10 +95,10 @@ def subscriber(
 
 
 def signup_form_data(
-    email: str = "ada@example.org", *, form: Form = Form.PAGE, **fields: Any
+    email: str = "ada@example.org", *, form: FormKind = FormKind.PAGE, **fields: Any
 ) -> dict[str, Any]:
     """What a person sends who has taken a moment to fill in a form of ours."""
-    return {"email": email, "seal": abuse_protection.seal(form, ripe=True), **fields}
+    return {"email": email, "seal": abuse_protection.form_token(form, skip_min_age=True), **fields}
 
 
 def vote(subscriber: Subscriber, paper: Paper, verb: str = "more") -> Vote:

@@ -75,11 +75,11 @@ def pages() -> dict[str, str]:
     schedule.open_unscheduled(edition, now=factories.NOW, subscriber_ids=[reader.pk])
     tasks.deliver(edition.pk)
     for asking in (reader, newcomer):
-        lifecycle.ask(asking.email, (), "", factories.NOW)
+        lifecycle.request_confirmation(asking.email, (), "", factories.NOW)
     tasks.dispatch()
 
     def link(purpose: Purpose, whose: Subscriber = reader) -> str:
-        return f"/{purpose}/{links.token(purpose, whose)}/"
+        return f"/{purpose}/{links.signed_token(purpose, whose)}/"
 
     voices = factories.topic("voices")
     with time_machine.travel("2025-01-01"):

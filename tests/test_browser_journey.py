@@ -55,7 +55,7 @@ def a_laptop(
     settings.MAILBOX_DIR = tmp_path
     settings.SITE_URL = live_server.url
     # Programs type faster than people.
-    monkeypatch.setattr(abuse_protection, "QUICKEST", timedelta(seconds=-1))
+    monkeypatch.setattr(abuse_protection, "MIN_FILL_TIME", timedelta(seconds=-1))
 
 
 def sent(kind: str) -> list[mailbox.Mail]:

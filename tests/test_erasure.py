@@ -86,7 +86,7 @@ def lived_here() -> Subscriber:
     browser = Client(REMOTE_ADDR="192.0.2.77")
     browser.post("/subscribe/", factories.signup_form_data(EMAIL))
     reader = Subscriber.objects.get()
-    browser.post(f"/confirm/{links.token(Purpose.CONFIRM, reader)}/")
+    browser.post(f"/confirm/{links.signed_token(Purpose.CONFIRM, reader)}/")
     paper = factories.paper(topics=["robotics"])
     edition = factories.edition(papers=[paper])
     reader.preferences.topic_choices.create(topic=factories.topic("robotics"), attitude="prefer")
@@ -102,7 +102,7 @@ def lived_here() -> Subscriber:
     told |= {"subscriber": str(reader.public_id)}
     post("Bounce", Type="Transient", BouncedAt=NOW.isoformat(), Metadata=told)
     post("Delivery", DeliveredAt=NOW.isoformat(), Metadata=told, Tag="<odd>")
-    bounces.note_soft_bounce(reader, "m-2", at=NOW, now=NOW)
+    bounces.record_soft_bounce(reader, "m-2", happened_at=NOW, now=NOW)
     UnsubscribeFeedback.objects.create(reason="other", words=f"Bye, {EMAIL}", said_on=NOW.date())
     AccessAttempt.objects.create(username=EMAIL, post_data=EMAIL, failures_since_start=1)
     AccessLog.objects.create(username=EMAIL)
@@ -135,7 +135,7 @@ def test_nothing_personal_is_left_in_any_table_and_the_suppression_holds(tmp_pat
         "subscribers_follow",
         "subscribers_subscriber",
     }
-    browser, token = Client(), links.token(Purpose.PREFERENCES, reader)
+    browser, token = Client(), links.signed_token(Purpose.PREFERENCES, reader)
 
     kept = json.loads(browser.get(f"/preferences/{token}/about-me.json").content)
     empty = {name for name, rows in kept.items() if not rows}
@@ -159,7 +159,7 @@ def test_nothing_personal_is_left_in_any_table_and_the_suppression_holds(tmp_pat
 
 def test_who_was_erased_comes_back_by_their_own_press_only(tmp_path: Path) -> None:
     reader = factories.subscriber(email=EMAIL)
-    token = links.token(Purpose.PREFERENCES, reader)
+    token = links.signed_token(Purpose.PREFERENCES, reader)
     Client().post(f"/preferences/{token}/erase/")
 
     Client().post("/subscribe/", factories.signup_form_data(EMAIL))

@@ -62,7 +62,7 @@ def sent(kind: str) -> mailbox.Mail:
 
 
 def confirmation() -> mailbox.Mail:
-    lifecycle.ask("ada@example.org", (), "", NOW)
+    lifecycle.request_confirmation("ada@example.org", (), "", NOW)
     tasks.dispatch()
     return sent("confirmation")
 
@@ -77,7 +77,7 @@ def digest() -> mailbox.Mail:
 
 def already() -> mailbox.Mail:
     factories.subscriber(email="ada@example.org")
-    lifecycle.ask("ada@example.org", (), "", NOW)
+    lifecycle.request_confirmation("ada@example.org", (), "", NOW)
     tasks.dispatch()
     return sent("already")
 
@@ -110,7 +110,8 @@ def test_opening_every_link_changes_nothing(kind: str) -> None:
 def test_the_pages_that_only_take_a_post_say_so_and_change_nothing() -> None:
     ada = factories.subscriber()
     paths = [
-        f"/{each}/{links.token(each, ada)}/" for each in (Purpose.RESUBSCRIBE, Purpose.FAREWELL)
+        f"/{each}/{links.signed_token(each, ada)}/"
+        for each in (Purpose.RESUBSCRIBE, Purpose.EXIT_SURVEY)
     ]
     before = every_table()
 

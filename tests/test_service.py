@@ -191,9 +191,9 @@ def provider() -> Iterator[Provider]:
 AGE_CLAIMS = """
 from datetime import timedelta
 from django.db.models import F
-from newsletter import delivery
+from newsletter.delivery import handover
 from newsletter.models import Batch
-Batch.objects.update(claimed_at=F("claimed_at") - delivery.LEASE - timedelta(seconds=1))
+Batch.objects.update(claimed_at=F("claimed_at") - handover.BATCH_LEASE - timedelta(seconds=1))
 """
 
 

@@ -164,7 +164,7 @@ def test_no_button_but_the_one_in_their_own_mail_lifts_it(ada: Subscriber, reaso
     assert not lifecycle.rejoin(ada, NOW)
     assert suppression.is_suppressed(ADA)
 
-    asked = lifecycle.ask(ADA, (), "", NOW)
+    asked = lifecycle.request_confirmation(ADA, (), "", NOW)
     assert not lifecycle.rejoin(asked, NOW)
     assert suppression.is_suppressed(ADA)
 

@@ -29,7 +29,7 @@ from newsletter.models import Batch, Delivery, Edition
 from subscribers import suppression
 from subscribers.mail import message as mail_message
 from subscribers.mail import outcomes
-from subscribers.mail.outcomes import Kind, Outcome
+from subscribers.mail.outcomes import Outcome, OutcomeKind
 from subscribers.models import Subscriber
 
 logger = logging.getLogger(__name__)
@@ -131,7 +131,7 @@ def select_sendable(
         .in_bulk(ids)
     )
     wishes = interests.interests_by_subscriber(readers.values())
-    shunned = suppression.suppressed([reader.email for reader in readers.values()])
+    shunned = suppression.suppressed_emails([reader.email for reader in readers.values()])
     for each in pending:
         reader = readers.get(each.subscriber_id or 0)
         if each.expires_at <= now:
@@ -245,7 +245,7 @@ def render_message(
             claimed_delivery.interests,
             claimed_delivery.papers,
         )
-    except mail_message.Refused as refusal:
+    except mail_message.CannotSendError as refusal:
         return outcomes.failed(refusal)
     except Exception as error:
         # One reader's trouble must not keep the mail of everybody behind them.
@@ -273,13 +273,13 @@ def record_outcome(delivery: Delivery, batch: Batch, outcome: Outcome, *, now: d
         pk=delivery.pk, batch=batch, state__in=[State.CLAIMED, State.UNKNOWN]
     )
     match outcome.kind:
-        case Kind.HANDED_OVER:
+        case OutcomeKind.HANDED_OVER:
             state = State.HANDED_OVER
-        case Kind.FAILED:
+        case OutcomeKind.FAILED:
             state = State.FAILED
-        case Kind.UNKNOWN:
+        case OutcomeKind.UNKNOWN:
             state = State.UNKNOWN
-        case Kind.UNSENT | Kind.REFUSED:
+        case OutcomeKind.UNSENT | OutcomeKind.REFUSED:
             requeue(attempted, delivery, outcome, now=now)
             return "put_back"
     # The message's own id is known before; a provider's id replaces it.
@@ -334,14 +334,16 @@ def recover_abandoned_batches(*, now: datetime) -> Counter[str]:
 def outcome_from_evidence(delivery: Delivery) -> Outcome:
     """What became of a delivery whose worker died while it was handing it over."""
     if delivery.event:
-        return Outcome(kind=Kind.HANDED_OVER)
+        return Outcome(kind=OutcomeKind.HANDED_OVER)
     match providers.was_sent(rendering.message_id(delivery.edition, delivery.pk)):
         case True:
-            return Outcome(kind=Kind.HANDED_OVER)
+            return Outcome(kind=OutcomeKind.HANDED_OVER)
         case False:
-            return Outcome(kind=Kind.UNSENT, error="The worker died before it was sent.")
+            return Outcome(kind=OutcomeKind.UNSENT, error="The worker died before it was sent.")
         case None:
-            return Outcome(kind=Kind.UNKNOWN, error="The worker died while it was being sent.")
+            return Outcome(
+                kind=OutcomeKind.UNKNOWN, error="The worker died while it was being sent."
+            )
 
 
 def count_as_sent(deliveries: QuerySet[Delivery], *, now: datetime) -> int:

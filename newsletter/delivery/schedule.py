@@ -126,7 +126,7 @@ def open_deliveries(
     on_those_dates = mine.filter(local_date__in=set(local_dates.values()) - {None})
     dates = set(on_those_dates.values_list("subscriber", "local_date"))
     last = last_edition_dates(ids, before=edition.date)
-    shunned = suppression.suppressed([reader.email for reader in readers])
+    shunned = suppression.suppressed_emails([reader.email for reader in readers])
     opened = []
     for reader in readers:
         local_date = local_dates[reader.pk]

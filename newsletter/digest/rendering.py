@@ -73,12 +73,12 @@ class Renderer:
         entries = [self.entries[each.entry_id] for each in papers]
         values = {
             "count": str(len(entries)),
-            "preferences_url": links.url(links.Purpose.PREFERENCES, subscriber),
-            "unsubscribe_url": links.url(links.Purpose.UNSUBSCRIBE, subscriber),
+            "preferences_url": links.signed_url(links.Purpose.PREFERENCES, subscriber),
+            "unsubscribe_url": links.signed_url(links.Purpose.UNSUBSCRIBE, subscriber),
         }
         preheader = build_preheader(entries)
         html_cards, text_cards = self.cards.join(entries, subscriber, interests)
-        return mail_message.compose(
+        return mail_message.compose_message(
             subscriber,
             kind="digest",
             subject=render_subject(entries),

@@ -26,7 +26,12 @@ from newsletter.models import Delivery, ProviderEvent, ProviderReport
 from subscribers import suppression
 from subscribers.mail import outcomes
 from subscribers.models import Suppression
-from subscribers.receivers import moment, named_in_metadata, recipient, storable
+from subscribers.receivers import (
+    event_time,
+    normalised_recipient,
+    subscriber_from_metadata,
+    to_db_text,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -50,7 +55,7 @@ PURGE_BATCH_SIZE = 1000
 
 def store_report(provider: str, request: HttpRequest, *, now: datetime) -> ProviderReport | None:
     """Store a request that was found good; None if the same was stored before."""
-    content_type = storable(request.headers.get("Content-Type", ""))
+    content_type = to_db_text(request.headers.get("Content-Type", ""))
     digest = sha256(b"\n".join([provider.encode(), content_type.encode(), request.body]))
     try:
         with transaction.atomic():
@@ -59,7 +64,7 @@ def store_report(provider: str, request: HttpRequest, *, now: datetime) -> Provi
                 received_at=now,
                 content_type=content_type,
                 headers={
-                    name: storable(request.headers[name])
+                    name: to_db_text(request.headers[name])
                     for name in STORED_HEADERS
                     if name in request.headers
                 },
@@ -149,7 +154,7 @@ def raw_event(row: ProviderEvent) -> Any:
 def describe_error(error: Exception) -> str:
     """What went wrong and where, without anybody's address: a traceback might quote one."""
     [*_, last] = traceback.extract_tb(error.__traceback__)
-    return f"{outcomes.sentence(error)} ({last.filename}, line {last.lineno})"
+    return f"{outcomes.error_summary(error)} ({last.filename}, line {last.lineno})"
 
 
 def parse_report(report: ProviderReport) -> list[AnymailTrackingEvent]:
@@ -161,7 +166,7 @@ def parse_report(report: ProviderReport) -> list[AnymailTrackingEvent]:
         headers=report.headers,
     )
     for event in events:
-        event.timestamp = moment(event, otherwise=report.received_at)
+        event.timestamp = event_time(event, default=report.received_at)
     return events
 
 
@@ -184,16 +189,16 @@ def store_events(
 def build_provider_event(
     report: ProviderReport, position: int, event: AnymailTrackingEvent
 ) -> ProviderEvent:
-    email = recipient(event)
-    if not email and (subscriber := named_in_metadata(event)):
+    email = normalised_recipient(event)
+    if not email and (subscriber := subscriber_from_metadata(event)):
         email = subscriber.email
     return ProviderEvent(
         report=report,
         position=position,
         key=deduplication_key(report.provider, event),
-        kind=storable(str(event.event_type))[:32],
-        event_id=storable(str(event.event_id or "")),
-        message_id=storable(str(event.message_id or "")),
+        kind=to_db_text(str(event.event_type))[:32],
+        event_id=to_db_text(str(event.event_id or "")),
+        message_id=to_db_text(str(event.message_id or "")),
         happened_at=event.timestamp,
         recipient_hash=suppression.address_hash(email) if email else "",
     )

@@ -11,7 +11,7 @@ from django.dispatch import receiver
 from django.utils import timezone
 
 from newsletter.models import Delivery, Edition
-from subscribers.receivers import moment, storable
+from subscribers.receivers import event_time, to_db_text
 
 State, Event = Delivery.State, Delivery.Event
 
@@ -54,7 +54,7 @@ def deliveries_for_event(event: AnymailTrackingEvent) -> QuerySet[Delivery]:
     delivery, edition = str(metadata.get("delivery", "")), str(metadata.get("edition", ""))
     if delivery.isascii() and delivery.isdigit() and len(delivery) < 19:
         return Delivery.objects.filter(pk=int(delivery), edition__in=editions_on(edition))
-    if isinstance(event.message_id, str) and (message_id := storable(event.message_id)):
+    if isinstance(event.message_id, str) and (message_id := to_db_text(event.message_id)):
         return Delivery.objects.filter(message_id=message_id)
     return Delivery.objects.none()
 
@@ -98,5 +98,5 @@ def record_stage(
 ) -> None:
     before = STAGE_ORDER[: STAGE_ORDER.index(stage)]
     deliveries.filter(attempted_at__isnull=False, event__in=before).update(
-        event=stage, event_at=moment(event, otherwise=timezone.now())
+        event=stage, event_at=event_time(event, default=timezone.now())
     )

@@ -38,7 +38,8 @@ def event_to_dict(row: ProviderEvent) -> dict[str, Any]:
 
 def events_for_email(email: str) -> QuerySet[ProviderEvent]:
     return ProviderEvent.objects.filter(
-        Q(recipient_hash__in=suppression.hashes(email)) | Q(delivery__subscriber__email=email)
+        Q(recipient_hash__in=suppression.address_hashes(email))
+        | Q(delivery__subscriber__email=email)
     )
 
 

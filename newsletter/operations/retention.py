@@ -50,10 +50,10 @@ def purge_rate_limit_counters(*, now: datetime) -> int:
 # By what they forget, as the command says it. Each looks by an index or at a small table: the
 # service does them all with every tick.
 RULES: dict[str, Callable[..., int]] = {
-    "who never confirmed": unconfirmed.forget,
+    "who never confirmed": unconfirmed.purge_unconfirmed,
     "reports of providers": purge_reports,
-    "soft bounces": bounces.forget,
-    "words of farewell": exit_survey.forget,
+    "soft bounces": bounces.purge_old_bounces,
+    "words of farewell": exit_survey.purge_old_comments,
     "sessions of operators": purge_sessions,
     "attempts to log in": purge_login_attempts,
     "doings of operators": purge_admin_log,

@@ -10,11 +10,11 @@ from django.db import transaction
 from subscribers.models import Subscriber, UnsubscribeFeedback
 
 # The words; their count by reason stays.
-KEEP_WORDS = timedelta(days=365)
+COMMENT_RETENTION = timedelta(days=365)
 
 
 @transaction.atomic
-def say(subscriber: Subscriber, reason: str, words: str, *, now: datetime) -> bool:
+def record_answer(subscriber: Subscriber, reason: str, words: str, *, now: datetime) -> bool:
     """Keep why somebody left, if they still have and did not say so yet."""
     as_read = Subscriber.objects.filter(
         pk=subscriber.pk,
@@ -27,9 +27,9 @@ def say(subscriber: Subscriber, reason: str, words: str, *, now: datetime) -> bo
     return True
 
 
-def forget(*, now: datetime) -> int:
+def purge_old_comments(*, now: datetime) -> int:
     """Drop old words: somebody may have written who they are."""
-    old = UnsubscribeFeedback.objects.filter(said_on__lte=(now - KEEP_WORDS).date()).exclude(
+    old = UnsubscribeFeedback.objects.filter(said_on__lte=(now - COMMENT_RETENTION).date()).exclude(
         words=""
     )
     return old.update(words="")

@@ -43,28 +43,28 @@ class Purpose(StrEnum):
     PREFERENCES = "preferences"
     UNSUBSCRIBE = "unsubscribe"
     RESUBSCRIBE = "resubscribe"
-    FAREWELL = "farewell"
+    EXIT_SURVEY = "farewell"
     FEEDBACK = "feedback"
 
 
-CONFIRM_WITHIN = timedelta(days=3)
+CONFIRM_LINK_LIFETIME = timedelta(days=3)
 # How long a link works. Leaving works for ever. A preferences link is in every digest, so an old
 # mail that was passed on need not open anything half a year later.
-LIFETIMES = {
-    Purpose.CONFIRM: CONFIRM_WITHIN,
+LINK_LIFETIMES = {
+    Purpose.CONFIRM: CONFIRM_LINK_LIFETIME,
     Purpose.PREFERENCES: timedelta(days=180),
     Purpose.UNSUBSCRIBE: None,
     Purpose.RESUBSCRIBE: timedelta(days=1),
-    Purpose.FAREWELL: timedelta(days=1),
+    Purpose.EXIT_SURVEY: timedelta(days=1),
     Purpose.FEEDBACK: timedelta(days=180),
 }
 # These work once: they hold the subscriber's nonce, which is renewed by using them.
-ONCE = {Purpose.CONFIRM, Purpose.FAREWELL}
-LONGEST = 200
+SINGLE_USE = {Purpose.CONFIRM, Purpose.EXIT_SURVEY}
+MAX_TOKEN_CHARS = 200
 UUID_BYTES = 16
 
 # Providers that take mail for us and tell the address of its envelope: Anymail's names.
-TAKES_MAIL = {
+INBOUND_PROVIDERS = {
     "amazon_ses",
     "brevo",
     "mailersend",
@@ -77,50 +77,52 @@ TAKES_MAIL = {
     "sendgrid",
     "sparkpost",
 }
-MAILBOX = "unsubscribe+"
+UNSUBSCRIBE_LOCAL_PREFIX = "unsubscribe+"
 # What stands before the @ may have 64 characters: 16 bytes that say who and 12 that prove it.
-PROOF_BYTES = 12
-MAILBOX_TOKEN = re.compile(rf"<?{re.escape(MAILBOX)}([a-z2-7]{{45}})@[^@]+", re.IGNORECASE)
+SIGNATURE_BYTES = 12
+UNSUBSCRIBE_ADDRESS_PATTERN = re.compile(
+    rf"<?{re.escape(UNSUBSCRIBE_LOCAL_PREFIX)}([a-z2-7]{{45}})@[^@]+", re.IGNORECASE
+)
 
 
 # Which of them, however old, are enough to be sent a new one.
-RENEWABLE = (Purpose.PREFERENCES, Purpose.CONFIRM, Purpose.RESUBSCRIBE, Purpose.FEEDBACK)
+RENEWABLE_PURPOSES = (Purpose.PREFERENCES, Purpose.CONFIRM, Purpose.RESUBSCRIBE, Purpose.FEEDBACK)
 
 
-class BadLink(Exception):
+class InvalidLinkError(Exception):
     """Not a token of ours, or not one for this purpose."""
 
 
-class ExpiredLink(BadLink):
+class ExpiredLinkError(InvalidLinkError):
     """It was good once."""
 
 
-class UsedLink(BadLink):
+class UsedLinkError(InvalidLinkError):
     """One that works once and has: a link to confirm is recalled, too, when its reader leaves."""
 
     def __init__(self, subscriber: Subscriber) -> None:
         self.subscriber = subscriber
 
 
-class ErasedLink(BadLink):
+class UnknownSubscriberError(InvalidLinkError):
     """Signed by us for somebody of whom nothing is kept."""
 
 
-class QuickSigner(Signer):
+class CachedKeySigner(Signer):
     """Signs as Django's does, its key derived once: a digest of twenty papers has sixty links."""
 
     def signature(self, value: str | bytes, key: str | bytes | None = None) -> str:
-        mac = keyed(str(self.salt) + "signer", key or self.key, self.algorithm).copy()
+        mac = cached_hmac(str(self.salt) + "signer", key or self.key, self.algorithm).copy()
         mac.update(force_bytes(value))
         return b64_encode(mac.digest()).decode()
 
 
 @cache
-def keyed(salt: str, key: str | bytes, algorithm: str) -> hmac.HMAC:
+def cached_hmac(salt: str, key: str | bytes, algorithm: str) -> hmac.HMAC:
     return salted_hmac(salt, "", key, algorithm=algorithm)
 
 
-class DaySigner(QuickSigner, TimestampSigner):
+class DayTimestampSigner(CachedKeySigner, TimestampSigner):
     """Tells the day only, so that a digest that is rendered again is the same to the byte."""
 
     def timestamp(self) -> str:
@@ -129,103 +131,107 @@ class DaySigner(QuickSigner, TimestampSigner):
 
 SIGNERS: dict[Purpose, type[Signer]] = {
     Purpose.CONFIRM: TimestampSigner,
-    Purpose.PREFERENCES: DaySigner,
+    Purpose.PREFERENCES: DayTimestampSigner,
     Purpose.UNSUBSCRIBE: Signer,
     Purpose.RESUBSCRIBE: TimestampSigner,
-    Purpose.FAREWELL: TimestampSigner,
-    Purpose.FEEDBACK: DaySigner,
+    Purpose.EXIT_SURVEY: TimestampSigner,
+    Purpose.FEEDBACK: DayTimestampSigner,
 }
 
 
-def url(purpose: Purpose, subscriber: Subscriber, about: bytes = b"") -> str:
+def signed_url(purpose: Purpose, subscriber: Subscriber, payload: bytes = b"") -> str:
     """The absolute address of a new link."""
-    before, after = frame(purpose)
-    return before + token(purpose, subscriber, about) + after
+    before, after = url_parts(purpose)
+    return before + signed_token(purpose, subscriber, payload) + after
 
 
-def token(purpose: Purpose, subscriber: Subscriber, about: bytes = b"") -> str:
-    content = subscriber.public_id.bytes + about
-    if purpose in ONCE:
+def signed_token(purpose: Purpose, subscriber: Subscriber, payload: bytes = b"") -> str:
+    content = subscriber.public_id.bytes + payload
+    if purpose in SINGLE_USE:
         content += subscriber.confirmation_nonce.bytes
     return signer(purpose).sign(urlsafe_b64encode(content).decode().rstrip("="))
 
 
-def read(purpose: Purpose, token: str) -> Subscriber:
+def read_token(purpose: Purpose, token: str) -> Subscriber:
     """Whose link it is, if it is one for this purpose and still good."""
-    subscriber, _ = read_about(purpose, token)
+    subscriber, _ = read_token_with_payload(purpose, token)
     return subscriber
 
 
-def read_about(purpose: Purpose, token: str) -> tuple[Subscriber, bytes]:
+def read_token_with_payload(purpose: Purpose, token: str) -> tuple[Subscriber, bytes]:
     """Whose link it is, and what it is about."""
-    content = opened(purpose, token)
-    subscriber, about = named(content), content[UUID_BYTES:]
-    if purpose in ONCE and about != subscriber.confirmation_nonce.bytes:
-        raise UsedLink(subscriber)
+    content = unsign_token(purpose, token)
+    subscriber, about = subscriber_for(content), content[UUID_BYTES:]
+    if purpose in SINGLE_USE and about != subscriber.confirmation_nonce.bytes:
+        raise UsedLinkError(subscriber)
     return subscriber, about
 
 
-def named(content: bytes) -> Subscriber:
+def subscriber_for(content: bytes) -> Subscriber:
     try:
         return Subscriber.objects.get(public_id=UUID(bytes=content[:UUID_BYTES]))
     except Subscriber.DoesNotExist:
-        raise ErasedLink from None
+        raise UnknownSubscriberError from None
 
 
-def renewed(token: str) -> Subscriber:
+def subscriber_for_renewal(token: str) -> Subscriber:
     """Whom to send a new link in place of this one: it opens nothing itself any more."""
-    for purpose in RENEWABLE:
+    for purpose in RENEWABLE_PURPOSES:
         try:
-            return named(opened(purpose, token, however_old=True))
-        except ErasedLink:
+            return subscriber_for(unsign_token(purpose, token, ignore_age=True))
+        except UnknownSubscriberError:
             raise
-        except BadLink:
+        except InvalidLinkError:
             continue
-    raise BadLink
+    raise InvalidLinkError
 
 
-def opened(purpose: Purpose, token: str, *, however_old: bool = False) -> bytes:
+def unsign_token(purpose: Purpose, token: str, *, ignore_age: bool = False) -> bytes:
     """What a token holds, if we signed it and it has not grown too old."""
-    if len(token) > LONGEST or not token.isascii():
-        raise BadLink
-    lifetime = None if however_old else LIFETIMES[purpose]
+    if len(token) > MAX_TOKEN_CHARS or not token.isascii():
+        raise InvalidLinkError
+    lifetime = None if ignore_age else LINK_LIFETIMES[purpose]
     try:
         text = signer(purpose).unsign(token, **{"max_age": lifetime} if lifetime else {})
     except SignatureExpired:
-        raise ExpiredLink from None
+        raise ExpiredLinkError from None
     except BadSignature:
-        raise BadLink from None
+        raise InvalidLinkError from None
     return urlsafe_b64decode(text + "=" * (-len(text) % 4))
 
 
-def mailbox(subscriber: Subscriber) -> str:
+def unsubscribe_address(subscriber: Subscriber) -> str:
     """The address that a mail to unsubscribe goes to; empty where no mail is taken."""
-    if not settings.INBOUND_DOMAIN or settings.EMAIL_PROVIDER not in TAKES_MAIL:
+    if not settings.INBOUND_DOMAIN or settings.EMAIL_PROVIDER not in INBOUND_PROVIDERS:
         return ""
     name = subscriber.public_id.bytes
-    token = b32encode(name + proof(name, settings.SECRET_KEY)).decode().rstrip("=").lower()
-    return f"{MAILBOX}{token}@{settings.INBOUND_DOMAIN}"
+    token = (
+        b32encode(name + short_signature(name, settings.SECRET_KEY)).decode().rstrip("=").lower()
+    )
+    return f"{UNSUBSCRIBE_LOCAL_PREFIX}{token}@{settings.INBOUND_DOMAIN}"
 
 
-def read_mailbox(address: str) -> Subscriber:
+def read_unsubscribe_address(address: str) -> Subscriber:
     """Whose address to unsubscribe it is, if it is one that we made."""
-    match = MAILBOX_TOKEN.match(address)
+    match = UNSUBSCRIBE_ADDRESS_PATTERN.match(address)
     if not match:
-        raise BadLink
+        raise InvalidLinkError
     content = b32decode(match[1].upper() + "===")
     name, shown = content[:UUID_BYTES], content[UUID_BYTES:]
     keys = [settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS]
-    if not any(constant_time_compare(shown, proof(name, key)) for key in keys):
-        raise BadLink
+    if not any(constant_time_compare(shown, short_signature(name, key)) for key in keys):
+        raise InvalidLinkError
     try:
         return Subscriber.objects.get(public_id=UUID(bytes=name))
     except Subscriber.DoesNotExist:
-        raise ErasedLink from None
+        raise UnknownSubscriberError from None
 
 
-def proof(name: bytes, key: str) -> bytes:
+def short_signature(public_id_bytes: bytes, key: str) -> bytes:
     salt = "subscribers.links.mailbox"
-    return salted_hmac(salt, name, secret=key, algorithm="sha256").digest()[:PROOF_BYTES]
+    return salted_hmac(salt, public_id_bytes, secret=key, algorithm="sha256").digest()[
+        :SIGNATURE_BYTES
+    ]
 
 
 # Made once: a digest has many links, and this would cost more than signing them.
@@ -235,13 +241,13 @@ def signer(purpose: Purpose) -> Signer:
 
 
 @cache
-def frame(purpose: Purpose) -> tuple[str, str]:
+def url_parts(purpose: Purpose) -> tuple[str, str]:
     """What stands before and after the token in an address."""
     before, after = reverse(f"subscribers:{purpose}", args=["TOKEN"]).split("TOKEN")
     return settings.SITE_URL + before, after
 
 
 @receiver(setting_changed)
-def forget_settings(**_: Any) -> None:
+def clear_caches(**_: Any) -> None:
     signer.cache_clear()
-    frame.cache_clear()
+    url_parts.cache_clear()

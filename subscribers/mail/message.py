@@ -19,20 +19,20 @@ from subscribers.models import Subscriber
 Status = Subscriber.Status
 
 # Whom a kind of message may be sent to; whatever is not named here goes to active readers.
-MAY_GET = {"confirmation": Status.PENDING}
+REQUIRED_STATUS = {"confirmation": Status.PENDING}
 # They have no metadata, and Anymail refuses a message rather than drop it.
-WITHOUT_METADATA = {"mailersend", "postal"}
+PROVIDERS_WITHOUT_METADATA = {"mailersend", "postal"}
 # One mailbox as addresses.normalise() leaves it. What could be read as two never passes.
 ONE_ADDRESS = re.compile(r"""[^\s\x00-\x1f\x7f@,;:<>()\[\]\\"]+@[a-z0-9.-]+""")
-CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+CONTROL_CHARS = re.compile(r"[\x00-\x1f\x7f]")
 
 
-class Refused(Exception):
+class CannotSendError(Exception):
     """Why no message was made, as a sentence."""
 
 
-def build(
-    name: str,
+def build_message(
+    kind: str,
     subscriber: Subscriber,
     context: Mapping[str, Any],
     *,
@@ -43,26 +43,26 @@ def build(
     One whose address must not be written to is only ever asked to confirm. (Digests, which are
     composed by the thousand, are looked at when they are claimed.)
     """
-    if name not in MAY_GET and suppression.is_suppressed(subscriber.email):
-        raise Refused(f"The address of {subscriber} must not be written to.")
+    if kind not in REQUIRED_STATUS and suppression.is_suppressed(subscriber.email):
+        raise CannotSendError(f"The address of {subscriber} must not be written to.")
     context = {
         "site_name": settings.SITE_NAME,
         "site_url": settings.SITE_URL,
         "postal_address": settings.POSTAL_ADDRESS,
-        "unsubscribe_url": links.url(links.Purpose.UNSUBSCRIBE, subscriber),
+        "unsubscribe_url": links.signed_url(links.Purpose.UNSUBSCRIBE, subscriber),
         **context,
     }
-    return compose(
+    return compose_message(
         subscriber,
-        kind=name,
-        subject=render_to_string(f"emails/{name}/subject.txt", context, using="text"),
-        text=render_to_string(f"emails/{name}/body.txt", context, using="text"),
-        html=render_to_string(f"emails/{name}/body.html", context, using="html"),
+        kind=kind,
+        subject=render_to_string(f"emails/{kind}/subject.txt", context, using="text"),
+        text=render_to_string(f"emails/{kind}/body.txt", context, using="text"),
+        html=render_to_string(f"emails/{kind}/body.html", context, using="html"),
         message_id=message_id,
     )
 
 
-def compose(
+def compose_message(
     subscriber: Subscriber,
     *,
     kind: str,
@@ -75,7 +75,7 @@ def compose(
 ) -> EmailMultiAlternatives:
     """A message to one subscriber with both bodies and the headers of list mail, or Refused."""
     if reason := reason_not_to_send(subscriber, kind):
-        raise Refused(reason)
+        raise CannotSendError(reason)
     message = AnymailMessage(
         subject=one_line(subject),
         body=text,
@@ -84,7 +84,7 @@ def compose(
         headers={
             "Message-ID": message_id or f"<{kind}-{uuid4().hex}@{settings.SITE_HOST}>",
             "List-Id": f"{settings.SITE_NAME} <daily.{settings.SITE_HOST}>",
-            "List-Unsubscribe": ways_to_leave(subscriber),
+            "List-Unsubscribe": list_unsubscribe_header(subscriber),
             "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
             # Nobody's holiday reply: the one for standards, the other for Exchange.
             "Auto-Submitted": "auto-generated",
@@ -93,23 +93,23 @@ def compose(
         },
         tags=[kind],
     )
-    if settings.EMAIL_PROVIDER not in WITHOUT_METADATA:
+    if settings.EMAIL_PROVIDER not in PROVIDERS_WITHOUT_METADATA:
         about = {"kind": kind, "subscriber": str(subscriber.public_id)}
         message.metadata = {**about, **(metadata or {})}
     message.attach_alternative(html, "text/html")
     return message
 
 
-def ways_to_leave(subscriber: Subscriber) -> str:
+def list_unsubscribe_header(subscriber: Subscriber) -> str:
     """By one POST, which RFC 8058 asks for, and where mail is taken by writing one, too."""
-    ways = f"<{links.url(links.Purpose.UNSUBSCRIBE, subscriber)}>"
-    mailbox = links.mailbox(subscriber)
+    ways = f"<{links.signed_url(links.Purpose.UNSUBSCRIBE, subscriber)}>"
+    mailbox = links.unsubscribe_address(subscriber)
     return f"{ways}, <mailto:{mailbox}>" if mailbox else ways
 
 
 def reason_not_to_send(subscriber: Subscriber, kind: str) -> str:
     """Why a message of this kind must not go to them; empty when it may."""
-    wanted = MAY_GET.get(kind, Status.ACTIVE)
+    wanted = REQUIRED_STATUS.get(kind, Status.ACTIVE)
     if subscriber.status != wanted:
         return f"A {kind} message is for {wanted} subscribers, and {subscriber} is not one."
     if not ONE_ADDRESS.fullmatch(subscriber.email):
@@ -118,4 +118,4 @@ def reason_not_to_send(subscriber: Subscriber, kind: str) -> str:
 
 
 def one_line(subject: str) -> str:
-    return " ".join(CONTROL.sub(" ", subject).split())
+    return " ".join(CONTROL_CHARS.sub(" ", subject).split())

@@ -22,21 +22,21 @@ from anymail.exceptions import (
 from urllib3.exceptions import NewConnectionError
 
 # How long to leave a provider alone that says "later" without saying when, or says nothing.
-PAUSE = timedelta(minutes=1)
-LONGEST_PAUSE = timedelta(hours=1)
-LONGEST_ERROR = 300
-ADDRESS = re.compile(r"[^\s<>\"'(),;:]+@[^\s<>\"'(),;:]+")
+DEFAULT_PAUSE = timedelta(minutes=1)
+MAX_PAUSE = timedelta(hours=1)
+MAX_ERROR_CHARS = 300
+EMAIL_ADDRESS_PATTERN = re.compile(r"[^\s<>\"'(),;:]+@[^\s<>\"'(),;:]+")
 
 # Answers that find fault with this message only: the next one may be taken.
-THIS_MESSAGE = {
+MESSAGE_ERROR_STATUSES = {
     HTTPStatus.BAD_REQUEST,
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     HTTPStatus.UNPROCESSABLE_ENTITY,
 }
 # Amazon answers 400 to nearly everything; these two are about the message.
-AMAZON_THIS_MESSAGE = {"BadRequestException", "MessageRejected"}
+SES_MESSAGE_ERROR_CODES = {"BadRequestException", "MessageRejected"}
 # Amazon's client wraps these in an error without a status; none has sent anything.
-BOTO_NEVER_CONNECTED = {
+BOTO_NOT_SENT_ERRORS = {
     "ConnectTimeoutError",
     "EndpointConnectionError",
     "NoCredentialsError",
@@ -46,7 +46,7 @@ BOTO_NEVER_CONNECTED = {
 }
 
 
-class Kind(enum.Enum):
+class OutcomeKind(enum.Enum):
     HANDED_OVER = "handed over"
     FAILED = "refused for good"
     UNSENT = "surely not sent, and worth another try"
@@ -58,116 +58,118 @@ class Kind(enum.Enum):
 class Outcome:
     """What became of one message; with `pause`, leave the provider alone that long."""
 
-    kind: Kind
+    kind: OutcomeKind
     message_id: str = ""
     error: str = ""
     pause: timedelta | None = None
 
 
-def of_error(error: Exception) -> Outcome:
+def outcome_for_error(error: Exception) -> Outcome:
     """The meaning of what sending raised; an error that is not foreseen here is raised again."""
     match error:
         case AnymailRecipientsRefused():
             return failed(error)
         case AnymailConfigurationError():
-            return unsent(error, pause=PAUSE)
+            return unsent(error, pause=DEFAULT_PAUSE)
         case AnymailAPIError():
-            return of_api_error(error)
+            return outcome_for_api_error(error)
         case AnymailError():
             return refused(error)  # the message cannot be put into the provider's words
         case ValueError():
             return refused(error)  # nor into any, such as a sender that is not an address
         case smtplib.SMTPException():
-            return of_smtp_error(error)
+            return outcome_for_smtp_error(error)
         case OSError():
-            return unsent(error, pause=PAUSE) if not_written(error) else unknown(error)
+            return (
+                unsent(error, pause=DEFAULT_PAUSE) if is_certainly_unsent(error) else unknown(error)
+            )
         case _:
             raise error
 
 
-def of_api_error(error: AnymailAPIError) -> Outcome:
+def outcome_for_api_error(error: AnymailAPIError) -> Outcome:
     """A 4xx answer refuses the whole call, so nothing left; anything else leaves it open."""
-    status = status_of(error)
+    status = http_status_of(error)
     if status is None:
-        return unsent(error, pause=PAUSE) if never_connected(error) else unknown(error)
+        return unsent(error, pause=DEFAULT_PAUSE) if is_api_connect_error(error) else unknown(error)
     if not HTTPStatus.BAD_REQUEST <= status < HTTPStatus.INTERNAL_SERVER_ERROR:
         return unknown(error)  # 5xx, or a 2xx whose body made no sense
-    if is_about_the_message(error, status):
+    if is_message_error(error, status):
         return refused(error)
-    return unsent(error, pause=retry_after(error))
+    return unsent(error, pause=parse_retry_after(error))
 
 
-def is_about_the_message(error: AnymailAPIError, status: int) -> bool:
+def is_message_error(error: AnymailAPIError, status: int) -> bool:
     if isinstance(error.response, dict):
-        return error.response.get("Error", {}).get("Code") in AMAZON_THIS_MESSAGE
-    return status in THIS_MESSAGE
+        return error.response.get("Error", {}).get("Code") in SES_MESSAGE_ERROR_CODES
+    return status in MESSAGE_ERROR_STATUSES
 
 
-def status_of(error: AnymailAPIError) -> int | None:
+def http_status_of(error: AnymailAPIError) -> int | None:
     if isinstance(error.response, dict):  # Amazon's
         return error.response.get("ResponseMetadata", {}).get("HTTPStatusCode")
     return error.status_code
 
 
-def never_connected(error: AnymailAPIError) -> bool:
+def is_api_connect_error(error: AnymailAPIError) -> bool:
     cause = error.__cause__
     if isinstance(cause, requests.ConnectTimeout):
         return True
-    if type(cause).__name__ in BOTO_NEVER_CONNECTED:
+    if type(cause).__name__ in BOTO_NOT_SENT_ERRORS:
         return True
     reason = getattr(cause.args[0], "reason", None) if cause and cause.args else None
     return isinstance(reason, NewConnectionError)  # name resolution errors are a kind of it
 
 
-def of_smtp_error(error: smtplib.SMTPException) -> Outcome:
+def outcome_for_smtp_error(error: smtplib.SMTPException) -> Outcome:
     match error:
         case smtplib.SMTPRecipientsRefused():
             permanent = all(code >= 500 for code, _ in error.recipients.values())
             return failed(error) if permanent else unsent(error)
         case smtplib.SMTPSenderRefused():
-            return unsent(error, pause=PAUSE)  # our account, our quota: nobody's address
+            return unsent(error, pause=DEFAULT_PAUSE)  # our account, our quota: nobody's address
         case smtplib.SMTPResponseException():
-            return refused(error) if error.smtp_code >= 500 else unsent(error, pause=PAUSE)
+            return refused(error) if error.smtp_code >= 500 else unsent(error, pause=DEFAULT_PAUSE)
         case _:
             return unknown(error)  # broken off, perhaps after the message was taken
 
 
-def not_written(error: OSError) -> bool:
+def is_certainly_unsent(error: OSError) -> bool:
     return isinstance(
         error, ConnectionRefusedError | FileNotFoundError | PermissionError | socket.gaierror
     )
 
 
-def retry_after(error: AnymailAPIError) -> timedelta:
+def parse_retry_after(error: AnymailAPIError) -> timedelta:
     """The pause a provider asks for, in seconds or as a date, kept within reason."""
     headers: Any = getattr(error.response, "headers", {})
     value = headers.get("Retry-After", "")
     if re.fullmatch(r"[0-9]{1,9}", value):
-        return min(timedelta(seconds=int(value)), LONGEST_PAUSE)
+        return min(timedelta(seconds=int(value)), MAX_PAUSE)
     try:
         wait = parsedate_to_datetime(value) - parsedate_to_datetime(headers.get("Date", ""))
     except (TypeError, ValueError):
-        return PAUSE
-    return min(max(wait, timedelta()), LONGEST_PAUSE)
+        return DEFAULT_PAUSE
+    return min(max(wait, timedelta()), MAX_PAUSE)
 
 
 def failed(error: Exception) -> Outcome:
-    return Outcome(kind=Kind.FAILED, error=sentence(error))
+    return Outcome(kind=OutcomeKind.FAILED, error=error_summary(error))
 
 
 def refused(error: Exception) -> Outcome:
-    return Outcome(kind=Kind.REFUSED, error=sentence(error))
+    return Outcome(kind=OutcomeKind.REFUSED, error=error_summary(error))
 
 
 def unsent(error: Exception, *, pause: timedelta | None = None) -> Outcome:
-    return Outcome(kind=Kind.UNSENT, error=sentence(error), pause=pause)
+    return Outcome(kind=OutcomeKind.UNSENT, error=error_summary(error), pause=pause)
 
 
 def unknown(error: Exception) -> Outcome:
-    return Outcome(kind=Kind.UNKNOWN, error=sentence(error), pause=PAUSE)
+    return Outcome(kind=OutcomeKind.UNKNOWN, error=error_summary(error), pause=DEFAULT_PAUSE)
 
 
-def sentence(error: Exception) -> str:
+def error_summary(error: Exception) -> str:
     """What went wrong on one line, without anybody's address: it is kept and logged."""
     text = " ".join(f"{type(error).__name__}: {error}".split()).replace("\x00", "")
-    return ADDRESS.sub("…", text)[:LONGEST_ERROR]
+    return EMAIL_ADDRESS_PATTERN.sub("…", text)[:MAX_ERROR_CHARS]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from subscribers.addresses import BadAddress, normalise
+from subscribers.addresses import InvalidAddressError, normalise_address
 from subscribers.models import Subscriber
 
 
@@ -14,8 +14,8 @@ class AddressCommand(BaseCommand):
 
     def parse_address(self, text: str) -> str:
         try:
-            return normalise(text)
-        except BadAddress as error:
+            return normalise_address(text)
+        except InvalidAddressError as error:
             raise CommandError(str(error)) from None
 
     def get_subscriber(self, text: str) -> Subscriber:

@@ -59,19 +59,19 @@ class Feedback:
 
 def action_url(subscriber: Subscriber, action: FeedbackAction, target_id: int) -> str:
     """The address where a reader says this of a paper, or of a topic if it is to mute it."""
-    return links.url(
+    return links.signed_url(
         Purpose.FEEDBACK, subscriber, PAYLOAD_STRUCT.pack(ACTION_CODES.index(action), target_id)
     )
 
 
 def resolve_token(token: str) -> Feedback:
     """What a link allows; the paper or topic may have gone since it was made."""
-    subscriber, content = links.read_about(Purpose.FEEDBACK, token)
+    subscriber, content = links.read_token_with_payload(Purpose.FEEDBACK, token)
     try:
         code, number = PAYLOAD_STRUCT.unpack(content)
         verb = ACTION_CODES[code]
         kind = Topic if verb == FeedbackAction.MUTE else Paper
         about = kind.objects.get(pk=number)
     except (struct.error, IndexError, Paper.DoesNotExist, Topic.DoesNotExist):
-        raise links.ErasedLink from None
+        raise links.UnknownSubscriberError from None
     return Feedback(subscriber, verb, about)

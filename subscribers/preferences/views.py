@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_POST
 
-from subscribers.link_views import by_link, require_page, see_other
+from subscribers.link_views import redirect_see_other, require_get_or_post, token_view
 from subscribers.mail import links
 from subscribers.mail.links import Purpose
 from subscribers.models import Preferences
@@ -20,15 +20,15 @@ from subscribers.preferences import feedback, votes
 from subscribers.preferences.form import PreferencesForm
 
 
-@by_link
-@require_page
+@token_view
+@require_get_or_post
 def preferences(request: HttpRequest, token: str) -> HttpResponse:
-    subscriber, now = links.read(Purpose.PREFERENCES, token), timezone.now()
+    subscriber, now = links.read_token(Purpose.PREFERENCES, token), timezone.now()
     posted = request.POST if request.method == "POST" else None
     form = PreferencesForm(posted, instance=subscriber.preferences, now=now)
     if form.is_valid():
         form.save_and_reschedule(now)
-        return see_other(f"{request.path}?saved")
+        return redirect_see_other(f"{request.path}?saved")
     return preferences_page(request, token, form)
 
 
@@ -47,7 +47,7 @@ def preferences_page(
         "next_digest_at": subscriber.next_digest_at,
         "due_now": subscriber.is_due(timezone.now()),
         "learned": topic_adjustment_rows(form),
-        "unsubscribe_url": links.url(Purpose.UNSUBSCRIBE, subscriber),
+        "unsubscribe_url": links.signed_url(Purpose.UNSUBSCRIBE, subscriber),
         **extra_context,
     }
     # Templates show moments in the current zone: here, the reader's.
@@ -72,15 +72,15 @@ def topic_adjustment_rows(form: PreferencesForm) -> list[dict[str, Any]]:
     return sorted(found, key=lambda each: -abs(each["share"]))
 
 
-@by_link
+@token_view
 @require_POST
 def forget_votes(request: HttpRequest, token: str) -> HttpResponse:
-    votes.delete_votes(links.read(Purpose.PREFERENCES, token))
-    return see_other(f"{reverse('subscribers:preferences', args=[token])}?forgotten")
+    votes.delete_votes(links.read_token(Purpose.PREFERENCES, token))
+    return redirect_see_other(f"{reverse('subscribers:preferences', args=[token])}?forgotten")
 
 
-@by_link
-@require_page
+@token_view
+@require_get_or_post
 def give_feedback(request: HttpRequest, token: str) -> HttpResponse:
     """Programs open every link in a digest; only a person presses the button, and may undo it."""
     word = feedback.resolve_token(token)
@@ -88,13 +88,15 @@ def give_feedback(request: HttpRequest, token: str) -> HttpResponse:
     if request.method == "POST":
         undo = "undo" in request.POST
         word.set_value(request.POST["undo"] if undo else word.action, now=timezone.now())
-        return see_other(f"{request.path}?{urlencode({'undone' if undo else 'before': before})}")
+        return redirect_see_other(
+            f"{request.path}?{urlencode({'undone' if undo else 'before': before})}"
+        )
     context = {
         "verb": word.action,
         "about": word.target,
         "done": before == word.action,
         "before": request.GET.get("before", ""),
         "undone": "undone" in request.GET,
-        "preferences_url": links.url(Purpose.PREFERENCES, word.subscriber),
+        "preferences_url": links.signed_url(Purpose.PREFERENCES, word.subscriber),
     }
     return render(request, "subscribers/feedback.html", context)

@@ -25,7 +25,9 @@ EXCLUDED_FIELD = "confirmation_nonce"
 def export_subscriber(subscriber: Subscriber) -> dict[str, Any]:
     """Every row about them, by the name of its table; other apps' rows too."""
     row = Subscriber.objects.values().get(pk=subscriber.pk)
-    shunned = Suppression.objects.filter(address_hash__in=suppression.hashes(subscriber.email))
+    shunned = Suppression.objects.filter(
+        address_hash__in=suppression.address_hashes(subscriber.email)
+    )
     kept: dict[str, Any] = {
         "subscriber": {name: value for name, value in row.items() if name != EXCLUDED_FIELD},
         "topics": topic_preferences(subscriber),

@@ -7,7 +7,7 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from subscribers.link_views import by_link, require_page
+from subscribers.link_views import require_get_or_post, token_view
 from subscribers.mail import links
 from subscribers.mail.links import Purpose
 from subscribers.privacy import personal_data
@@ -15,30 +15,30 @@ from subscribers.privacy import personal_data
 EXPORT_FILENAME = "about-me.json"
 
 
-@by_link
+@token_view
 @require_safe
 def download_personal_data(request: HttpRequest, token: str) -> HttpResponse:
-    kept = personal_data.export_subscriber(links.read(Purpose.PREFERENCES, token))
+    kept = personal_data.export_subscriber(links.read_token(Purpose.PREFERENCES, token))
     shown = {"ensure_ascii": False, "indent": 2}
     response = JsonResponse(kept, json_dumps_params=shown)
     response["Content-Disposition"] = f'attachment; filename="{EXPORT_FILENAME}"'
     return response
 
 
-@by_link
-@require_page
+@token_view
+@require_get_or_post
 def erase(request: HttpRequest, token: str) -> HttpResponse:
     """A link only asks. Once it was answered, the page is the same for whatever token.
 
     One that has grown too old still says so: its reader may be here, and must not be told otherwise.
     """
     try:
-        subscriber = links.read(Purpose.PREFERENCES, token)
-    except links.ErasedLink:
+        subscriber = links.read_token(Purpose.PREFERENCES, token)
+    except links.UnknownSubscriberError:
         return render(request, "subscribers/erased.html")
-    except links.ExpiredLink:
+    except links.ExpiredLinkError:
         raise
-    except links.BadLink:
+    except links.InvalidLinkError:
         if request.method != "POST":
             raise
         return render(request, "subscribers/erased.html")

@@ -20,36 +20,36 @@ from papers.web import ratelimit
 from papers.web.client_ip import network_prefix
 from subscribers import tasks
 from subscribers.signup import consent, lifecycle, proof_of_work
-from subscribers.signup.consent import Form, Given
+from subscribers.signup.consent import ConsentContext, FormKind
 
 logger = logging.getLogger(__name__)
 
 # Requests with proof of work and without, from one address (IPv6: one household's /64).
-PER_HOUSEHOLD, UNPROVEN_PER_HOUSEHOLD = "20/hour", "3/hour"
+PER_IP_LIMIT, PER_IP_LIMIT_WITHOUT_POW = "20/hour", "3/hour"
 # From one network: a /24, or IPv6's /48.
-PER_NETWORK, UNPROVEN_PER_NETWORK = "60/hour", "6/hour"
+PER_NETWORK_LIMIT, PER_NETWORK_LIMIT_WITHOUT_POW = "60/hour", "6/hour"
 # From everywhere together, without proof: a thousand networks must not use up everybody's mail.
-UNPROVEN_IN_ALL = "100/hour"
+TOTAL_LIMIT_WITHOUT_POW = "100/hour"
 
 # A person takes longer than this to fill in a form, and does not keep it open for longer than that.
-QUICKEST, SLOWEST = timedelta(seconds=2), timedelta(days=2)
+MIN_FILL_TIME, MAX_FORM_AGE = timedelta(seconds=2), timedelta(days=2)
 
 
-class OnceMore(Exception):
+class ResubmitRequiredError(Exception):
     """Show the form again, filled in: why, as a sentence. A person presses the button again."""
 
 
-class TooMany(Exception):
+class RateLimitedError(Exception):
     """Why not now, and when again, as a sentence; and after how many seconds."""
 
-    def __init__(self, sentence: str, retry_after: int) -> None:
-        minutes = max(1, -(-retry_after // 60))
-        super().__init__(sentence.format(f"{minutes} minute{'s' if minutes > 1 else ''}"))
-        self.retry_after = retry_after
+    def __init__(self, message_template: str, retry_after_seconds: int) -> None:
+        minutes = max(1, -(-retry_after_seconds // 60))
+        super().__init__(message_template.format(f"{minutes} minute{'s' if minutes > 1 else ''}"))
+        self.retry_after_seconds = retry_after_seconds
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wish:
+class SignupRequest:
     """What somebody asks for, checked (subscribers/signup/forms.py)."""
 
     email: str
@@ -57,102 +57,132 @@ class Wish:
     timezone: str = ""
 
 
-def ask(wish: Wish, given: Given, *, proven: bool, now: datetime) -> None:
+def request_signup(
+    signup_request: SignupRequest,
+    consent_context: ConsentContext,
+    *,
+    has_proof_of_work: bool,
+    now: datetime,
+) -> None:
     """Have the address asked whether it was them; TooMany if others have to come first."""
-    limit(given.ip, proven=proven)
-    subscriber = lifecycle.ask(wish.email, wish.topics, wish.timezone, now, given=given)
-    tasks.ring(subscriber.pk)
+    enforce_limits(consent_context.ip, has_proof_of_work=has_proof_of_work)
+    subscriber = lifecycle.request_confirmation(
+        signup_request.email,
+        signup_request.topics,
+        signup_request.timezone,
+        now,
+        consent_context=consent_context,
+    )
+    tasks.enqueue_confirmation_on_commit(subscriber.pk)
 
 
-def limit(ip: str, *, proven: bool) -> None:
+def enforce_limits(ip: str, *, has_proof_of_work: bool) -> None:
     """Count a request, from the near to the far: what stops nearby costs the others nothing."""
     household, network = (
         network_prefix(ip, ipv4_prefix_length=32, ipv6_prefix_length=64),
         network_prefix(ip),
     )
-    if not proven:
-        check(UNPROVEN_PER_HOUSEHOLD, "unproven", household, sentence=UNPROVEN)
-        check(UNPROVEN_PER_NETWORK, "unproven network", network, sentence=UNPROVEN)
-    check(PER_HOUSEHOLD, "household", household, sentence=PROVEN)
-    check(PER_NETWORK, "network", network, sentence=PROVEN)
-    if not proven:
-        check(UNPROVEN_IN_ALL, "unproven in all", sentence=UNPROVEN)
+    if not has_proof_of_work:
+        enforce_limit(
+            PER_IP_LIMIT_WITHOUT_POW,
+            "unproven",
+            household,
+            message_template=RATE_LIMITED_WITHOUT_POW_MESSAGE,
+        )
+        enforce_limit(
+            PER_NETWORK_LIMIT_WITHOUT_POW,
+            "unproven network",
+            network,
+            message_template=RATE_LIMITED_WITHOUT_POW_MESSAGE,
+        )
+    enforce_limit(PER_IP_LIMIT, "household", household, message_template=RATE_LIMITED_MESSAGE)
+    enforce_limit(PER_NETWORK_LIMIT, "network", network, message_template=RATE_LIMITED_MESSAGE)
+    if not has_proof_of_work:
+        enforce_limit(
+            TOTAL_LIMIT_WITHOUT_POW,
+            "unproven in all",
+            message_template=RATE_LIMITED_WITHOUT_POW_MESSAGE,
+        )
 
 
-PROVEN = "Many people on your network have asked within the hour. Please try again in {}."
-UNPROVEN = (
+RATE_LIMITED_MESSAGE = (
+    "Many people on your network have asked within the hour. Please try again in {}."
+)
+RATE_LIMITED_WITHOUT_POW_MESSAGE = (
     "Many have asked without the proof that a script on this page makes. Turn JavaScript on, open"
     " the page anew, and there is room for you; or try again in {}."
 )
 
 
-def check(rate: str, *who: str, sentence: str) -> None:
-    verdict = ratelimit.hit(rate, "signup", *who)
+def enforce_limit(rate: str, *key_parts: str, message_template: str) -> None:
+    verdict = ratelimit.hit(rate, "signup", *key_parts)
     if not verdict.allowed:
-        logger.info("signups are limited: %s", who[0])
-        if not settings.DEBUG and is_local(who[-1]):
+        logger.info("signups are limited: %s", key_parts[0])
+        if not settings.DEBUG and is_loopback(key_parts[-1]):
             logger.error("All visitors seem to come from here: set TRUSTED_PROXIES.")
-        raise TooMany(sentence, verdict.retry_after_seconds)
+        raise RateLimitedError(message_template, verdict.retry_after_seconds)
 
 
-def is_local(network: str) -> bool:
+def is_loopback(network: str) -> bool:
     try:
         return ip_network(network).is_loopback
     except ValueError:
         return not network  # a socket file
 
 
-def is_proven(proof: str) -> bool:
-    return proof_of_work.is_done(proof)
+def is_valid_proof(proof: str) -> bool:
+    return proof_of_work.verify_proof(proof)
 
 
-class RipeSigner(TimestampSigner):
+class BackdatedSigner(TimestampSigner):
     """For a form that is shown again: who corrects one letter is quick, and is a person."""
 
     def timestamp(self) -> str:
-        return b62_encode(int(time.time() - QUICKEST.total_seconds()) - 1)
+        return b62_encode(int(time.time() - MIN_FILL_TIME.total_seconds()) - 1)
 
 
-def seal(form: Form, *, ripe: bool = False) -> str:
+def form_token(form_kind: FormKind, *, skip_min_age: bool = False) -> str:
     """Goes into a form: signed, when it was made, which form it is and what text stands on it.
 
     It is good for many, so pages that hold it may be cached and need no cookie.
     """
-    return signer(RipeSigner if ripe else TimestampSigner).sign(f"{form}~{consent.CURRENT}")
+    return form_signer(BackdatedSigner if skip_min_age else TimestampSigner).sign(
+        f"{form_kind}~{consent.CURRENT_VERSION}"
+    )
 
 
-def opened(seal: str, *, trap: str, ip: str) -> Given:
+def read_form_token(token: str, *, honeypot: str, ip: str) -> ConsentContext:
     """What a form's seal says, if a person seems to have filled it in; else OnceMore."""
-    if trap:
-        raise OnceMore(TRAPPED)
+    if honeypot:
+        raise ResubmitRequiredError(HONEYPOT_MESSAGE)
     try:
-        content = signer().unsign(seal, max_age=SLOWEST)
+        content = form_signer().unsign(token, max_age=MAX_FORM_AGE)
     except SignatureExpired:
-        raise OnceMore(STALE) from None
+        raise ResubmitRequiredError(STALE_FORM_MESSAGE) from None
     except BadSignature:
-        raise OnceMore(NOT_OURS) from None
-    if is_younger(seal, QUICKEST):
-        raise OnceMore(TOO_QUICK)
+        raise ResubmitRequiredError(INVALID_TOKEN_MESSAGE) from None
+    if is_too_fresh(token, MIN_FILL_TIME):
+        raise ResubmitRequiredError(TOO_QUICK_MESSAGE)
     form, _, version = content.partition("~")
-    return Given(form=Form(form), version=version, ip=ip)
+    return ConsentContext(form=FormKind(form), version=version, ip=ip)
 
 
-TRAPPED = (
+HONEYPOT_MESSAGE = (
     "A field that nobody sees had been filled in, perhaps by your browser. It is empty again:"
     " press the button once more."
 )
-STALE = "This form had been open for days. Press the button once more."
-NOT_OURS = "One more press, here on our own page, and you are on your way."
-TOO_QUICK = "That was quicker than people type. Press the button once more."
+STALE_FORM_MESSAGE = "This form had been open for days. Press the button once more."
+INVALID_TOKEN_MESSAGE = "One more press, here on our own page, and you are on your way."
+TOO_QUICK_MESSAGE = "That was quicker than people type. Press the button once more."
 
 
-def is_younger(seal: str, age: timedelta) -> bool:
+def is_too_fresh(token: str, min_age: timedelta) -> bool:
     try:
-        signer().unsign(seal, max_age=age)
+        form_signer().unsign(token, max_age=min_age)
     except SignatureExpired:
         return False
     return True
 
 
-def signer(kind: type[TimestampSigner] = TimestampSigner) -> TimestampSigner:
-    return kind(salt="subscribers.doors", sep=".")
+def form_signer(signer_class: type[TimestampSigner] = TimestampSigner) -> TimestampSigner:
+    return signer_class(salt="subscribers.doors", sep=".")

@@ -19,30 +19,30 @@ from papers.web import ratelimit
 from subscribers import suppression
 from subscribers.mail import links, outcomes
 from subscribers.mail import message as mail_message
-from subscribers.mail.outcomes import Kind
+from subscribers.mail.outcomes import OutcomeKind
 from subscribers.models import Subscriber, SubscriberQuerySet
 
 logger = logging.getLogger(__name__)
 
 # The budget of an address, whoever asks: this many emails with so much time between them, then
 # none for a day. One that must not be written to has that day between any two.
-BURST = 3
-GAP = timedelta(minutes=10)
-DAY = timedelta(days=1)
+MAX_BURST = 3
+MIN_INTERVAL = timedelta(minutes=10)
+COOLDOWN = timedelta(days=1)
 # To one mailbox under all its names: ada+1@, ada+2@.
-PER_MAILBOX = "5/day"
+PER_MAILBOX_LIMIT = "5/day"
 # Providers that do not see dots before the @.
-WITHOUT_DOTS = {"gmail.com", "googlemail.com"}
+DOT_INSENSITIVE_DOMAINS = {"gmail.com", "googlemail.com"}
 # An answer later than this helps nobody.
-LATEST = timedelta(days=1)
+MAX_REQUEST_AGE = timedelta(days=1)
 
 
-def request(subscriber: Subscriber, *, now: datetime) -> bool:
+def enqueue_request(subscriber: Subscriber, *, now: datetime) -> bool:
     """Note that they are to be written to, if the budget allows; the row must be locked."""
     if subscriber.confirmation_requested_at is None:
-        if subscriber.confirmation_sent_at and now - subscriber.confirmation_sent_at >= DAY:
+        if subscriber.confirmation_sent_at and now - subscriber.confirmation_sent_at >= COOLDOWN:
             subscriber.confirmation_count = 0
-        if not budget_allows(subscriber, now=now):
+        if not within_address_limit(subscriber, now=now):
             logger.info("subscriber %s: asked again too soon", subscriber.pk)
             return False
         subscriber.confirmation_count += 1
@@ -51,48 +51,52 @@ def request(subscriber: Subscriber, *, now: datetime) -> bool:
     return True
 
 
-def budget_allows(subscriber: Subscriber, *, now: datetime) -> bool:
+def within_address_limit(subscriber: Subscriber, *, now: datetime) -> bool:
     sent_at, count = subscriber.confirmation_sent_at, subscriber.confirmation_count
     if sent_at is None or count == 0:
         return True
-    spent = count >= BURST or suppression.is_suppressed(subscriber.email)
-    return now - sent_at >= (DAY if spent else GAP)
+    spent = count >= MAX_BURST or suppression.is_suppressed(subscriber.email)
+    return now - sent_at >= (COOLDOWN if spent else MIN_INTERVAL)
 
 
-def due(*, now: datetime, most: int) -> list[int]:
+def due_subscriber_ids(*, now: datetime, limit: int) -> list[int]:
     """Who waits for an answer, the longest first."""
-    in_order = waiting(now=now).order_by("confirmation_requested_at", "pk")
-    return list(in_order.values_list("pk", flat=True)[:most])
+    in_order = subscribers_awaiting_mail(now=now).order_by("confirmation_requested_at", "pk")
+    return list(in_order.values_list("pk", flat=True)[:limit])
 
 
-def waiting(*, now: datetime) -> SubscriberQuerySet:
+def subscribers_awaiting_mail(*, now: datetime) -> SubscriberQuerySet:
     return Subscriber.objects.awaiting_confirmation_mail().filter(
-        confirmation_requested_at__gt=now - LATEST
+        confirmation_requested_at__gt=now - MAX_REQUEST_AGE
     )
 
 
 def send(subscriber_id: int, *, now: datetime) -> bool:
     """Answer a request that waits; False if none does any more, or the answer did not leave."""
-    subscriber = waiting(now=now).filter(pk=subscriber_id).first()
+    subscriber = subscribers_awaiting_mail(now=now).filter(pk=subscriber_id).first()
     if subscriber is None:
         return False
     try:
-        message = answer_to(subscriber)
-    except mail_message.Refused as refusal:
+        message = build_reply(subscriber)
+    except mail_message.CannotSendError as refusal:
         logger.error("%s", refusal)
-        claim(subscriber, now=now)  # it will not become possible by waiting
+        claim_request(subscriber, now=now)  # it will not become possible by waiting
         return False
-    if not fuse_holds() or not claim(subscriber, now=now) or not has_room(subscriber):
+    if (
+        not within_hourly_limit()
+        or not claim_request(subscriber, now=now)
+        or not within_mailbox_limit(subscriber)
+    ):
         return False
     try:
         message.send()
     except (OSError, AnymailError, AnymailConfigurationError) as error:
-        note_failure(subscriber, error, now=now)
+        handle_failure(subscriber, error, now=now)
         return False
     return True
 
 
-def fuse_holds() -> bool:
+def within_hourly_limit() -> bool:
     """Count an answer; False when this hour has had all of its own, and the others have to wait."""
     rate = f"{settings.CONFIRMATIONS_PER_HOUR}/hour"
     verdict = ratelimit.hit(rate, "confirmations", on_failure="refuse")
@@ -105,43 +109,47 @@ def fuse_holds() -> bool:
     return verdict.allowed
 
 
-def has_room(subscriber: Subscriber) -> bool:
+def within_mailbox_limit(subscriber: Subscriber) -> bool:
     """Count a mail to a mailbox; what it has no room for is dropped."""
-    allowed = ratelimit.hit(PER_MAILBOX, "mailbox", mailbox_of(subscriber.email)).allowed
+    allowed = ratelimit.hit(
+        PER_MAILBOX_LIMIT, "mailbox", canonical_mailbox(subscriber.email)
+    ).allowed
     if not allowed:
         logger.info("subscriber %s: the mailbox has had its share for a day", subscriber.pk)
     return allowed
 
 
-def mailbox_of(email: str) -> str:
+def canonical_mailbox(email: str) -> str:
     """The mailbox behind an address, for counting only: what stands after a + is a label."""
     local, _, domain = email.rpartition("@")
     local = local.partition("+")[0]
-    return f"{local.replace('.', '') if domain in WITHOUT_DOTS else local}@{domain}"
+    return f"{local.replace('.', '') if domain in DOT_INSENSITIVE_DOMAINS else local}@{domain}"
 
 
-def answer_to(subscriber: Subscriber) -> EmailMultiAlternatives:
+def build_reply(subscriber: Subscriber) -> EmailMultiAlternatives:
     """A link to confirm or, for who is confirmed already, to their preferences."""
     name: str
     context: dict[str, Any]
     if subscriber.is_mailable:
         name = "already"
-        url = links.url(links.Purpose.PREFERENCES, subscriber)
+        url = links.signed_url(links.Purpose.PREFERENCES, subscriber)
         context = {"preferences_url": url}
     else:
         name = "confirmation"
-        url = links.url(links.Purpose.CONFIRM, subscriber)
-        context = {"confirm_url": url, "days": links.CONFIRM_WITHIN.days}
-    return mail_message.build(name, subscriber, context, message_id=message_id(name, subscriber))
+        url = links.signed_url(links.Purpose.CONFIRM, subscriber)
+        context = {"confirm_url": url, "days": links.CONFIRM_LINK_LIFETIME.days}
+    return mail_message.build_message(
+        name, subscriber, context, message_id=build_message_id(name, subscriber)
+    )
 
 
-def message_id(name: str, subscriber: Subscriber) -> str:
+def build_message_id(kind: str, subscriber: Subscriber) -> str:
     """The same for the same request, however often it is tried."""
     asked = f"{subscriber.confirmation_requested_at:%Y%m%d%H%M%S%f}"
-    return f"<{name}-{subscriber.pk}-{asked}@{settings.SITE_HOST}>"
+    return f"<{kind}-{subscriber.pk}-{asked}@{settings.SITE_HOST}>"
 
 
-def claim(subscriber: Subscriber, *, now: datetime) -> bool:
+def claim_request(subscriber: Subscriber, *, now: datetime) -> bool:
     """Take the request as it was read: another worker, or a change of mind, may come between."""
     as_read = Subscriber.objects.filter(
         pk=subscriber.pk,
@@ -151,10 +159,10 @@ def claim(subscriber: Subscriber, *, now: datetime) -> bool:
     return bool(as_read.update(confirmation_requested_at=None, confirmation_sent_at=now))
 
 
-def note_failure(subscriber: Subscriber, error: Exception, *, now: datetime) -> None:
+def handle_failure(subscriber: Subscriber, error: Exception, *, now: datetime) -> None:
     """Let it wait for the next sweep, if it surely did not leave."""
-    outcome = outcomes.of_error(error)
-    if outcome.kind != Kind.UNSENT:
+    outcome = outcomes.outcome_for_error(error)
+    if outcome.kind != OutcomeKind.UNSENT:
         logger.error("subscriber %s: not answered: %s", subscriber.pk, outcome.error)
         return
     claimed = Subscriber.objects.filter(

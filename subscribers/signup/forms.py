@@ -5,7 +5,7 @@ from __future__ import annotations
 from django import forms
 
 from subscribers import send_time
-from subscribers.addresses import BadAddress, normalise, refuse_desks
+from subscribers.addresses import InvalidAddressError, normalise_address, reject_role_account
 from subscribers.preferences.fields import TopicsField
 from subscribers.signup import disposable
 
@@ -18,10 +18,10 @@ class SignupForm(forms.Form):
 
     def clean_email(self) -> str:
         try:
-            email = normalise(self.cleaned_data["email"])
-            refuse_desks(email)
-            disposable.refuse(email)
-        except BadAddress as error:
+            email = normalise_address(self.cleaned_data["email"])
+            reject_role_account(email)
+            disposable.reject_disposable(email)
+        except InvalidAddressError as error:
             raise forms.ValidationError(str(error)) from None
         return email
 

@@ -15,66 +15,80 @@ from django.db.models import Case, When
 
 from papers.models import Topic
 from subscribers import suppression
-from subscribers.addresses import BadAddress, normalise
+from subscribers.addresses import InvalidAddressError, normalise_address
 from subscribers.models import Preferences, Subscriber
 from subscribers.preferences import choices
 from subscribers.signup import confirmations, consent
-from subscribers.signup.consent import Given
+from subscribers.signup.consent import ConsentContext
 
-__all__ = ["BadAddress", "ask", "confirm", "leave", "may_rejoin", "normalise", "rejoin", "remind"]
+__all__ = [
+    "InvalidAddressError",
+    "can_rejoin",
+    "confirm",
+    "leave",
+    "normalise_address",
+    "rejoin",
+    "request_confirmation",
+    "resend_link",
+]
 
-Status, Reason = Subscriber.Status, Subscriber.LeftReason
+Status, LeftReason = Subscriber.Status, Subscriber.LeftReason
 
 # How long who left may come back by pressing a button, without a new confirmation.
-REGRET = timedelta(days=1)
+REJOIN_WINDOW = timedelta(days=1)
 # A graver reason to have left replaces a lighter one: events come in any order.
-GRAVITY = [Reason.UNREACHABLE, Reason.UNSUBSCRIBED, Reason.BOUNCED, Reason.COMPLAINED]
+REASONS_BY_SEVERITY = [
+    LeftReason.UNREACHABLE,
+    LeftReason.UNSUBSCRIBED,
+    LeftReason.BOUNCED,
+    LeftReason.COMPLAINED,
+]
 
 
 @transaction.atomic
-def ask(
+def request_confirmation(
     email: str,
     topics: Iterable[str],
     timezone: str,
     now: datetime,
     *,
-    given: Given = Given(),  # noqa: B008 (frozen)
+    consent_context: ConsentContext = ConsentContext(),  # noqa: B008 (frozen)
 ) -> Subscriber:
     """Somebody left this address on a page: have it asked whether it was them.
 
     Who is subscribed already keeps what they chose: a stranger may have typed their address.
     Without a time zone the one that is known stays.
     """
-    subscriber = locked(email)
+    subscriber = get_or_create_locked(email)
     if subscriber.status == Status.LEFT:
-        await_confirmation(subscriber)
+        reset_to_pending(subscriber)
     if subscriber.status == Status.PENDING:
-        choose(subscriber, topics, timezone=timezone)
-        consent.note(subscriber, given, now=now)
-    confirmations.request(subscriber, now=now)
+        apply_form_choices(subscriber, topics, timezone=timezone)
+        consent.record_request(subscriber, consent_context, now=now)
+    confirmations.enqueue_request(subscriber, now=now)
     return subscriber
 
 
 @transaction.atomic
-def remind(subscriber: Subscriber, now: datetime) -> bool:
+def resend_link(subscriber: Subscriber, now: datetime) -> bool:
     """They hold a link that is too old: have a new one sent, within the same budget."""
     row = Subscriber.objects.select_for_update().get(pk=subscriber.pk)
-    return row.status != Status.LEFT and confirmations.request(row, now=now)
+    return row.status != Status.LEFT and confirmations.enqueue_request(row, now=now)
 
 
-def locked(email: str) -> Subscriber:
+def get_or_create_locked(email: str) -> Subscriber:
     """The row of an address, new or not, and ours until the transaction ends."""
-    subscriber, _ = Subscriber.objects.get_or_create(email=normalise(email))
+    subscriber, _ = Subscriber.objects.get_or_create(email=normalise_address(email))
     Preferences.objects.get_or_create(subscriber=subscriber)
     return Subscriber.objects.select_for_update().get(pk=subscriber.pk)
 
 
-def await_confirmation(subscriber: Subscriber) -> None:
+def reset_to_pending(subscriber: Subscriber) -> None:
     subscriber.status, subscriber.left_at, subscriber.left_reason = Status.PENDING, None, ""
     subscriber.save(update_fields=["status", "left_at", "left_reason"])
 
 
-def choose(subscriber: Subscriber, topics: Iterable[str], *, timezone: str) -> None:
+def apply_form_choices(subscriber: Subscriber, topics: Iterable[str], *, timezone: str) -> None:
     """What the newest form says, until it is confirmed."""
     preferences = Preferences.objects.get(subscriber=subscriber)
     if timezone:
@@ -98,8 +112,8 @@ def confirm(subscriber: Subscriber, now: datetime) -> None:
         confirmation_requested_at=None,
         confirmation_count=0,
     ):
-        consent.complete(subscriber, now=now)
-        suppression.lift(subscriber.email)
+        consent.record_confirmation(subscriber, now=now)
+        suppression.remove_suppression(subscriber.email)
         subscriber.reschedule_digest(now)
     subscriber.refresh_from_db()
 
@@ -115,22 +129,24 @@ def leave(subscriber: Subscriber, reason: Subscriber.LeftReason, now: datetime) 
         confirmation_requested_at=None,
         confirmation_nonce=uuid4(),  # a link to confirm that is under way works no more
         # Who says no before they ever said yes has had all our mails for a day.
-        confirmation_count=Case(When(status=Status.PENDING, then=confirmations.BURST), default=0),
+        confirmation_count=Case(
+            When(status=Status.PENDING, then=confirmations.MAX_BURST), default=0
+        ),
     )
     if not left:
-        lighter = GRAVITY[: GRAVITY.index(reason)]
+        lighter = REASONS_BY_SEVERITY[: REASONS_BY_SEVERITY.index(reason)]
         row.filter(left_reason__in=lighter).update(left_reason=reason)
     subscriber.refresh_from_db()
 
 
-def may_rejoin(subscriber: Subscriber, now: datetime) -> bool:
+def can_rejoin(subscriber: Subscriber, now: datetime) -> bool:
     """Whether they left of their own accord, and only just."""
     return (
         subscriber.status == Status.LEFT
-        and subscriber.left_reason == Reason.UNSUBSCRIBED
+        and subscriber.left_reason == LeftReason.UNSUBSCRIBED
         and subscriber.confirmed_at is not None
         and subscriber.left_at is not None
-        and subscriber.left_at > now - REGRET
+        and subscriber.left_at > now - REJOIN_WINDOW
         and not suppression.is_suppressed(subscriber.email)
     )
 
@@ -139,15 +155,15 @@ def may_rejoin(subscriber: Subscriber, now: datetime) -> bool:
 def rejoin(subscriber: Subscriber, now: datetime) -> bool:
     """Undo leaving; False if that takes a new confirmation. For who is active it changes nothing."""
     row = Subscriber.objects.select_for_update().get(pk=subscriber.pk)
-    if may_rejoin(row, now):
+    if can_rejoin(row, now):
         row.rejoined_at = now
         row.save(update_fields=["rejoined_at"])
-        take_back(row, now)
+        reactivate(row, now)
     subscriber.refresh_from_db()
     return subscriber.is_mailable
 
 
-def take_back(subscriber: Subscriber, now: datetime) -> None:
+def reactivate(subscriber: Subscriber, now: datetime) -> None:
     """They are as if they had never left; the row must be locked."""
     subscriber.status, subscriber.left_at, subscriber.left_reason = Status.ACTIVE, None, ""
     subscriber.save(update_fields=["status", "left_at", "left_reason"])

@@ -17,110 +17,132 @@ from django.utils import timezone
 from django.views.decorators.cache import cache_control, never_cache
 from django.views.decorators.clickjacking import xframe_options_exempt
 from django.views.decorators.csrf import csrf_exempt
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django.views.decorators.http import require_POST, require_safe
 
 from papers.models import Topic
 from papers.web.client_ip import get_client_ip
 from subscribers import tasks
-from subscribers.link_views import by_link, to_preferences
+from subscribers.link_views import redirect_to_preferences, require_get_or_post, token_view
 from subscribers.mail import links
 from subscribers.mail.links import Purpose
 from subscribers.signup import abuse_protection, lifecycle, proof_of_work
-from subscribers.signup.consent import Form
+from subscribers.signup.consent import FormKind
 from subscribers.signup.forms import SignupForm
 
-require_page = require_http_methods(["GET", "HEAD", "POST"])
-within_other_sites = csp_replace({"frame-ancestors": ["*"]})
+allow_framing = csp_replace({"frame-ancestors": ["*"]})
 
-PAGES = {Form.PAGE: "subscribers/subscribe.html", Form.EMBED: "subscribers/embed.html"}
-ANSWERS = {Form.PAGE: "subscribers:check_inbox", Form.EMBED: "subscribers:embed_asked"}
+PAGE_TEMPLATES = {
+    FormKind.PAGE: "subscribers/subscribe.html",
+    FormKind.EMBED: "subscribers/embed.html",
+}
+RESULT_URL_NAMES = {
+    FormKind.PAGE: "subscribers:check_inbox",
+    FormKind.EMBED: "subscribers:embed_asked",
+}
 
 
 @csrf_exempt
-@require_page
+@require_get_or_post
 def subscribe(request: HttpRequest) -> HttpResponse:
-    return ask(request, Form.PAGE) if request.method == "POST" else empty(request, Form.PAGE)
+    return (
+        submit_signup(request, FormKind.PAGE)
+        if request.method == "POST"
+        else blank_form(request, FormKind.PAGE)
+    )
 
 
 @csrf_exempt
 @xframe_options_exempt
-@within_other_sites
-@require_page
+@allow_framing
+@require_get_or_post
 def embed(request: HttpRequest) -> HttpResponse:
-    return ask(request, Form.EMBED) if request.method == "POST" else empty(request, Form.EMBED)
+    return (
+        submit_signup(request, FormKind.EMBED)
+        if request.method == "POST"
+        else blank_form(request, FormKind.EMBED)
+    )
 
 
 @cache_control(public=True, max_age=60)
-def empty(request: HttpRequest, place: Form) -> HttpResponse:
+def blank_form(request: HttpRequest, form_kind: FormKind) -> HttpResponse:
     """Within another site the topics are that site's choice, in the address."""
-    chosen = request.GET.getlist("topics") if place == Form.EMBED else []
-    return render(request, PAGES[place], context_for(place, chosen))
+    chosen = request.GET.getlist("topics") if form_kind == FormKind.EMBED else []
+    return render(request, PAGE_TEMPLATES[form_kind], form_context(form_kind, chosen))
 
 
 @never_cache
-def ask(request: HttpRequest, place: Form) -> HttpResponse:
+def submit_signup(request: HttpRequest, form_kind: FormKind) -> HttpResponse:
     """Whoever is here already, the answer is the same: look into your inbox."""
     form = SignupForm(request.POST)
     if not form.is_valid():
-        return again(request, place, form)
+        return redisplay_form(request, form_kind, form)
     try:
-        given = abuse_protection.opened(
+        given = abuse_protection.read_form_token(
             request.POST.get("seal", ""),
-            trap=request.POST.get("subject", ""),
+            honeypot=request.POST.get("subject", ""),
             ip=get_client_ip(request),
         )
-        wish = abuse_protection.Wish(**form.cleaned_data)
-        proven = abuse_protection.is_proven(request.POST.get("proof", ""))
-        abuse_protection.ask(wish, given, proven=proven, now=timezone.now())
-    except abuse_protection.OnceMore as reason:
-        return again(request, place, form, why=reason)
-    except abuse_protection.TooMany as reason:
-        return wait(request, place, form, reason)
-    if is_in_place(request):
-        return render(request, "subscribers/_asked.html", {"place": place})
-    return HttpResponseRedirect(reverse(ANSWERS[place]), status=HTTPStatus.SEE_OTHER)
+        wish = abuse_protection.SignupRequest(**form.cleaned_data)
+        proven = abuse_protection.is_valid_proof(request.POST.get("proof", ""))
+        abuse_protection.request_signup(wish, given, has_proof_of_work=proven, now=timezone.now())
+    except abuse_protection.ResubmitRequiredError as reason:
+        return redisplay_form(request, form_kind, form, error=reason)
+    except abuse_protection.RateLimitedError as reason:
+        return rate_limited_page(request, form_kind, form, reason)
+    if is_htmx(request):
+        return render(request, "subscribers/_asked.html", {"place": form_kind})
+    return HttpResponseRedirect(reverse(RESULT_URL_NAMES[form_kind]), status=HTTPStatus.SEE_OTHER)
 
 
-def again(
+def redisplay_form(
     request: HttpRequest,
-    place: Form,
+    form_kind: FormKind,
     form: SignupForm,
     *,
-    why: Exception | None = None,
+    error: Exception | None = None,
 ) -> HttpResponse:
     """The form once more, with what was typed: whole page, or in its place on the page."""
-    context = {**context_for(place, request.POST.getlist("topics")), "form": form, "why": why}
-    return render(request, template_for(request, place), context, status=HTTPStatus.BAD_REQUEST)
+    context = {
+        **form_context(form_kind, request.POST.getlist("topics")),
+        "form": form,
+        "why": error,
+    }
+    return render(request, template_for(request, form_kind), context, status=HTTPStatus.BAD_REQUEST)
 
 
-def wait(
-    request: HttpRequest, place: Form, form: SignupForm, reason: abuse_protection.TooMany
+def rate_limited_page(
+    request: HttpRequest,
+    form_kind: FormKind,
+    form: SignupForm,
+    error: abuse_protection.RateLimitedError,
 ) -> HttpResponse:
     """The form once more, made with little: of a flood this is most."""
     chosen = form.cleaned_data["topics"]
     topics = Topic.objects.filter(slug__in=chosen) if chosen else ()
-    context = {"place": place, "form": form, "why": reason}
-    context |= {"fixed": topics} if place == Form.EMBED else {"topics": topics, "chosen": chosen}
-    response = render(
-        request, template_for(request, place), context, status=HTTPStatus.TOO_MANY_REQUESTS
+    context = {"place": form_kind, "form": form, "why": error}
+    context |= (
+        {"fixed": topics} if form_kind == FormKind.EMBED else {"topics": topics, "chosen": chosen}
     )
-    response["Retry-After"] = str(reason.retry_after)
+    response = render(
+        request, template_for(request, form_kind), context, status=HTTPStatus.TOO_MANY_REQUESTS
+    )
+    response["Retry-After"] = str(error.retry_after_seconds)
     return response
 
 
-def template_for(request: HttpRequest, place: Form) -> str:
-    return "subscribers/_signup.html" if is_in_place(request) else PAGES[place]
+def template_for(request: HttpRequest, form_kind: FormKind) -> str:
+    return "subscribers/_signup.html" if is_htmx(request) else PAGE_TEMPLATES[form_kind]
 
 
-def context_for(place: Form, chosen: list[str]) -> dict[str, Any]:
+def form_context(form_kind: FormKind, topic_slugs: list[str]) -> dict[str, Any]:
     topics = Topic.objects.list_by_trending_count(on=timezone.now().date())
-    if place == Form.EMBED:
-        known = [topic for topic in topics if topic.slug in chosen]
-        return {"place": place, "fixed": known}
-    return {"place": place, "topics": topics, "chosen": set(chosen)}
+    if form_kind == FormKind.EMBED:
+        known = [topic for topic in topics if topic.slug in topic_slugs]
+        return {"place": form_kind, "fixed": known}
+    return {"place": form_kind, "topics": topics, "chosen": set(topic_slugs)}
 
 
-def is_in_place(request: HttpRequest) -> bool:
+def is_htmx(request: HttpRequest) -> bool:
     """Whether htmx asks: it puts the answer where the form was."""
     return request.headers.get("HX-Request") == "true"
 
@@ -128,7 +150,7 @@ def is_in_place(request: HttpRequest) -> bool:
 @require_safe
 @never_cache
 def challenge(request: HttpRequest) -> HttpResponse:
-    return JsonResponse(proof_of_work.challenge(now=timezone.now()))
+    return JsonResponse(proof_of_work.create_challenge(now=timezone.now()))
 
 
 @require_safe
@@ -139,38 +161,40 @@ def check_inbox(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 @xframe_options_exempt
-@within_other_sites
+@allow_framing
 @cache_control(public=True, max_age=60)
-def embed_asked(request: HttpRequest) -> HttpResponse:
-    return render(request, "subscribers/embed.html", {"place": Form.EMBED, "asked": True})
+def embed_submitted(request: HttpRequest) -> HttpResponse:
+    return render(request, "subscribers/embed.html", {"place": FormKind.EMBED, "asked": True})
 
 
 @csrf_exempt
 @require_POST
 @never_cache
-def fresh_link(request: HttpRequest, token: str) -> HttpResponse:
+def resend_link(request: HttpRequest, token: str) -> HttpResponse:
     """A new link by mail to whom an old one was for; the same answer, whatever the token."""
     try:
-        subscriber = links.renewed(token)
-    except links.BadLink:
+        subscriber = links.subscriber_for_renewal(token)
+    except links.InvalidLinkError:
         pass
     else:
-        if lifecycle.remind(subscriber, timezone.now()):
-            tasks.ring(subscriber.pk)
-    return HttpResponseRedirect(reverse(ANSWERS[Form.PAGE]), status=HTTPStatus.SEE_OTHER)
+        if lifecycle.resend_link(subscriber, timezone.now()):
+            tasks.enqueue_confirmation_on_commit(subscriber.pk)
+    return HttpResponseRedirect(
+        reverse(RESULT_URL_NAMES[FormKind.PAGE]), status=HTTPStatus.SEE_OTHER
+    )
 
 
-@by_link
-@require_page
+@token_view
+@require_get_or_post
 def confirm(request: HttpRequest, token: str) -> HttpResponse:
     """Programs open every link in a mail; only a person presses the button."""
     try:
-        subscriber = links.read(Purpose.CONFIRM, token)
-    except links.UsedLink as error:
+        subscriber = links.read_token(Purpose.CONFIRM, token)
+    except links.UsedLinkError as error:
         if not error.subscriber.is_mailable:
             raise
         return render(request, "subscribers/already_confirmed.html")
     if request.method != "POST":
         return render(request, "subscribers/confirm.html")
     lifecycle.confirm(subscriber, timezone.now())
-    return to_preferences(subscriber, "welcome")
+    return redirect_to_preferences(subscriber, "welcome")

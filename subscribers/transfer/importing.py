@@ -18,7 +18,7 @@ from django.db import transaction
 from papers.models import Topic
 from papers.topics.follows import FollowTarget
 from subscribers import send_time, suppression
-from subscribers.addresses import BadAddress, normalise
+from subscribers.addresses import InvalidAddressError, normalise_address
 from subscribers.models import (
     DEFAULT_DIGEST_HOUR,
     MAX_DIGEST_PAPERS,
@@ -31,7 +31,7 @@ from subscribers.models import (
 )
 from subscribers.preferences import choices, fields
 from subscribers.signup import consent, lifecycle
-from subscribers.signup.consent import Form
+from subscribers.signup.consent import FormKind
 from subscribers.transfer import formats
 
 # What may be followed besides topics, and how it is read; more than one with a ; between.
@@ -105,8 +105,8 @@ def parse_row(values: Mapping[str, Any], *, known_topics: AbstractSet[str]) -> I
         raise InvalidRowError(f"The hour must be a number from 0 to 23, not {said['hour'][:64]!r}.")
     hour = int(said["hour"]) if said["hour"] else None
     try:
-        email = normalise(said["email"])
-    except BadAddress as error:
+        email = normalise_address(said["email"])
+    except InvalidAddressError as error:
         raise InvalidRowError(str(error)) from None
     return ImportRow(
         email=email,
@@ -176,12 +176,12 @@ def add_all(
     while page := list(islice(remaining, IMPORT_BATCH_SIZE)):
         with transaction.atomic():
             emails = {row.email for row in page}
-            suppressed = suppression.suppressed(emails)
+            suppressed = suppression.suppressed_emails(emails)
             mine = Subscriber.objects.filter(email__in=emails - suppressed)
             known = set(mine.values_list("email", flat=True))
             new = [row for row in page if row.email not in suppressed | known]
             if not dry_run:
-                add_new(new, Form.IMPORT, confirmed=confirmed, now=now)
+                add_new(new, FormKind.IMPORT, confirmed=confirmed, now=now)
         undated = sum(row.asked_at is None and row.confirmed_at is None for row in new)
         counts.update(added=len(new), known=len(known), suppressed=len(suppressed), undated=undated)
     return +counts
@@ -207,7 +207,7 @@ def add_or_update(row: ImportRow, *, confirmed: bool, now: datetime) -> Subscrib
         )
     subscriber = Subscriber.objects.select_for_update().filter(email=row.email).first()
     if subscriber is None:
-        add_new([row], Form.COMMAND, confirmed=confirmed, now=now)
+        add_new([row], FormKind.COMMAND, confirmed=confirmed, now=now)
         return Subscriber.objects.get(email=row.email)
     if subscriber.status == Subscriber.Status.LEFT:
         raise InvalidRowError("They have left: only they themselves can come back, on the site.")
@@ -234,7 +234,7 @@ def update_existing(subscriber: Subscriber, row: ImportRow) -> None:
     choices.set_follows(subscriber, row.follows, kinds={term.kind for term in row.follows})
 
 
-def add_new(rows: Sequence[ImportRow], form: Form, *, confirmed: bool, now: datetime) -> None:
+def add_new(rows: Sequence[ImportRow], form: FormKind, *, confirmed: bool, now: datetime) -> None:
     """Insert new subscribers. Unless they are confirmed, each is asked with one email."""
     subscribers = [Subscriber(email=row.email) for row in rows]
     wanted = [build_preferences(*pair) for pair in zip(subscribers, rows, strict=True)]
@@ -251,7 +251,7 @@ def add_new(rows: Sequence[ImportRow], form: Form, *, confirmed: bool, now: date
         not_in_future(row.asked_at, now) or not_in_future(row.confirmed_at, now) or now
         for row in rows
     ]
-    consent.bring(subscribers, form, asked=asked)
+    consent.record_import(subscribers, form, request_times=asked)
     insert_choices(rows, wanted)
 
 

@@ -8,8 +8,8 @@ from subscribers.signup import proof_of_work
 
 
 @pytest.fixture
-def light_work(monkeypatch: pytest.MonkeyPatch) -> None:
+def cheap_proof_of_work(monkeypatch: pytest.MonkeyPatch) -> None:
     """A proof as always, of next to no work."""
-    monkeypatch.setattr(proof_of_work, "ROUNDS", 1)
-    monkeypatch.setattr(proof_of_work, "FEWEST", 1)
-    monkeypatch.setattr(proof_of_work, "MOST", 3)
+    monkeypatch.setattr(proof_of_work, "PBKDF2_ITERATIONS", 1)
+    monkeypatch.setattr(proof_of_work, "MIN_COUNTER", 1)
+    monkeypatch.setattr(proof_of_work, "MAX_COUNTER", 3)

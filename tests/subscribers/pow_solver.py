@@ -7,7 +7,7 @@ from typing import Any
 import altcha
 
 
-def solved(challenge: dict[str, Any]) -> str:
+def solve_challenge(challenge: dict[str, Any]) -> str:
     made = altcha.Challenge.from_dict(challenge)
     solution = altcha.solve_challenge(made)
     assert solution

@@ -48,8 +48,10 @@ def test_a_reader_is_found_by_address_or_id(desk):
 
 
 def test_a_proof_of_consent_is_found_by_its_reader_and_stays_as_it_is(desk):
-    consent.note(ada := factories.subscriber(email=ADA), consent.Given(), now=factories.NOW)
-    consent.note(factories.subscriber(), consent.Given(), now=factories.NOW)
+    consent.record_request(
+        ada := factories.subscriber(email=ADA), consent.ConsentContext(), now=factories.NOW
+    )
+    consent.record_request(factories.subscriber(), consent.ConsentContext(), now=factories.NOW)
 
     [proof] = found(desk.get("/admin/subscribers/consent/", {"q": ADA}))
 

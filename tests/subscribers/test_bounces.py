@@ -28,12 +28,12 @@ def ada():
 def came_back(ada: Subscriber, *numbers: int) -> None:
     for number in numbers:
         ada.refresh_from_db()
-        bounces.note_soft_bounce(ada, f"m{number}", at=NOW + number * HOUR, now=NOW)
+        bounces.record_soft_bounce(ada, f"m{number}", happened_at=NOW + number * HOUR, now=NOW)
 
 
 def arrived(ada: Subscriber, hour: float) -> None:
     ada.refresh_from_db()
-    bounces.note_delivery(ada, at=NOW + hour * HOUR, now=NOW)
+    bounces.record_delivery(ada, delivered_at=NOW + hour * HOUR, now=NOW)
 
 
 def standing() -> tuple[str, str, list[str]]:
@@ -66,7 +66,7 @@ def test_one_that_arrived_between_begins_a_new_row(ada):
 
 def test_the_same_message_counts_once(ada):
     for hour in range(9):
-        bounces.note_soft_bounce(ada, "m", at=NOW + hour * HOUR, now=NOW)
+        bounces.record_soft_bounce(ada, "m", happened_at=NOW + hour * HOUR, now=NOW)
 
     assert standing() == KEPT
     assert SoftBounce.objects.get().happened_at == NOW + 8 * HOUR
@@ -74,7 +74,7 @@ def test_the_same_message_counts_once(ada):
 
 def test_an_older_word_of_a_message_does_not_replace_a_newer(ada):
     for hour in (3, 1):
-        bounces.note_soft_bounce(ada, "m", at=NOW + hour * HOUR, now=NOW)
+        bounces.record_soft_bounce(ada, "m", happened_at=NOW + hour * HOUR, now=NOW)
 
     assert SoftBounce.objects.get().happened_at == NOW + 3 * HOUR
 
@@ -125,7 +125,7 @@ def test_the_way_back_is_a_fresh_confirmation(ada):
     ada.refresh_from_db()
     assert not lifecycle.rejoin(ada, NOW)
 
-    pending = lifecycle.ask(ADA, (), "", NOW + DAY)
+    pending = lifecycle.request_confirmation(ADA, (), "", NOW + DAY)
     assert suppression.is_suppressed(ADA)
     lifecycle.confirm(pending, NOW + DAY)
     assert standing() == KEPT
@@ -144,11 +144,11 @@ def test_mail_to_somebody_who_never_confirmed_does_not_change_where_they_stand()
 
 def test_of_who_was_never_given_up_on_a_delivery_asks_little(ada, django_assert_num_queries):
     with django_assert_num_queries(1):
-        bounces.note_delivery(ada, at=NOW, now=NOW)
+        bounces.record_delivery(ada, delivered_at=NOW, now=NOW)
 
 
 def test_bounces_of_half_a_year_ago_are_forgotten(ada):
     came_back(ada, 1)
 
-    assert bounces.forget(now=NOW + bounces.MEMORY) == 0
-    assert bounces.forget(now=NOW + bounces.MEMORY + HOUR) == 1
+    assert bounces.purge_old_bounces(now=NOW + bounces.BOUNCE_RETENTION) == 0
+    assert bounces.purge_old_bounces(now=NOW + bounces.BOUNCE_RETENTION + HOUR) == 1

@@ -134,7 +134,7 @@ def test_a_soft_bounce_is_not_taken_for_a_hard_one(esp_name):
 
 
 def test_every_provider_whose_word_counts_is_in_the_test_above():
-    assert set(SOFT) == set(receivers.HARD)
+    assert set(SOFT) == set(receivers.HARD_BOUNCE_FIELDS)
 
 
 @pytest.mark.parametrize("esp_event", [None, "text", [], {}, {"bounce": None}, {"bounce": []}])
@@ -215,7 +215,9 @@ def test_a_report_without_a_time_zone_is_read_as_utc():
     naive = [(NOW + aside).replace(tzinfo=None) for aside in (-HOUR, HOUR)]
 
     old_news = [
-        receivers.is_old_news(AnymailTrackingEvent(event_type="bounced", timestamp=moment), ada)
+        receivers.predates_confirmation(
+            AnymailTrackingEvent(event_type="bounced", timestamp=moment), ada
+        )
         for moment in naive
     ]
 
@@ -386,7 +388,7 @@ def test_a_mail_to_a_reader_s_own_address_makes_them_leave(headers, mailoutbox, 
 
     with caplog.at_level(logging.DEBUG):
         for _ in range(2):
-            write(links.mailbox(ada).upper(), headers=headers, text="please")
+            write(links.unsubscribe_address(ada).upper(), headers=headers, text="please")
 
     assert standing() == ("left", "unsubscribed", [])
     assert mailoutbox == []
@@ -398,7 +400,7 @@ def test_a_mail_to_a_reader_s_own_address_makes_them_leave(headers, mailoutbox, 
 def test_without_an_envelope_the_to_of_the_mail_counts():
     ada = factories.subscriber(email=ADA)
 
-    write(None, to=f"Papers <{links.mailbox(ada)}>, {ADA}")
+    write(None, to=f"Papers <{links.unsubscribe_address(ada)}>, {ADA}")
 
     assert standing() == ("left", "unsubscribed", [])
 
@@ -419,7 +421,7 @@ def test_a_mail_from_a_reader_to_anywhere_else_changes_nothing(to):
 def test_the_envelope_counts_more_than_what_the_mail_says():
     ada = factories.subscriber(email=ADA)
 
-    write("hello@in.example.org", to=links.mailbox(ada))
+    write("hello@in.example.org", to=links.unsubscribe_address(ada))
 
     assert standing() == ("active", "", [])
 
@@ -429,4 +431,4 @@ def test_a_report_of_mail_without_the_mail_is_harmless():
 
     inbound.send_robust(sender=object, event=event, esp_name="Resend")
 
-    assert list(receivers.addresses_of(event)) == []
+    assert list(receivers.recipient_addresses(event)) == []

@@ -25,7 +25,7 @@ def test_an_address_is_suppressed_until_that_is_lifted(reason):
     assert suppression.is_suppressed(ADA)
     assert not suppression.is_suppressed(BEN)
 
-    suppression.lift(ADA)
+    suppression.remove_suppression(ADA)
 
     assert not suppression.is_suppressed(ADA)
 
@@ -58,9 +58,9 @@ def test_a_suppression_outlives_a_new_key_while_the_old_one_is_a_fallback(settin
     settings.SECRET_KEY_FALLBACKS = [settings.SECRET_KEY]
     settings.SECRET_KEY = "new"
     assert suppression.is_suppressed(ADA)
-    assert suppression.suppressed([ADA, BEN]) == {ADA}
+    assert suppression.suppressed_emails([ADA, BEN]) == {ADA}
 
-    suppression.lift(ADA)
+    suppression.remove_suppression(ADA)
     assert not suppression.is_suppressed(ADA)
 
 
@@ -69,7 +69,9 @@ def test_many_addresses_are_looked_up_in_one_query(count, django_assert_num_quer
     suppression.suppress(ADA, Reason.ERASED, NOW)
 
     with django_assert_num_queries(1):
-        found = suppression.suppressed([ADA, *(f"reader{n}@example.org" for n in range(count))])
+        found = suppression.suppressed_emails(
+            [ADA, *(f"reader{n}@example.org" for n in range(count))]
+        )
 
     assert found == {ADA}
 
@@ -83,4 +85,4 @@ def test_the_gravest_reason_stays_whatever_comes_first(reasons):
 
 
 def test_every_reason_has_its_gravity():
-    assert sorted(suppression.GRAVITY) == sorted(Reason)
+    assert sorted(suppression.REASONS_BY_SEVERITY) == sorted(Reason)

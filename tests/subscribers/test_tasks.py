@@ -57,8 +57,8 @@ def test_without_a_broker_the_request_is_left_to_the_sweep(mailoutbox, monkeypat
 
     with monkeypatch.context() as patch:
         patch.setattr(Task, "apply_async", publish)
-        ada = lifecycle.ask("ada@example.org", [], "", NOW)
-        tasks.ring(ada.pk)
+        ada = lifecycle.request_confirmation("ada@example.org", [], "", NOW)
+        tasks.enqueue_confirmation_on_commit(ada.pk)
 
     assert mailoutbox == []
     assert [record.getMessage() for record in caplog.records] == [
@@ -75,7 +75,7 @@ def test_nothing_is_sent_before_the_request_is_committed(
     mailoutbox, django_capture_on_commit_callbacks
 ):
     with django_capture_on_commit_callbacks() as callbacks:
-        tasks.ring(waiting().pk)
+        tasks.enqueue_confirmation_on_commit(waiting().pk)
         assert mailoutbox == []
 
     [callback] = callbacks

@@ -12,7 +12,7 @@ from anymail.message import AnymailStatus
 from django.core.mail import EmailMultiAlternatives, get_connection
 
 from subscribers.mail import outcomes
-from subscribers.mail.outcomes import Kind, Outcome
+from subscribers.mail.outcomes import Outcome, OutcomeKind
 
 REFUSED_STATUSES = {"rejected", "invalid", "failed"}
 UNKNOWN_STATUSES = {"unknown"}
@@ -44,11 +44,11 @@ class SingleMessageProvider:
         try:
             self.connection.open()
         except Exception as error:
-            return outcomes.unsent(error, pause=outcomes.PAUSE)
+            return outcomes.unsent(error, pause=outcomes.DEFAULT_PAUSE)
         try:
             self.connection.send_messages([message])
         except Exception as error:
-            return outcomes.of_error(error)
+            return outcomes.outcome_for_error(error)
         return outcome_from_status(message)
 
 
@@ -59,9 +59,11 @@ def outcome_from_status(message: EmailMultiAlternatives) -> Outcome:
     """
     status: AnymailStatus | None = getattr(message, "anymail_status", None)
     if status is None or not status.status:
-        return Outcome(kind=Kind.HANDED_OVER)
+        return Outcome(kind=OutcomeKind.HANDED_OVER)
     refused_whole = getattr(status.esp_response, "status_code", HTTPStatus.OK) >= 400
     if status.status <= REFUSED_STATUSES or (status.status <= UNKNOWN_STATUSES and refused_whole):
-        return Outcome(kind=Kind.FAILED, error=f"The provider said: {', '.join(status.status)}.")
+        return Outcome(
+            kind=OutcomeKind.FAILED, error=f"The provider said: {', '.join(status.status)}."
+        )
     message_id = status.message_id if isinstance(status.message_id, str) else ""
-    return Outcome(kind=Kind.HANDED_OVER, message_id=message_id)
+    return Outcome(kind=OutcomeKind.HANDED_OVER, message_id=message_id)

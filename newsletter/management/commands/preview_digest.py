@@ -46,7 +46,7 @@ class Command(EditionCommand):
             )
         try:
             message = renderer.message(Delivery(pk=0), reader, wishes, choice.papers)
-        except mail_message.Refused as refusal:
+        except mail_message.CannotSendError as refusal:
             raise CommandError(str(refusal)) from None
         bodies = {"html": str(message.alternatives[0][0]), "text": str(message.body)}
         for kind, body in bodies.items():
@@ -59,7 +59,7 @@ class Command(EditionCommand):
     def get_subscriber(self, email: str) -> Subscriber:
         try:
             return Subscriber.objects.select_related("preferences").get(
-                email=lifecycle.normalise(email)
+                email=lifecycle.normalise_address(email)
             )
         except (Subscriber.DoesNotExist, ValueError):
             raise CommandError("There is no subscriber with that address.") from None

@@ -35,5 +35,5 @@ class Command(BaseCommand):
         except importing.InvalidRowError as error:
             raise CommandError(str(error)) from None
         if subscriber.confirmation_requested_at:
-            tasks.ring(subscriber.pk)
+            tasks.enqueue_confirmation_on_commit(subscriber.pk)
         self.stdout.write(f"Subscriber {subscriber} is in the list.")

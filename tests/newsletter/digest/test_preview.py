@@ -46,7 +46,7 @@ def edition() -> Edition:
 
 
 def preview(reader: Subscriber, changed: dict[str, str] | None = None, **options: bool) -> Any:
-    token = links.token(Purpose.PREFERENCES, reader)
+    token = links.signed_token(Purpose.PREFERENCES, reader)
     headers = {"HX-Request": "true"} if options.get("by_script", True) else {}
     return Client(enforce_csrf_checks=True).post(
         f"/preferences/{token}/preview/", WANTED | (changed or {}), headers=headers
@@ -136,7 +136,7 @@ def test_before_the_first_edition_there_is_nothing_to_show() -> None:
 
 @pytest.mark.parametrize("method", ["get", "head", "put"])
 def test_only_a_form_can_ask(method: str) -> None:
-    token = links.token(Purpose.PREFERENCES, factories.subscriber())
+    token = links.signed_token(Purpose.PREFERENCES, factories.subscriber())
 
     response = getattr(Client(), method)(f"/preferences/{token}/preview/")
 
@@ -144,7 +144,7 @@ def test_only_a_form_can_ask(method: str) -> None:
 
 
 def test_a_token_of_another_purpose_opens_nothing(edition: Edition) -> None:
-    token = links.token(Purpose.UNSUBSCRIBE, factories.subscriber())
+    token = links.signed_token(Purpose.UNSUBSCRIBE, factories.subscriber())
 
     assert Client().post(f"/preferences/{token}/preview/", WANTED).status_code == 400
 

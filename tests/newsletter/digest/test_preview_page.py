@@ -25,7 +25,7 @@ def settings_page(open_tab: Callable[..., Tab]) -> Callable[..., Tab]:
         factories.paper(title="Voices that sing", topics=["speech"]),
     ]
     factories.edition(day=timezone.now().date(), papers=papers)
-    token = links.token(links.Purpose.PREFERENCES, factories.subscriber(topics=["robotics"]))
+    token = links.signed_token(links.Purpose.PREFERENCES, factories.subscriber(topics=["robotics"]))
 
     def open_it(**options: Any) -> Tab:
         tab = open_tab(**options)

@@ -160,14 +160,14 @@ def post(provider: str, to: str, **headers: str) -> int:
     return answer.status_code
 
 
-PROVIDERS = sorted(links.TAKES_MAIL)
+PROVIDERS = sorted(links.INBOUND_PROVIDERS)
 
 
 @pytest.mark.parametrize("provider", PROVIDERS)
 def test_a_reader_leaves_by_mail_however_often_it_comes(provider: str) -> None:
     ada, ben = factories.subscriber(), factories.subscriber()
 
-    answers = [post(provider, links.mailbox(ada).upper()) for _ in range(2)]
+    answers = [post(provider, links.unsubscribe_address(ada).upper()) for _ in range(2)]
 
     assert answers == [200, 200]
     ada.refresh_from_db()
@@ -179,7 +179,7 @@ def test_a_reader_leaves_by_mail_however_often_it_comes(provider: str) -> None:
 def test_nothing_of_the_mail_is_kept(provider: str) -> None:
     ada = factories.subscriber()
 
-    post(provider, links.mailbox(ada))
+    post(provider, links.unsubscribe_address(ada))
 
     rows = str([list(model._default_manager.values()) for model in apps.get_models()])
     assert "SECRET" not in rows
@@ -190,7 +190,7 @@ def test_nothing_of_the_mail_is_kept(provider: str) -> None:
 def test_without_the_credentials_it_is_refused(provider: str) -> None:
     ada = factories.subscriber()
 
-    answer = post(provider, links.mailbox(ada), Authorization="Basic !")
+    answer = post(provider, links.unsubscribe_address(ada), Authorization="Basic !")
 
     assert 400 <= answer < 500
     assert Subscriber.objects.get().status == Subscriber.Status.ACTIVE
@@ -229,10 +229,10 @@ def test_what_fails_here_comes_again() -> None:
 
     inbound.connect(fail)
     try:
-        assert post("postmark", links.mailbox(ada)) == 500
+        assert post("postmark", links.unsubscribe_address(ada)) == 500
     finally:
         inbound.disconnect(fail)
-    assert post("postmark", links.mailbox(ada)) == 200
+    assert post("postmark", links.unsubscribe_address(ada)) == 200
 
 
 @pytest.mark.parametrize("provider", ["mailtrap", "sendinblue"])

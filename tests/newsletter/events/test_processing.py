@@ -275,7 +275,7 @@ def test_an_event_without_a_moment_has_the_one_of_its_report() -> None:
     post(complaint)
     assert ProviderEvent.objects.get().happened_at == NOW
 
-    lifecycle.ask(ADA, (), "", NOW + DAY)
+    lifecycle.request_confirmation(ADA, (), "", NOW + DAY)
     ada.refresh_from_db()
     lifecycle.confirm(ada, NOW + DAY)
     processing.replay_reports(processing.stored_report_ids(), now=NOW + 2 * DAY)

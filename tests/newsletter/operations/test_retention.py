@@ -53,14 +53,16 @@ def age(row: models.Model, **moments: Any) -> None:
 def one_of_each(extra: timedelta) -> None:
     """Rows that have reached their age, or `extra` more or less."""
     pending = factories.subscriber(status=Subscriber.Status.PENDING)
-    age(pending, created_at=NOW - unconfirmed.AFTER - extra)
+    age(pending, created_at=NOW - unconfirmed.UNCONFIRMED_RETENTION - extra)
     ProviderReport.objects.create(
         provider="x", body=b"x", digest="x", received_at=NOW - processing.REPORT_RETENTION - extra
     )
     SoftBounce.objects.create(
-        subscriber=factories.subscriber(), message="m", happened_at=NOW - bounces.MEMORY - extra
+        subscriber=factories.subscriber(),
+        message="m",
+        happened_at=NOW - bounces.BOUNCE_RETENTION - extra,
     )
-    said = NOW - exit_survey.KEEP_WORDS - extra
+    said = NOW - exit_survey.COMMENT_RETENTION - extra
     UnsubscribeFeedback.objects.create(reason="other", words="x", said_on=said.date())
     Session.objects.create(session_key="x", session_data="x", expire_date=NOW - extra)
     for model in (AccessAttempt, AccessLog):
@@ -129,9 +131,9 @@ def test_every_table_is_in_the_data_map_once() -> None:
 @pytest.mark.parametrize(
     ("table", "age"),
     [
-        ("Subscriber", unconfirmed.AFTER),
-        ("SoftBounce", bounces.MEMORY),
-        ("UnsubscribeFeedback", exit_survey.KEEP_WORDS),
+        ("Subscriber", unconfirmed.UNCONFIRMED_RETENTION),
+        ("SoftBounce", bounces.BOUNCE_RETENTION),
+        ("UnsubscribeFeedback", exit_survey.COMMENT_RETENTION),
         ("ProviderReport", processing.REPORT_RETENTION),
         ("AccessAttempt", retention.LOGIN_ATTEMPT_RETENTION),
         ("LogEntry", retention.ADMIN_LOG_RETENTION),

@@ -41,7 +41,7 @@ def ada():
 
 def left(browser, ada) -> str:
     """Where the page that follows leaving lets them say why."""
-    page = browser.post(f"/unsubscribe/{links.token(Purpose.UNSUBSCRIBE, ada)}/")
+    page = browser.post(f"/unsubscribe/{links.signed_token(Purpose.UNSUBSCRIBE, ada)}/")
     address = f"/farewell/{page.context['farewell_token']}/"
     assert f'action="{address}"' in page.content.decode()
     return address
@@ -81,7 +81,7 @@ def test_pressing_twice_says_it_once(browser, ada):
 
 def test_it_is_asked_once_each_time_they_leave(browser, ada):
     left(browser, ada)
-    token = links.token(Purpose.UNSUBSCRIBE, ada)
+    token = links.signed_token(Purpose.UNSUBSCRIBE, ada)
 
     assert "farewell_token" not in browser.post(f"/unsubscribe/{token}/").context
 
@@ -108,11 +108,11 @@ def test_what_cannot_be_taken_is_answered_with_a_sentence(browser, ada, posted):
     assert browser.post(address, {"reason": "other"}).status_code == 303
 
 
-@pytest.mark.parametrize("purpose", [each for each in Purpose if each != Purpose.FAREWELL])
+@pytest.mark.parametrize("purpose", [each for each in Purpose if each != Purpose.EXIT_SURVEY])
 def test_a_token_for_something_else_says_nothing(browser, ada, purpose):
     lifecycle.leave(ada, Subscriber.LeftReason.UNSUBSCRIBED, NOW)
 
-    answer = browser.post(f"/farewell/{links.token(purpose, ada)}/", {"reason": "other"})
+    answer = browser.post(f"/farewell/{links.signed_token(purpose, ada)}/", {"reason": "other"})
 
     assert (answer.status_code, UnsubscribeFeedback.objects.count()) == (400, 0)
 
@@ -133,12 +133,12 @@ def test_saying_why_does_not_spoil_the_way_back(browser, ada):
 
 def test_who_has_asked_to_come_back_keeps_their_link_to_confirm(browser, ada):
     address = left(browser, ada)
-    asked = lifecycle.ask("ada@example.org", (), "", NOW)
-    token = links.token(Purpose.CONFIRM, asked)
+    asked = lifecycle.request_confirmation("ada@example.org", (), "", NOW)
+    token = links.signed_token(Purpose.CONFIRM, asked)
 
     browser.post(address, {"reason": "other"})
 
-    assert links.read(Purpose.CONFIRM, token) == asked
+    assert links.read_token(Purpose.CONFIRM, token) == asked
     assert not UnsubscribeFeedback.objects.exists()
 
 
@@ -150,6 +150,6 @@ def test_only_a_post_says_something(browser, ada, method):
 def test_words_are_forgotten_after_a_year_and_the_count_stays():
     UnsubscribeFeedback.objects.create(reason="other", words="I am Ada", said_on=NOW.date())
 
-    assert exit_survey.forget(now=NOW + exit_survey.KEEP_WORDS - DAY) == 0
-    assert exit_survey.forget(now=NOW + exit_survey.KEEP_WORDS) == 1
+    assert exit_survey.purge_old_comments(now=NOW + exit_survey.COMMENT_RETENTION - DAY) == 0
+    assert exit_survey.purge_old_comments(now=NOW + exit_survey.COMMENT_RETENTION) == 1
     assert [(row.reason, row.words) for row in UnsubscribeFeedback.objects.all()] == [("other", "")]

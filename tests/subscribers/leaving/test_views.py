@@ -55,7 +55,7 @@ def ada():
 
 
 def path(purpose: Purpose, subscriber: Subscriber) -> str:
-    return reverse(f"subscribers:{purpose}", args=[links.token(purpose, subscriber)])
+    return reverse(f"subscribers:{purpose}", args=[links.signed_token(purpose, subscriber)])
 
 
 def everything() -> list[Any]:
@@ -152,7 +152,7 @@ def test_a_link_to_confirm_that_was_used_says_already_confirmed(browser, method)
 
     assert response.status_code == 200
     assert response.templates[0].name == "subscribers/already_confirmed.html"
-    assert links.token(Purpose.PREFERENCES, ada) not in text(response)
+    assert links.signed_token(Purpose.PREFERENCES, ada) not in text(response)
     assert everything() == before
 
 
@@ -199,7 +199,7 @@ def test_one_click_leaves_whatever_the_body_looks_like(browser, ada, body):
 @pytest.mark.parametrize("whose", ["a reader's", "one who left", "erased", "tampered", "foreign"])
 @pytest.mark.parametrize("body", ["urlencoded", "multipart"])
 def test_one_click_is_answered_alike_for_every_token(browser, ada, whose, body):
-    token = links.token(Purpose.UNSUBSCRIBE, ada)
+    token = links.signed_token(Purpose.UNSUBSCRIBE, ada)
     match whose:
         case "one who left":
             lifecycle.leave(ada, Reason.BOUNCED, NOW)
@@ -208,7 +208,7 @@ def test_one_click_is_answered_alike_for_every_token(browser, ada, whose, body):
         case "tampered":
             token = token[:-1] + ("A" if token[-1] != "A" else "B")
         case "foreign":
-            token = links.token(Purpose.CONFIRM, ada)
+            token = links.signed_token(Purpose.CONFIRM, ada)
     content, content_type = BODIES[body]
 
     response = browser.post(f"/unsubscribe/{token}/", content, content_type=content_type)
@@ -220,7 +220,7 @@ def test_one_click_is_answered_alike_for_every_token(browser, ada, whose, body):
 @pytest.mark.parametrize("secure", [False, True])
 def test_the_exact_address_in_the_header_is_not_redirected(browser, ada, secure, settings):
     settings.SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
-    address = links.url(Purpose.UNSUBSCRIBE, ada).removeprefix(settings.SITE_URL)
+    address = links.signed_url(Purpose.UNSUBSCRIBE, ada).removeprefix(settings.SITE_URL)
 
     response = browser.post(address, *BODIES["urlencoded"], secure=secure)
 
@@ -229,7 +229,7 @@ def test_the_exact_address_in_the_header_is_not_redirected(browser, ada, secure,
 
 def test_the_header_of_a_mail_works_as_rfc_8058_has_it(browser, ada, settings):
     """The address as it stands in the header, both encodings, and nothing but the one POST."""
-    header = mail_message.build("already", ada, {"preferences_url": "x"}).extra_headers[
+    header = mail_message.build_message("already", ada, {"preferences_url": "x"}).extra_headers[
         "List-Unsubscribe"
     ]
     address = header.partition(">")[0].removeprefix(f"<{settings.SITE_URL}")

@@ -64,7 +64,7 @@ def ada():
 
 
 def path(subscriber: Subscriber) -> str:
-    token = links.token(Purpose.PREFERENCES, subscriber)
+    token = links.signed_token(Purpose.PREFERENCES, subscriber)
     return reverse("subscribers:preferences", args=[token])
 
 
@@ -379,7 +379,7 @@ def test_a_word_is_for_its_reader_and_about_its_paper_alone(browser, ada, paper)
 @pytest.mark.parametrize("about", [b"", b"\xff" * 9, b"\x09" + bytes(8), b"\x00" + bytes(40)])
 @pytest.mark.parametrize("method", ["get", "post"])
 def test_a_word_about_nothing_is_a_bad_link(browser, ada, about, method):
-    token = links.token(Purpose.FEEDBACK, ada, about)
+    token = links.signed_token(Purpose.FEEDBACK, ada, about)
 
     response = getattr(browser, method)(reverse("subscribers:feedback", args=[token]))
 

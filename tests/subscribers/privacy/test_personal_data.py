@@ -45,7 +45,7 @@ def ada():
         follows=[("author", "noether e", "Emmy Noether")],
     )
     factories.delivery(edition=factories.edition(), subscriber=ada)
-    consent.note(ada, consent.Given(ip="192.0.2.7"), now=NOW)
+    consent.record_request(ada, consent.ConsentContext(ip="192.0.2.7"), now=NOW)
     factories.vote(ada, factories.paper(), "less")
     return ada
 

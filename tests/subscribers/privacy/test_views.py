@@ -43,7 +43,7 @@ def ada():
 
 
 def address(page: str, ada: Subscriber) -> str:
-    return reverse(f"subscribers:{page}", args=[links.token(Purpose.PREFERENCES, ada)])
+    return reverse(f"subscribers:{page}", args=[links.signed_token(Purpose.PREFERENCES, ada)])
 
 
 def everything() -> list[Any]:
@@ -111,7 +111,7 @@ def test_a_link_that_is_too_old_opens_nothing(browser, ada, page, method):
 
 @pytest.mark.parametrize("purpose", [each for each in Purpose if each != Purpose.PREFERENCES])
 def test_a_link_for_something_else_neither_shows_nor_erases(browser, ada, purpose):
-    token = links.token(purpose, ada)
+    token = links.signed_token(purpose, ada)
 
     shown = browser.get(reverse("subscribers:about_me", args=[token]))
     asked = browser.get(reverse("subscribers:erase", args=[token]))

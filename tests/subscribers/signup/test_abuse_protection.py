@@ -10,76 +10,81 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from subscribers.signup import abuse_protection, consent
-from subscribers.signup.consent import Form, Given
+from subscribers.signup.consent import ConsentContext, FormKind
 from tests import factories
 
 NOW = factories.NOW
 SECOND = timedelta(seconds=1)
 
 
-def opened(seal: str) -> Given:
-    return abuse_protection.opened(seal, trap="", ip="192.0.2.7")
+def opened(seal: str) -> ConsentContext:
+    return abuse_protection.read_form_token(seal, honeypot="", ip="192.0.2.7")
 
 
-@pytest.mark.parametrize("form", [Form.PAGE, Form.EMBED])
+@pytest.mark.parametrize("form", [FormKind.PAGE, FormKind.EMBED])
 def test_a_seal_says_which_form_it_is_and_what_stood_on_it(form):
-    seal = abuse_protection.seal(form, ripe=True)
+    seal = abuse_protection.form_token(form, skip_min_age=True)
 
-    assert opened(seal) == Given(form=form, version=consent.CURRENT, ip="192.0.2.7")
+    assert opened(seal) == ConsentContext(
+        form=form, version=consent.CURRENT_VERSION, ip="192.0.2.7"
+    )
 
 
 @pytest.mark.parametrize(
     ("age", "why"),
     [
-        (2 * SECOND, abuse_protection.TOO_QUICK),
+        (2 * SECOND, abuse_protection.TOO_QUICK_MESSAGE),
         (3 * SECOND, None),
         (timedelta(days=2), None),
-        (timedelta(days=2) + SECOND, abuse_protection.STALE),
+        (timedelta(days=2) + SECOND, abuse_protection.STALE_FORM_MESSAGE),
     ],
 )
 def test_a_form_is_good_from_three_seconds_to_two_days_old(age, why):
     with time_machine.travel(NOW, tick=False):
-        seal = abuse_protection.seal(Form.PAGE)
+        seal = abuse_protection.form_token(FormKind.PAGE)
 
     with time_machine.travel(NOW + age, tick=False):
         if why is None:
-            assert opened(seal).form == Form.PAGE
+            assert opened(seal).form == FormKind.PAGE
         else:
-            with pytest.raises(abuse_protection.OnceMore, match=why):
+            with pytest.raises(abuse_protection.ResubmitRequiredError, match=why):
                 opened(seal)
 
 
 def test_a_form_that_is_shown_again_is_good_at_once():
     with time_machine.travel(NOW, tick=False):
-        assert opened(abuse_protection.seal(Form.PAGE, ripe=True)).form == Form.PAGE
+        assert (
+            opened(abuse_protection.form_token(FormKind.PAGE, skip_min_age=True)).form
+            == FormKind.PAGE
+        )
 
 
 def test_a_seal_outlives_a_new_key_while_the_old_one_is_a_fallback(settings):
-    seal = abuse_protection.seal(Form.PAGE, ripe=True)
+    seal = abuse_protection.form_token(FormKind.PAGE, skip_min_age=True)
     settings.SECRET_KEY_FALLBACKS, settings.SECRET_KEY = [settings.SECRET_KEY], "new"
 
-    assert opened(seal).form == Form.PAGE
+    assert opened(seal).form == FormKind.PAGE
 
 
 @given(st.text())
 def test_any_other_text_is_no_seal(text):
-    with pytest.raises(abuse_protection.OnceMore):
+    with pytest.raises(abuse_protection.ResubmitRequiredError):
         opened(text)
 
 
 @pytest.mark.django_db
 def test_how_long_to_wait_is_said_in_whole_minutes():
     for _ in range(3):
-        abuse_protection.limit("192.0.2.7", proven=False)
+        abuse_protection.enforce_limits("192.0.2.7", has_proof_of_work=False)
 
-    with pytest.raises(abuse_protection.TooMany) as caught:
-        abuse_protection.limit("192.0.2.7", proven=False)
+    with pytest.raises(abuse_protection.RateLimitedError) as caught:
+        abuse_protection.enforce_limits("192.0.2.7", has_proof_of_work=False)
 
     assert str(caught.value).endswith("try again in 60 minutes.")
-    assert 3595 <= caught.value.retry_after <= 3600
-    assert str(abuse_protection.TooMany(abuse_protection.PROVEN, 30)).endswith(
-        "Please try again in 1 minute."
-    )
+    assert 3595 <= caught.value.retry_after_seconds <= 3600
+    assert str(
+        abuse_protection.RateLimitedError(abuse_protection.RATE_LIMITED_MESSAGE, 30)
+    ).endswith("Please try again in 1 minute.")
 
 
 @pytest.mark.django_db
@@ -87,20 +92,20 @@ def test_how_long_to_wait_is_said_in_whole_minutes():
 def test_a_request_that_is_refused_costs_two_queries(proven, settings, django_assert_num_queries):
     settings.REDIS_URL = ""
     for _ in range(20 if proven else 3):
-        abuse_protection.limit("192.0.2.7", proven=proven)
+        abuse_protection.enforce_limits("192.0.2.7", has_proof_of_work=proven)
 
-    with django_assert_num_queries(2), pytest.raises(abuse_protection.TooMany):
-        abuse_protection.limit("192.0.2.7", proven=proven)
+    with django_assert_num_queries(2), pytest.raises(abuse_protection.RateLimitedError):
+        abuse_protection.enforce_limits("192.0.2.7", has_proof_of_work=proven)
 
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("ip", ["", "unix:", "not an address", "192.0.2.7, 10.0.0.1"])
 def test_who_has_no_address_is_limited_too(ip):
     for _ in range(3):
-        abuse_protection.limit(ip, proven=False)
+        abuse_protection.enforce_limits(ip, has_proof_of_work=False)
 
-    with pytest.raises(abuse_protection.TooMany):
-        abuse_protection.limit(ip, proven=False)
+    with pytest.raises(abuse_protection.RateLimitedError):
+        abuse_protection.enforce_limits(ip, has_proof_of_work=False)
 
 
 @pytest.mark.django_db
@@ -108,9 +113,9 @@ def test_who_has_no_address_is_limited_too(ip):
 def test_an_operator_is_told_when_all_visitors_seem_to_be_the_proxy(ip, told, settings, caplog):
     settings.DEBUG = False
     for _ in range(3):
-        abuse_protection.limit(ip, proven=False)
+        abuse_protection.enforce_limits(ip, has_proof_of_work=False)
 
-    with pytest.raises(abuse_protection.TooMany):
-        abuse_protection.limit(ip, proven=False)
+    with pytest.raises(abuse_protection.RateLimitedError):
+        abuse_protection.enforce_limits(ip, has_proof_of_work=False)
 
     assert ("set TRUSTED_PROXIES" in caplog.text) is told

@@ -13,9 +13,9 @@ from subscribers import suppression
 from subscribers.models import Consent, Preferences, Subscriber, Suppression
 from subscribers.signup import abuse_protection, consent
 from tests import factories
-from tests.subscribers.pow_solver import solved
+from tests.subscribers.pow_solver import solve_challenge
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("light_work")]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("cheap_proof_of_work")]
 
 NOW = factories.NOW
 ADA = "ada@example.org"
@@ -38,12 +38,12 @@ def program():
 
 
 def proof(program: Client) -> str:
-    return solved(program.get(CHALLENGE).json())
+    return solve_challenge(program.get(CHALLENGE).json())
 
 
 def ask(program: Client, **changed: Any) -> Any:
     headers = changed.pop("headers", {})
-    wish = {"email": ADA, "consent": consent.CURRENT, **changed}
+    wish = {"email": ADA, "consent": consent.CURRENT_VERSION, **changed}
     if "proof" not in wish:
         wish["proof"] = proof(program)
     return program.post(SUBSCRIPTIONS, wish, content_type="application/json", headers=headers)
@@ -53,8 +53,8 @@ def test_a_challenge_comes_with_the_words_to_show(program):
     response = program.get(CHALLENGE)
 
     assert response.json()["consent"] == {
-        "version": consent.CURRENT,
-        "text": consent.TEXTS[consent.CURRENT],
+        "version": consent.CURRENT_VERSION,
+        "text": consent.CONSENT_TEXTS[consent.CURRENT_VERSION],
     }
     assert set(response.json()) == {"parameters", "signature", "consent"}
     assert "no-store" in response.headers["Cache-Control"]
@@ -159,7 +159,7 @@ def test_a_proof_is_good_for_one_request_and_not_lost_by_a_typing_error(program)
 
 
 def test_who_asks_too_often_is_told_how_long_to_wait(program, monkeypatch):
-    monkeypatch.setattr(abuse_protection, "PER_HOUSEHOLD", "1/hour")
+    monkeypatch.setattr(abuse_protection, "PER_IP_LIMIT", "1/hour")
     ask(program)
 
     response = ask(program, email="ben@example.org")
@@ -172,7 +172,7 @@ def test_who_asks_too_often_is_told_how_long_to_wait(program, monkeypatch):
 @pytest.mark.parametrize("content_type", ["text/plain", "application/x-www-form-urlencoded"])
 def test_what_a_browser_sends_without_asking_first_is_refused(program, content_type):
     """A page of any site can have its visitors send these."""
-    wish = {"email": ADA, "consent": consent.CURRENT, "proof": proof(program)}
+    wish = {"email": ADA, "consent": consent.CURRENT_VERSION, "proof": proof(program)}
 
     response = program.post(SUBSCRIPTIONS, json.dumps(wish), content_type=content_type)
 

@@ -86,8 +86,8 @@ def test_of_two_who_read_the_same_request_one_claims_it():
     asked()
     mine, theirs = Subscriber.objects.get(), Subscriber.objects.get()
 
-    assert confirmations.claim(mine, now=NOW)
-    assert not confirmations.claim(theirs, now=NOW)
+    assert confirmations.claim_request(mine, now=NOW)
+    assert not confirmations.claim_request(theirs, now=NOW)
 
 
 def test_a_request_is_claimed_before_it_is_sent(monkeypatch):
@@ -123,7 +123,7 @@ def test_who_was_erased_before_the_mail_is_not_written_to(mailoutbox):
 def test_the_same_request_has_the_same_message_id_whenever_it_is_tried(settings):
     ada = asked()
 
-    ids = {confirmations.answer_to(ada).extra_headers["Message-ID"] for _ in range(2)}
+    ids = {confirmations.build_reply(ada).extra_headers["Message-ID"] for _ in range(2)}
 
     assert ids == {f"<confirmation-{ada.pk}-20260512055900000000@{settings.SITE_HOST}>"}
 
@@ -140,7 +140,7 @@ def test_what_surely_did_not_leave_waits_for_the_next_sweep(error, failing, mail
     ada.refresh_from_db()
     assert ada.confirmation_requested_at == NOW - MINUTE
     assert ada.confirmation_sent_at == NOW - HOUR
-    assert confirmations.due(now=NOW, most=9) == [ada.pk]
+    assert confirmations.due_subscriber_ids(now=NOW, limit=9) == [ada.pk]
 
     failing(None)
     assert confirmations.send(ada.pk, now=NOW + MINUTE)
@@ -153,7 +153,7 @@ def test_what_may_have_left_is_not_sent_again(error, failing):
 
     assert not confirmations.send(ada.pk, now=NOW)
 
-    assert confirmations.due(now=NOW, most=9) == []
+    assert confirmations.due_subscriber_ids(now=NOW, limit=9) == []
 
 
 def test_an_error_nobody_foresaw_is_not_swallowed(failing):
@@ -180,13 +180,13 @@ def test_logs_hold_ids_and_no_address(error, failing, caplog):
 def request_at(ada: Subscriber, moment: Any) -> bool:
     """Somebody asks at that moment, and what waits is sent at once."""
     ada.refresh_from_db()
-    confirmations.request(ada, now=moment)
+    confirmations.enqueue_request(ada, now=moment)
     return confirmations.send(ada.pk, now=moment)
 
 
 def test_an_address_gets_three_mails_a_day_however_often_somebody_asks(mailoutbox, monkeypatch):
     # Its own limit; the counter of mailboxes goes by the clock on the wall, which stands still.
-    monkeypatch.setattr(confirmations, "PER_MAILBOX", "100/day")
+    monkeypatch.setattr(confirmations, "PER_MAILBOX_LIMIT", "100/day")
     ada = factories.subscriber(status=Status.PENDING)
 
     asked_at = range(0, 2 * 24 * 60 + 100, 5)
@@ -220,10 +220,10 @@ def test_who_left_before_confirming_gets_no_other_mail_that_day(mailoutbox):
     confirmations.send(ada.pk, now=NOW)
     lifecycle.leave(ada, Subscriber.LeftReason.UNSUBSCRIBED, NOW)
 
-    lifecycle.ask(ADA, [], "", NOW + HOUR)
+    lifecycle.request_confirmation(ADA, [], "", NOW + HOUR)
     assert not confirmations.send(ada.pk, now=NOW + HOUR)
 
-    lifecycle.ask(ADA, [], "", NOW + 24 * HOUR)
+    lifecycle.request_confirmation(ADA, [], "", NOW + 24 * HOUR)
     assert confirmations.send(ada.pk, now=NOW + 24 * HOUR)
 
 
@@ -240,7 +240,7 @@ def test_confirming_renews_the_budget(mailoutbox):
 def test_asking_again_while_a_request_waits_is_the_same_request():
     ada = asked()
 
-    confirmations.request(ada, now=NOW)
+    confirmations.enqueue_request(ada, now=NOW)
 
     ada.refresh_from_db()
     assert (ada.confirmation_requested_at, ada.confirmation_count) == (NOW, 1)
@@ -253,16 +253,16 @@ def test_the_sweep_takes_the_longest_waiting_first_and_not_all_at_once():
     )
     factories.subscriber(status=Status.PENDING)  # asks for nothing
 
-    assert confirmations.due(now=NOW, most=2) == [early.pk, late.pk]
+    assert confirmations.due_subscriber_ids(now=NOW, limit=2) == [early.pk, late.pk]
 
 
 def test_a_request_of_the_day_before_yesterday_is_not_answered(mailoutbox):
     ada = asked(confirmation_requested_at=NOW - timedelta(days=1))
 
-    assert confirmations.due(now=NOW, most=9) == []
+    assert confirmations.due_subscriber_ids(now=NOW, limit=9) == []
     assert not confirmations.send(ada.pk, now=NOW)
 
-    confirmations.request(ada, now=NOW)
+    confirmations.enqueue_request(ada, now=NOW)
 
     assert confirmations.send(ada.pk, now=NOW)
 
@@ -278,11 +278,11 @@ def test_a_request_of_the_day_before_yesterday_is_not_answered(mailoutbox):
     ],
 )
 def test_names_of_one_mailbox_are_counted_together(email, mailbox):
-    assert confirmations.mailbox_of(email) == mailbox
+    assert confirmations.canonical_mailbox(email) == mailbox
 
 
 def test_what_a_mailbox_has_no_room_for_is_dropped_and_not_tried_for_ever(mailoutbox, monkeypatch):
-    monkeypatch.setattr(confirmations, "PER_MAILBOX", "1/day")
+    monkeypatch.setattr(confirmations, "PER_MAILBOX_LIMIT", "1/day")
     names = [
         factories.subscriber(
             email=f"ada+{number}@example.org",
@@ -293,7 +293,7 @@ def test_what_a_mailbox_has_no_room_for_is_dropped_and_not_tried_for_ever(mailou
     ]
 
     assert [confirmations.send(each.pk, now=NOW) for each in names] == [True, False, False]
-    assert confirmations.due(now=NOW, most=10) == []
+    assert confirmations.due_subscriber_ids(now=NOW, limit=10) == []
 
 
 def test_with_a_fuse_of_nothing_nothing_leaves_and_all_wait(mailoutbox, settings):
@@ -301,4 +301,4 @@ def test_with_a_fuse_of_nothing_nothing_leaves_and_all_wait(mailoutbox, settings
     ada = asked()
 
     assert not confirmations.send(ada.pk, now=NOW)
-    assert (mailoutbox, confirmations.due(now=NOW, most=10)) == ([], [ada.pk])
+    assert (mailoutbox, confirmations.due_subscriber_ids(now=NOW, limit=10)) == ([], [ada.pk])

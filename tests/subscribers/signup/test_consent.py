@@ -9,7 +9,7 @@ from django.db import IntegrityError, transaction
 
 from subscribers.models import Consent, Subscriber
 from subscribers.signup import consent, lifecycle
-from subscribers.signup.consent import Form, Given
+from subscribers.signup.consent import ConsentContext, FormKind
 from subscribers.transfer import importing
 from tests import factories
 
@@ -26,21 +26,23 @@ def proofs() -> list[tuple[object, ...]]:
     return list(Consent.objects.order_by("pk").values_list(*fields))
 
 
-def ask(form: Form = Form.PAGE, *, days: int = 0) -> Subscriber:
-    return lifecycle.ask(ADA, [], "", NOW + days * DAY, given=Given(form=form, ip=IP))
+def ask(form: FormKind = FormKind.PAGE, *, days: int = 0) -> Subscriber:
+    return lifecycle.request_confirmation(
+        ADA, [], "", NOW + days * DAY, consent_context=ConsentContext(form=form, ip=IP)
+    )
 
 
 def test_who_asks_and_confirms_leaves_one_proof_with_both_moments():
-    lifecycle.confirm(ask(Form.EMBED), NOW + DAY)
+    lifecycle.confirm(ask(FormKind.EMBED), NOW + DAY)
 
-    assert proofs() == [("embed", consent.CURRENT, NOW, NOW + DAY, None)]
+    assert proofs() == [("embed", consent.CURRENT_VERSION, NOW, NOW + DAY, None)]
 
 
 def test_who_asks_twice_before_confirming_is_held_to_the_newest():
-    ask(Form.PAGE)
-    lifecycle.confirm(ask(Form.API, days=1), NOW + 2 * DAY)
+    ask(FormKind.PAGE)
+    lifecycle.confirm(ask(FormKind.API, days=1), NOW + 2 * DAY)
 
-    assert proofs() == [("api", consent.CURRENT, NOW + DAY, NOW + 2 * DAY, None)]
+    assert proofs() == [("api", consent.CURRENT_VERSION, NOW + DAY, NOW + 2 * DAY, None)]
 
 
 def test_who_comes_back_leaves_a_second_proof_and_the_first_stays():
@@ -80,16 +82,18 @@ def test_who_an_operator_brings_is_marked_so():
 
 
 def test_the_sentence_on_the_form_is_the_one_that_is_named(client):
-    assert consent.TEXTS[consent.CURRENT] in client.get("/subscribe/").content.decode()
+    assert (
+        consent.CONSENT_TEXTS[consent.CURRENT_VERSION] in client.get("/subscribe/").content.decode()
+    )
 
 
 def test_a_text_that_was_shown_is_never_changed():
     """A new wording gets a new version: proofs of readers name the old."""
-    assert consent.TEXTS["2026-11"] == (
+    assert consent.CONSENT_TEXTS["2026-11"] == (
         "You ask for trending papers by email, at most once a day. One email comes first, to"
         " confirm that it was you. Leave with one click, any day."
     )
-    assert all(len(version) <= 16 for version in consent.TEXTS)
+    assert all(len(version) <= 16 for version in consent.CONSENT_TEXTS)
 
 
 @pytest.mark.parametrize("changed", [{"form": "fax"}, {"confirmed_at": None}])

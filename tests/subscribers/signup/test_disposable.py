@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from subscribers.addresses import BadAddress
+from subscribers.addresses import InvalidAddressError
 from subscribers.signup import disposable
 from subscribers.signup.forms import SignupForm
 from tests.papers.recordings import RECORDINGS_DIR, needs_recordings
@@ -45,11 +45,11 @@ def test_a_throw_away_domain_is_known_with_all_that_is_below_it(domain, known):
 
 
 def test_nothing_is_refused_unless_the_operator_wants_that(settings):
-    disposable.refuse(f"ada@{KNOWN}")
+    disposable.reject_disposable(f"ada@{KNOWN}")
     settings.REFUSE_DISPOSABLE = True
 
-    with pytest.raises(BadAddress, match="an address that you keep"):
-        disposable.refuse(f"ada@{KNOWN}")
+    with pytest.raises(InvalidAddressError, match="an address that you keep"):
+        disposable.reject_disposable(f"ada@{KNOWN}")
 
 
 @pytest.mark.django_db
@@ -59,7 +59,7 @@ def test_the_form_says_so_in_a_sentence(settings, refused):
 
     form = SignupForm({"email": "Ada@MAILINATOR.com"})
 
-    assert form.errors.get("email", []) == ([disposable.SENTENCE] if refused else [])
+    assert form.errors.get("email", []) == ([disposable.REFUSAL_MESSAGE] if refused else [])
 
 
 def test_the_operator_adds_some_and_takes_some_out(own):
@@ -67,7 +67,7 @@ def test_the_operator_adds_some_and_takes_some_out(own):
 
     assert disposable.is_disposable("x.spam.example")
     assert not disposable.is_disposable(KNOWN)
-    assert disposable.own() == (
+    assert disposable.operator_lists() == (
         frozenset({"spam.example"}),
         frozenset({KNOWN, "other.example"}),
     )

@@ -23,7 +23,7 @@ ADA = "ada@example.org"
 
 def ask(email: str = ADA, **changed: Any) -> Subscriber:
     fields: dict[str, Any] = {"topics": ["robotics"], "timezone": "Europe/Berlin", "now": NOW}
-    return lifecycle.ask(email, **fields | changed)
+    return lifecycle.request_confirmation(email, **fields | changed)
 
 
 def topics_of(subscriber: Subscriber) -> set[str]:
@@ -90,7 +90,7 @@ def test_an_unknown_topic_is_passed_over():
 
 
 def test_a_bad_address_leaves_nothing_behind():
-    with pytest.raises(lifecycle.BadAddress):
+    with pytest.raises(lifecycle.InvalidAddressError):
         ask("ada")
 
     assert not Subscriber.objects.exists()
@@ -189,7 +189,7 @@ def test_the_gravest_reason_stays_whatever_comes_first(reasons):
 
 
 def test_every_reason_has_its_gravity():
-    assert sorted(lifecycle.GRAVITY) == sorted(Reason)
+    assert sorted(lifecycle.REASONS_BY_SEVERITY) == sorted(Reason)
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from subscribers.signup import proof_of_work
 from tests import factories
-from tests.subscribers.pow_solver import solved
+from tests.subscribers.pow_solver import solve_challenge
 
 pytestmark = pytest.mark.django_db
 
@@ -27,18 +27,18 @@ def _noon():
 
 
 def test_work_of_the_full_weight_is_accepted():
-    assert proof_of_work.is_done(solved(proof_of_work.challenge(now=NOW)))
+    assert proof_of_work.verify_proof(solve_challenge(proof_of_work.create_challenge(now=NOW)))
 
 
-@pytest.mark.usefixtures("light_work")
+@pytest.mark.usefixtures("cheap_proof_of_work")
 def test_a_proof_is_good_once():
-    proof = solved(proof_of_work.challenge(now=NOW))
+    proof = solve_challenge(proof_of_work.create_challenge(now=NOW))
     again = base64.b64encode(json.dumps(json.loads(base64.b64decode(proof)), indent=1).encode())
 
     assert [
-        proof_of_work.is_done(proof),
-        proof_of_work.is_done(proof),
-        proof_of_work.is_done(again.decode()),
+        proof_of_work.verify_proof(proof),
+        proof_of_work.verify_proof(proof),
+        proof_of_work.verify_proof(again.decode()),
     ] == [
         True,
         False,
@@ -46,40 +46,40 @@ def test_a_proof_is_good_once():
     ]
 
 
-@pytest.mark.usefixtures("light_work")
+@pytest.mark.usefixtures("cheap_proof_of_work")
 @pytest.mark.parametrize(("late", "done"), [(timedelta(0), True), (timedelta(seconds=1), False)])
 def test_a_proof_is_good_for_ten_minutes(late, done):
-    proof = solved(proof_of_work.challenge(now=NOW))
+    proof = solve_challenge(proof_of_work.create_challenge(now=NOW))
 
-    with time_machine.travel(NOW + proof_of_work.LIFETIME + late, tick=False):
-        assert proof_of_work.is_done(proof) is done
+    with time_machine.travel(NOW + proof_of_work.CHALLENGE_LIFETIME + late, tick=False):
+        assert proof_of_work.verify_proof(proof) is done
 
 
-@pytest.mark.usefixtures("light_work")
+@pytest.mark.usefixtures("cheap_proof_of_work")
 def test_a_proof_made_with_another_key_is_none(settings):
-    proof = solved(proof_of_work.challenge(now=NOW))
+    proof = solve_challenge(proof_of_work.create_challenge(now=NOW))
     settings.SECRET_KEY = "another"
 
-    assert not proof_of_work.is_done(proof)
+    assert not proof_of_work.verify_proof(proof)
 
 
-@pytest.mark.usefixtures("light_work")
+@pytest.mark.usefixtures("cheap_proof_of_work")
 @pytest.mark.parametrize("changed", ["cost", "keyPrefix", "expiresAt", "nonce", "salt"])
 def test_a_challenge_that_was_made_easier_or_longer_is_refused(changed):
-    challenge = proof_of_work.challenge(now=NOW)
+    challenge = proof_of_work.create_challenge(now=NOW)
     easier = {"cost": 2, "expiresAt": 2**40}.get(changed, "00")
     challenge["parameters"][changed] = easier
 
     payload = {"challenge": challenge, "solution": {"counter": 1, "derivedKey": "00"}}
 
-    assert not proof_of_work.is_done(base64.b64encode(json.dumps(payload).encode()).decode())
+    assert not proof_of_work.verify_proof(base64.b64encode(json.dumps(payload).encode()).decode())
 
 
 def test_a_guess_is_refused():
-    challenge = proof_of_work.challenge(now=NOW)
+    challenge = proof_of_work.create_challenge(now=NOW)
     payload = {"challenge": challenge, "solution": {"counter": 1, "derivedKey": "00" * 32}}
 
-    assert not proof_of_work.is_done(base64.b64encode(json.dumps(payload).encode()).decode())
+    assert not proof_of_work.verify_proof(base64.b64encode(json.dumps(payload).encode()).decode())
 
 
 json_ = st.recursive(
@@ -103,9 +103,9 @@ json_ = st.recursive(
     st.text(max_size=50) | json_.map(lambda it: base64.b64encode(json.dumps(it).encode()).decode())
 )
 def test_anything_else_is_refused_and_is_no_error(proof):
-    assert not proof_of_work.is_done(proof)
+    assert not proof_of_work.verify_proof(proof)
 
 
 def test_what_is_huge_is_not_even_looked_at(django_assert_num_queries):
     with django_assert_num_queries(0):
-        assert not proof_of_work.is_done("QUFB" * 1_000_000)
+        assert not proof_of_work.verify_proof("QUFB" * 1_000_000)

@@ -16,9 +16,9 @@ from papers.web import ratelimit
 from subscribers import tasks
 from subscribers.signup import abuse_protection, confirmations, proof_of_work
 from tests import factories
-from tests.subscribers.pow_solver import solved
+from tests.subscribers.pow_solver import solve_challenge
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("light_work")]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("cheap_proof_of_work")]
 
 NOW = factories.NOW
 HOUR = timedelta(hours=1)
@@ -34,7 +34,7 @@ def _noon():
 
 
 def press(email: str, ip: str, *, proven: bool = False) -> int:
-    proof = solved(proof_of_work.challenge(now=timezone.now())) if proven else ""
+    proof = solve_challenge(proof_of_work.create_challenge(now=timezone.now())) if proven else ""
     form = factories.signup_form_data(email, proof=proof)
     return Client(REMOTE_ADDR=ip).post("/subscribe/", form, headers=HTMX).status_code
 
@@ -52,7 +52,10 @@ def sent_to(outbox: list[EmailMultiAlternatives]) -> list[str]:
 
 @pytest.mark.parametrize(
     ("times", "proven", "most"),
-    [(100, False, abuse_protection.UNPROVEN_PER_NETWORK), (70, True, abuse_protection.PER_NETWORK)],
+    [
+        (100, False, abuse_protection.PER_NETWORK_LIMIT_WITHOUT_POW),
+        (70, True, abuse_protection.PER_NETWORK_LIMIT),
+    ],
     ids=["without proof", "with proof"],
 )
 def test_a_flood_from_one_network_gets_its_share_and_a_person_elsewhere_theirs(
@@ -91,7 +94,7 @@ def test_a_victim_gets_one_mail_from_two_hundred_networks_and_three_in_a_day(mai
             press(VICTIM, f"198.19.{hour}.1", proven=True)
             tasks.send_due_confirmations()
 
-    assert [message.to for message in mailoutbox].count([VICTIM]) == confirmations.BURST
+    assert [message.to for message in mailoutbox].count([VICTIM]) == confirmations.MAX_BURST
 
 
 def test_one_mailbox_under_many_names_gets_five_mails_a_day(mailoutbox):
@@ -105,7 +108,7 @@ def test_one_mailbox_under_many_names_gets_five_mails_a_day(mailoutbox):
 
 
 def test_without_proof_a_thousand_networks_use_up_their_own_room_only(mailoutbox, monkeypatch):
-    monkeypatch.setattr(abuse_protection, "UNPROVEN_IN_ALL", "10/hour")
+    monkeypatch.setattr(abuse_protection, "TOTAL_LIMIT_WITHOUT_POW", "10/hour")
 
     statuses = [press(f"flood{n}@example.org", f"100.64.{n}.1") for n in range(20)]
 

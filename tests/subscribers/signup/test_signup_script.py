@@ -12,15 +12,15 @@ from subscribers.signup import abuse_protection
 
 pytestmark = [
     pytest.mark.django_db(transaction=True),
-    pytest.mark.usefixtures("light_work"),
+    pytest.mark.usefixtures("cheap_proof_of_work"),
 ]
 
 
 @pytest.fixture(autouse=True)
 def only_who_has_done_the_work_may_pass(monkeypatch: pytest.MonkeyPatch) -> None:
     """And forms are good at once."""
-    monkeypatch.setattr(abuse_protection, "UNPROVEN_PER_HOUSEHOLD", "0/hour")
-    monkeypatch.setattr(abuse_protection, "QUICKEST", timedelta(seconds=-1))
+    monkeypatch.setattr(abuse_protection, "PER_IP_LIMIT_WITHOUT_POW", "0/hour")
+    monkeypatch.setattr(abuse_protection, "MIN_FILL_TIME", timedelta(seconds=-1))
 
 
 def press(page: Page, email: str) -> None:

@@ -34,15 +34,15 @@ def pending(at: datetime = LONG_AGO, **fields: Any) -> Subscriber:
 
 
 def left(**fields: Any) -> list[int]:
-    unconfirmed.forget(now=NOW)
+    unconfirmed.purge_unconfirmed(now=NOW)
     return list(Subscriber.objects.order_by("pk").values_list("pk", flat=True))
 
 
 def test_who_never_confirmed_is_forgotten_with_all_that_was_said_of_them():
     ada = pending(email="ada@example.org", confirmation_sent_at=LONG_AGO, topics=["robotics"])
-    consent.note(ada, consent.Given(), now=LONG_AGO)
+    consent.record_request(ada, consent.ConsentContext(), now=LONG_AGO)
 
-    assert unconfirmed.forget(now=NOW) == 1
+    assert unconfirmed.purge_unconfirmed(now=NOW) == 1
 
     assert [model.objects.count() for model in (Subscriber, Preferences, Consent)] == [0, 0, 0]
 
@@ -86,32 +86,32 @@ def test_who_said_that_it_was_not_them_is_forgotten_as_well(days, kept):
 def test_a_former_reader_whose_address_a_stranger_typed_is_one_who_left():
     ada = factories.subscriber(email="ada@example.org")
     lifecycle.leave(ada, Reason.UNSUBSCRIBED, LONG_AGO)
-    lifecycle.ask(ada.email, [], "", LONG_AGO)
+    lifecycle.request_confirmation(ada.email, [], "", LONG_AGO)
 
-    unconfirmed.forget(now=NOW)
+    unconfirmed.purge_unconfirmed(now=NOW)
 
     ada.refresh_from_db()
     assert (ada.status, ada.left_reason, ada.left_at) == ("left", "unsubscribed", NOW - 7 * DAY)
     assert ada.confirmation_requested_at is None
-    assert not lifecycle.may_rejoin(ada, NOW)
+    assert not lifecycle.can_rejoin(ada, NOW)
     assert not Consent.objects.exists()
 
 
 def test_many_are_forgotten_page_by_page(monkeypatch):
-    monkeypatch.setattr(unconfirmed, "PAGE", 2)
+    monkeypatch.setattr(unconfirmed, "PURGE_BATCH_SIZE", 2)
     for _ in range(5):
         pending()
 
-    assert unconfirmed.forget(now=NOW) == 5
+    assert unconfirmed.purge_unconfirmed(now=NOW) == 5
 
 
 def test_one_run_does_not_go_on_for_ever(monkeypatch):
-    monkeypatch.setattr(unconfirmed, "PAGE", 2)
-    monkeypatch.setattr(unconfirmed, "MOST", 4)
+    monkeypatch.setattr(unconfirmed, "PURGE_BATCH_SIZE", 2)
+    monkeypatch.setattr(unconfirmed, "MAX_PURGED_PER_RUN", 4)
     for _ in range(7):
         pending()
 
-    assert [unconfirmed.forget(now=NOW) for _ in range(3)] == [4, 3, 0]
+    assert [unconfirmed.purge_unconfirmed(now=NOW) for _ in range(3)] == [4, 3, 0]
 
 
 def test_a_run_with_nothing_to_do_costs_the_same_however_many_readers(django_assert_num_queries):
@@ -119,7 +119,7 @@ def test_a_run_with_nothing_to_do_costs_the_same_however_many_readers(django_ass
         created(LONG_AGO)
 
     with django_assert_num_queries(4 + 2):  # the savepoints are queries too
-        unconfirmed.forget(now=NOW)
+        unconfirmed.purge_unconfirmed(now=NOW)
 
 
 def test_every_tick_forgets():

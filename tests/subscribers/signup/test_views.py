@@ -17,9 +17,9 @@ from subscribers.mail import links
 from subscribers.mail.links import Purpose
 from subscribers.models import Consent, Preferences, Subscriber, Suppression
 from subscribers.signup import abuse_protection, lifecycle
-from subscribers.signup.consent import Form
+from subscribers.signup.consent import FormKind
 from tests import factories
-from tests.subscribers.pow_solver import solved
+from tests.subscribers.pow_solver import solve_challenge
 
 pytestmark = pytest.mark.django_db
 
@@ -79,7 +79,7 @@ def test_joining_asks_for_confirmation_and_says_look_into_your_inbox(
     assert browser.get(response.url).status_code == 200
     [message] = mailoutbox
     assert message.to == [ADA]
-    assert links.url(Purpose.CONFIRM, Subscriber.objects.get()) in message.body
+    assert links.signed_url(Purpose.CONFIRM, Subscriber.objects.get()) in message.body
 
 
 @pytest.mark.parametrize("status", [None, *Status])
@@ -158,12 +158,16 @@ def test_a_form_from_a_cache_is_good_for_everybody_who_gets_it(browser):
 @pytest.mark.parametrize(
     ("later", "changed", "sentence"),
     [
-        (timedelta(seconds=1), {}, abuse_protection.TOO_QUICK),
-        (3 * DAY, {}, abuse_protection.STALE),
-        (timedelta(minutes=1), {"subject": "cheap watches"}, abuse_protection.TRAPPED),
-        (timedelta(minutes=1), {"seal": ""}, abuse_protection.NOT_OURS),
-        (timedelta(minutes=1), {"seal": "page~2026-11.x.y"}, abuse_protection.NOT_OURS),
-        (timedelta(minutes=1), {"seal": "ü\x00" * 3000}, abuse_protection.NOT_OURS),
+        (timedelta(seconds=1), {}, abuse_protection.TOO_QUICK_MESSAGE),
+        (3 * DAY, {}, abuse_protection.STALE_FORM_MESSAGE),
+        (timedelta(minutes=1), {"subject": "cheap watches"}, abuse_protection.HONEYPOT_MESSAGE),
+        (timedelta(minutes=1), {"seal": ""}, abuse_protection.INVALID_TOKEN_MESSAGE),
+        (
+            timedelta(minutes=1),
+            {"seal": "page~2026-11.x.y"},
+            abuse_protection.INVALID_TOKEN_MESSAGE,
+        ),
+        (timedelta(minutes=1), {"seal": "ü\x00" * 3000}, abuse_protection.INVALID_TOKEN_MESSAGE),
     ],
     ids=["quick", "stale", "trapped", "without a seal", "forged", "garbage"],
 )
@@ -232,7 +236,7 @@ def test_nothing_is_sent_while_the_page_is_answered(browser, status, mailoutbox)
     assert Subscriber.objects.get().confirmation_requested_at == NOW
 
 
-@pytest.mark.usefixtures("light_work")
+@pytest.mark.usefixtures("cheap_proof_of_work")
 def test_with_a_proof_of_work_there_is_room_where_there_is_none_without(browser):
     def ask(number: int, **fields: Any) -> HttpResponse:
         return browser.post(
@@ -240,7 +244,7 @@ def test_with_a_proof_of_work_there_is_room_where_there_is_none_without(browser)
         )
 
     without = [ask(number).status_code for number in range(5)]
-    proof = solved(browser.get("/subscribe/challenge/").json())
+    proof = solve_challenge(browser.get("/subscribe/challenge/").json())
     with_proof, replayed = ask(6, proof=proof), ask(7, proof=proof)
 
     assert without == [303, 303, 303, 429, 429]
@@ -290,7 +294,7 @@ def test_other_sites_may_frame_nothing_else(browser, address):
 
 
 def test_the_answer_within_another_site_stays_within_its_frame(browser):
-    response = browser.post(EMBED, factories.signup_form_data(form=Form.EMBED))
+    response = browser.post(EMBED, factories.signup_form_data(form=FormKind.EMBED))
 
     assert (response.status_code, response.url) == (303, "/subscribe/embed/check-your-inbox/")
     assert "Check your inbox." in text(browser.get(response.url))
@@ -306,7 +310,7 @@ def test_a_site_may_choose_the_topics_of_its_form_among_those_there_are(browser)
 
 def too_old(purpose: Purpose, subscriber: Subscriber) -> str:
     with time_machine.travel(NOW - 365 * DAY, tick=False):
-        return links.token(purpose, subscriber)
+        return links.signed_token(purpose, subscriber)
 
 
 @pytest.mark.parametrize(
@@ -346,7 +350,7 @@ def test_asking_for_a_fresh_link_tells_nothing(
         case "erased":
             ada.delete()
         case "of leaving":
-            token = links.token(Purpose.UNSUBSCRIBE, ada)
+            token = links.signed_token(Purpose.UNSUBSCRIBE, ada)
     token = {"garbage": "a.b.c", "huge": "x" * 5000}.get(whose, token)
 
     with django_capture_on_commit_callbacks(execute=True):

@@ -21,7 +21,7 @@ from werkzeug import Request, Response
 
 from newsletter.delivery import providers
 from subscribers.mail import message as mail_message
-from subscribers.mail.outcomes import Kind
+from subscribers.mail.outcomes import OutcomeKind
 from tests import factories
 
 pytestmark = [
@@ -93,7 +93,7 @@ def configure(settings: Any, name: str, url: str) -> None:
 
 
 def message() -> EmailMultiAlternatives:
-    return mail_message.compose(
+    return mail_message.compose_message(
         factories.subscriber(email=TO),
         kind="digest",
         subject="Erdős and others",
@@ -134,17 +134,18 @@ def test_every_provider_takes_a_message_with_the_way_out_in_its_headers(
 
     outcome = send(message())
 
-    assert outcome.kind == Kind.HANDED_OVER
+    assert outcome.kind == OutcomeKind.HANDED_OVER
     assert len(seen) == 1
     assert b"List-Unsubscribe" in readable(seen[0])
 
 
 @pytest.mark.parametrize("name", ANSWERS)
 @pytest.mark.parametrize(
-    ("status", "kind"), [(429, Kind.UNSENT), (401, Kind.UNSENT), (503, Kind.UNKNOWN)]
+    ("status", "kind"),
+    [(429, OutcomeKind.UNSENT), (401, OutcomeKind.UNSENT), (503, OutcomeKind.UNKNOWN)],
 )
 def test_every_provider_s_troubles_are_understood(
-    name: str, status: int, kind: Kind, settings: Any, httpserver: HTTPServer
+    name: str, status: int, kind: OutcomeKind, settings: Any, httpserver: HTTPServer
 ) -> None:
     httpserver.expect_request(ANY_PATH).respond_with_data("{}", status=status)
     configure(settings, name, httpserver.url_for("/"))
@@ -160,7 +161,7 @@ def test_every_provider_s_troubles_are_understood(
 def test_an_unreachable_provider_has_surely_sent_nothing(name: str, settings: Any) -> None:
     configure(settings, name, "http://127.0.0.1:9/")
 
-    assert send(message()).kind == Kind.UNSENT
+    assert send(message()).kind == OutcomeKind.UNSENT
 
 
 def readable(body: bytes) -> bytes:
@@ -212,15 +213,15 @@ def smtp(settings: Any) -> Any:
 @pytest.mark.parametrize(
     ("answers", "kind"),
     [
-        ({}, Kind.HANDED_OVER),
-        ({"recipient": "550 No such user"}, Kind.FAILED),
-        ({"recipient": "450 Later"}, Kind.UNSENT),
-        ({"data": "554 Refused"}, Kind.REFUSED),
-        ({"data": "451 Later"}, Kind.UNSENT),
+        ({}, OutcomeKind.HANDED_OVER),
+        ({"recipient": "550 No such user"}, OutcomeKind.FAILED),
+        ({"recipient": "450 Later"}, OutcomeKind.UNSENT),
+        ({"data": "554 Refused"}, OutcomeKind.REFUSED),
+        ({"data": "451 Later"}, OutcomeKind.UNSENT),
     ],
 )
 def test_smtp_works_like_any_provider(
-    answers: dict[str, str], kind: Kind, smtp: Callable[[Sink], Sink]
+    answers: dict[str, str], kind: OutcomeKind, smtp: Callable[[Sink], Sink]
 ) -> None:
     smtp(Sink(**answers))
 
