@@ -19,9 +19,11 @@ ISOLATED = exec env $$(sed -nE 's/^(\# )?([A-Z][A-Z0-9_]*)=.*/-u \2/p' .env.exam
 # The operator's settings, for what works on the operator's data.
 DOTENV = set -a; if [ -f .env ]; then . ./.env; fi; set +a
 
+COV = $(if $(COVERAGE),--cov --cov-report=)
+
 .PHONY: help
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
 
 .PHONY: demo
 demo: $(RUN) ## Make and deliver one edition to a demo reader, and say where it is (PAPERS=file.json)
@@ -35,17 +37,29 @@ run: $(RUN) ## Run the service: web, workers, beat and a broker, on http://local
 migrate: $(RUN) ## Bring the database up to date
 	@$(DOTENV); $(PY) manage.py migrate
 
+# COVERAGE=1 measures both legs together, and fails below `fail_under` of pyproject.toml.
 .PHONY: test
-test: $(DEV) ## Run the tests on SQLite and on PostgreSQL with Valkey, side by side (ARGS="-k name")
+test: $(DEV) ## Run all but the slow tests on SQLite and on PostgreSQL with Valkey (ARGS="-k name")
+	@rm -f .coverage .coverage.* var/test-*/slow-left-out
 	@$(MAKE) --no-print-directory --keep-going --jobs=2 --output-sync=target test-sqlite test-postgresql
+	@cat var/test-*/slow-left-out | awk '{ n += $$1 } \
+		END { if (n) print n " slow tests (browser, real workers) were left out: make test-all runs them too." }'
+	@$(if $(COVERAGE),$(PY) -m coverage combine --quiet && $(PY) -m coverage report)
+
+.PHONY: test-slow
+test-slow: $(DEV)
+	@$(MAKE) --no-print-directory test ARGS='--slow -m "slow or hypothesis" --hypothesis-profile=thorough $(ARGS)'
+
+.PHONY: test-all
+test-all: test test-slow ## Run the slow tests too, and try many more random examples
 
 .PHONY: test-sqlite
 test-sqlite: $(DEV)
-	@$(ISOLATED) $(PY) -m pytest $(ARGS)
+	@$(ISOLATED) COVERAGE_FILE=.coverage.sqlite $(PY) -m pytest $(COV) $(ARGS)
 
 .PHONY: test-postgresql
 test-postgresql: $(DEV)
-	@$(ISOLATED) $(PY) -m tests.servers -- $(PY) -m pytest $(ARGS)
+	@$(ISOLATED) COVERAGE_FILE=.coverage.postgresql $(PY) -m tests.servers -- $(PY) -m pytest $(COV) $(ARGS)
 
 .PHONY: check
 check: $(DEV) ## Check style, types, templates, migrations and settings: with the tests, all of CI

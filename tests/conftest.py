@@ -1,4 +1,9 @@
-"""What all tests share. (No network: pytest-socket, set up in pyproject.toml.)"""
+"""Fixtures and collection rules shared by all tests.
+
+Two legs run the suite: SQLite without a broker, and PostgreSQL with Valkey. A test that touches no
+database, and a browser test, run on the SQLite leg only. Tests marked `slow` (a browser, real
+workers) run only with `--slow`. pytest-socket, set up in pyproject.toml, blocks the network.
+"""
 
 import os
 import sqlite3
@@ -8,6 +13,7 @@ import psycopg
 import pytest
 import redis
 from django.conf import settings
+from django.core.cache import cache
 from hypothesis import settings as hypothesis_settings
 
 from newsletter import celery_app
@@ -16,18 +22,60 @@ from tests.browser import browser, open_tab
 
 __all__ = ["browser", "open_tab"]  # fixtures of every test
 
-# How long an example takes says something about this machine, nothing about the code.
-hypothesis_settings.register_profile("ours", deadline=None)
-hypothesis_settings.load_profile("ours")
+# The time of one example depends on the machine, so no deadline. `.ci/run` uses the thorough one.
+hypothesis_settings.register_profile("quick", max_examples=20, deadline=None)
+hypothesis_settings.register_profile("thorough", max_examples=200, deadline=None)
+hypothesis_settings.load_profile("quick")
+
+LEFT_OUT = pytest.StashKey[int]()
+ON_SQLITE = settings.DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3"
 
 
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--slow", action="store_true", help="Also run the tests marked slow.")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Deselect what the other leg runs, and the slow tests unless they are asked for."""
+    selected, elsewhere, slow = [], [], []
+    for item in items:
+        uses_browser = "browser" in fixtures(item)
+        if uses_browser:
+            item.add_marker("slow")
+        if not ON_SQLITE and (uses_browser or not uses_services(item)):
+            elsewhere.append(item)
+        elif item.get_closest_marker("slow") and not config.option.slow:
+            slow.append(item)
+        else:
+            selected.append(item)
+    items[:] = selected
+    config.stash[LEFT_OUT] = len(slow)
+    settings.DATA_DIR.mkdir(parents=True, exist_ok=True)
+    (settings.DATA_DIR / "slow-left-out").write_text(f"{len(slow)}\n")
+    config.hook.pytest_deselected(items=[*elsewhere, *slow])
+
+
+def uses_services(item: pytest.Item) -> bool:
+    """Return whether a test touches the database or the broker, in which the two legs differ."""
+    marked = item.get_closest_marker("django_db") or item.get_closest_marker("services")
+    return bool(marked) or not fixtures(item).isdisjoint({"db", "transactional_db", "live_server"})
+
+
+def fixtures(item: pytest.Item) -> set[str]:
+    return set(getattr(item, "fixturenames", ()))
+
+
+def pytest_terminal_summary(
+    terminalreporter: pytest.TerminalReporter, config: pytest.Config
+) -> None:
+    if left_out := config.stash.get(LEFT_OUT, 0):
+        terminalreporter.write_line(f"{left_out} slow tests left out: add --slow to run them.")
     terminalreporter.write_line(f"Ran on {describe_database()}{describe_broker()}")
 
 
 def describe_database() -> str:
-    """As the server itself says, so nobody takes one leg of the tests for the other."""
-    if settings.DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
+    """Return the name and version that the server itself reports."""
+    if ON_SQLITE:
         return f"SQLite {sqlite3.sqlite_version}"
     with psycopg.connect(os.environ["DATABASE_URL"]) as connection:
         return f"PostgreSQL {connection.info.parameter_status('server_version')}"
@@ -44,21 +92,22 @@ def describe_broker() -> str:
 
 @pytest.fixture(autouse=True, scope="session")
 def eager_celery() -> None:
-    """Also where there is a broker: what a task does is seen when the call returns.
+    """Run tasks in process, so that their effects are visible when the call returns.
 
-    (tests/test_service.py starts real workers.)
+    tests/test_service.py starts real workers.
     """
     celery_app.conf.update(task_always_eager=True)
 
 
 @pytest.fixture(autouse=True)
 def disable_sources(settings: Any) -> None:
-    """Unless a test says which, and where on this machine it answers."""
+    """Fetch from no source unless a test names one, and a server on this machine for it."""
     settings.SOURCES = []
 
 
 @pytest.fixture(autouse=True)
-def reset_rate_limits() -> None:
-    """What Redis has counted in one test is not rolled back with it."""
+def clear_shared_state() -> None:
+    """Clear what no transaction rolls back: Django's cache, and the rate limits in Valkey."""
+    cache.clear()
     if settings.REDIS_URL:
         ratelimit.get_storage(settings.REDIS_URL).reset()
