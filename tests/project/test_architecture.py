@@ -94,13 +94,50 @@ CLOCKS = {"now", "today", "utcnow"}
 # Only these ask the clock; everything else is given the time.
 MAY_ASK_THE_CLOCK = (EDGES | {"receivers"}) - {"apps", "templatetags", "urls"}
 # A constant's name says what it limits, and in which unit: MAX_QUERY_CHARS, not LONGEST.
-BARE_ADJECTIVES = set(
-    """
-    AGAIN AFTER ALIKE ANY BIGGEST CLOSE DEEP DEEPEST EARLIEST ENOUGH FEW FEWEST FIRST GREATEST HIGHEST
-    LARGEST LAST LATE LATEST LEAST LONG LONGEST LOWEST MANY MOST NEAR NEAREST NEW NEWEST OLD OLDEST
-    ONCE OPEN QUICKEST RARE SHORT SHORTEST SLOWEST SMALLEST SURELY WEAK WORST
-    """.split()
-)
+BARE_ADJECTIVES = {
+    "AFTER",
+    "AGAIN",
+    "ALIKE",
+    "ANY",
+    "BIGGEST",
+    "CLOSE",
+    "DEEP",
+    "DEEPEST",
+    "EARLIEST",
+    "ENOUGH",
+    "FEW",
+    "FEWEST",
+    "FIRST",
+    "GREATEST",
+    "HIGHEST",
+    "LARGEST",
+    "LAST",
+    "LATE",
+    "LATEST",
+    "LEAST",
+    "LONG",
+    "LONGEST",
+    "LOWEST",
+    "MANY",
+    "MOST",
+    "NEAR",
+    "NEAREST",
+    "NEW",
+    "NEWEST",
+    "OLD",
+    "OLDEST",
+    "ONCE",
+    "OPEN",
+    "QUICKEST",
+    "RARE",
+    "SHORT",
+    "SHORTEST",
+    "SLOWEST",
+    "SMALLEST",
+    "SURELY",
+    "WEAK",
+    "WORST",
+}
 
 
 @cache

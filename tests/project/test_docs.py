@@ -22,7 +22,9 @@ def words(page: Path) -> str:
 
 def test_the_table_of_states_is_that_of_the_code() -> None:
     table = re.search(
-        r"<!-- states:.*?-->\n(.*?)<!-- /states -->", words(ROOT / "docs/running.md"), re.DOTALL
+        r"<!-- states:.*?-->\n(.*?)<!-- /states -->",
+        words(ROOT / "docs/operators/running.md"),
+        re.DOTALL,
     )
     rows = [f"| `{state.value}` | {state.label} |" for state in Delivery.State]
 
