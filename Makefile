@@ -68,6 +68,8 @@ check: $(DEV) ## Check style, types, templates, migrations and settings: with th
 	@echo "django-upgrade, djade"
 	@find $(CODE) -name '*.py' -exec $(PY) -m django_upgrade --check {} +
 	@find templates -name '*.html' -exec $(VENV)/bin/djade --check {} +
+	@echo "codespell"
+	@$(VENV)/bin/codespell
 	@echo "mypy"
 	@$(ISOLATED) $(PY) -m mypy
 	@echo "manage.py check, makemigrations --check"
