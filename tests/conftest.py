@@ -39,7 +39,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     """Deselect what the other leg runs, and the slow tests unless they are asked for."""
     selected, elsewhere, slow = [], [], []
     for item in items:
-        uses_browser = "browser" in fixtures(item)
+        uses_browser = "open_tab" in fixtures(item)
         if uses_browser:
             item.add_marker("slow")
         if not ON_SQLITE and (uses_browser or not uses_services(item)):

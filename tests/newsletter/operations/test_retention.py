@@ -37,7 +37,7 @@ pytestmark = pytest.mark.django_db
 
 NOW = factories.NOW
 SECOND = timedelta(seconds=1)
-PAGE = (Path(project.BASE_DIR) / "docs/data-map.md").read_text()
+PAGE = (Path(project.BASE_DIR) / "docs/operators/data-map.md").read_text()
 
 
 @pytest.fixture(autouse=True)
