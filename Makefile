@@ -43,7 +43,7 @@ test: $(DEV) ## Run all but the slow tests on SQLite and on PostgreSQL with Valk
 	@rm -f .coverage .coverage.* var/test-*/slow-left-out
 	@$(MAKE) --no-print-directory --keep-going --jobs=2 --output-sync=target test-sqlite test-postgresql
 	@cat var/test-*/slow-left-out | awk '{ n += $$1 } \
-		END { if (n) print n " slow tests (browser, real workers) were left out: make test-all runs them too." }'
+		END { if (n) print n " slow tests (browser, real workers, random API calls) were left out: make test-all runs them too." }'
 	@$(if $(COVERAGE),$(PY) -m coverage combine --quiet && $(PY) -m coverage report)
 
 .PHONY: test-slow

@@ -35,6 +35,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--slow", action="store_true", help="Also run the tests marked slow.")
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    if config.option.slow:  # one slow test uses it, and every run would pay for it
+        config.pluginmanager.import_plugin("schemathesis.pytest.plugin")
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Deselect what the other leg runs, and the slow tests unless they are asked for."""
     selected, elsewhere, slow = [], [], []

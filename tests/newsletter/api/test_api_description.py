@@ -46,6 +46,8 @@ def description() -> Any:
 
 schema = description()
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def kept_connection() -> Iterator[None]:
