@@ -14,7 +14,7 @@ CODE := manage.py newsletter papers subscribers tests benchmarks
 
 # The tests and checks see none of the caller's settings (every variable that .env.example names),
 # and keep their data in a folder of their own. (exec: a signal to make must reach the program.)
-ISOLATED = exec env $$(sed -nE 's/^(\# )?([A-Z][A-Z0-9_]*)=.*/-u \2/p' .env.example) DATA_DIR=var/$@
+ISOLATED = exec env -u PYTHONDONTWRITEBYTECODE $$(sed -nE 's/^(\# )?([A-Z][A-Z0-9_]*)=.*/-u \2/p' .env.example) DATA_DIR=var/$@
 
 # The operator's settings, for what works on the operator's data.
 DOTENV = set -a; if [ -f .env ]; then . ./.env; fi; set +a
