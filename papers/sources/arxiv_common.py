@@ -68,7 +68,7 @@ class ArxivError(SourceUnavailableError):
 
 
 def xml_client(client: SourceClient) -> SourceClient:
-    client.session.headers["Accept"] = ACCEPT_HEADER
+    client.headers["Accept"] = ACCEPT_HEADER
     return client
 
 

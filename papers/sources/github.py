@@ -61,7 +61,7 @@ class GitHub:
         """The stars of the papers' repositories, one answer for each repository."""
         most = (
             MAX_REPOS_PER_FETCH_WITH_TOKEN
-            if "Authorization" in self.client.session.headers
+            if "Authorization" in self.client.headers
             else MAX_REPOS_PER_FETCH
         )
         for repository, papers in list(group_by_repository(request.papers).items())[:most]:

@@ -92,7 +92,7 @@ def test_github_tells_the_stars_until_its_allowance_is_used_up(httpserver):
     assert str(caught.value) == "GitHub answered 403 FORBIDDEN and asks to wait 1800 seconds."
     assert figures() == {Reading.Metric.GITHUB_STARS: 9}
 
-    with pytest.raises(CommandError, match="GitHub must not be asked yet"):
+    with pytest.raises(CommandError, match="GitHub cannot be called yet"):
         fetch("github")
     assert len(asked) == 2
 
