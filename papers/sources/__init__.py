@@ -59,7 +59,8 @@ class Record:
     influential_citations: int | None = None
     # Counted by OpenAlex.
     cited_by: int | None = None
-    # When the source last changed the record, if it states that: the latest record takes precedence.
+    # When the source last changed the record, if it states that: the latest record takes
+    # precedence.
     updated_at: datetime | None = None
 
 
@@ -107,9 +108,9 @@ class FetchRequest:
 class Source(Protocol):
     """A source of papers: see docs/adding-a-source.md.
 
-    A source that must not be called too often has a third class attribute, the name of its call slot
-    and the minimum interval between two calls of all workers: `pacing = ("arxiv",
-    timedelta(seconds=3))`. Sources that give the same name share the slot.
+    A source that must not be called too often has a third class attribute, the name of its call
+    slots and the minimum interval between two calls of all workers: `pacing = ("arxiv",
+    timedelta(seconds=3))`. Sources that give the same name share the slots.
     """
 
     # For people.

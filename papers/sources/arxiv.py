@@ -3,15 +3,15 @@
 A response is an Atom feed. Observed in 2026, contrary to or missing from the documentation:
 
 - An unknown id is not an error: the feed is empty, or its entry has no title.
-- An error is a feed with one entry, titled "Error", whose summary is the message. The status is 400;
-  in the past it has also been 200.
+- An error is a feed with one entry, titled "Error", whose summary is the message. The status is
+  400; in the past it has also been 200.
 - `published` is the time of the first version, `updated` that of the version in the entry. Adding a
   DOI or a category later changes neither.
 - The categories include ACM and MSC terms. The primary category has an element of its own as well.
 - A page in the middle of a list may be empty. The same request succeeds later.
 - Results change once a day and may be a day behind the announcements.
-- There is no field for a withdrawal: only the comment or the abstract states it. Nor is there one for
-  code: see `arxiv_common.code_url`.
+- There is no field for a withdrawal: only the comment or the abstract states it. Nor is there one
+  for code: see `arxiv_common.code_url`.
 """
 
 from __future__ import annotations
@@ -165,7 +165,7 @@ def has_record_before(day: date, response: SourceResponse) -> bool:
 
 
 def build_search_query(words: str) -> str:
-    """Return the words in arXiv's query language: each must match, in any field unless it names one.
+    """Return the words in arXiv's query language: each must match, in the field it names or any.
 
     Words with a boolean operator are taken to be in that language already.
     """

@@ -137,7 +137,7 @@ def clean_author_names(names: Iterable[str]) -> tuple[str, ...]:
 
 
 def first_publisher_doi(text: str) -> str:
-    """Return the first DOI in a text, or "" if arXiv assigned it: that one only repeats the arXiv id."""
+    """Return the first DOI in a text, or "" if arXiv assigned it: then it only repeats the id."""
     first = re.split(r"\s+|[,;]+(?=10\.|\s|$)", text.strip(), maxsplit=1)[0]
     doi = identity.parse_doi(first)
     return "" if identity.parse_arxiv_id(doi) else doi

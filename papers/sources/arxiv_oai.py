@@ -4,13 +4,14 @@ The protocol is version 2.0 of the Open Archives Initiative's. Observed in respo
 and in the source code of the service, contrary to or missing from the documentation:
 
 - Errors have status 200. `noRecordsMatch` only means that nothing changed.
-- We request the format `arXivRaw`: only this one has the date of every version, and marks a withdrawn
-  version with source type I. In the format `arXiv`, `created` was the date of the first version until
-  2025 and is that of the latest version today. It is ignored if it is after the month in the id.
-- `arXivRaw` and `arXivOld` have all authors in one text, with "and", affiliations and "Jr.". `arXiv`
-  has one element per author. `oai_dc` has "Surname Jr., First", the categories only in words, and the
-  comment as a second description. Its categories are read from the sets in the header, which were
-  whole archives until 2025.
+- We request the format `arXivRaw`: only this one has the date of every version, and marks a
+  withdrawn version with source type I. In the format `arXiv`, `created` was the date of the first
+  version until 2025 and is that of the latest version today. It is ignored if it is after the month
+  in the id.
+- `arXivRaw` and `arXivOld` have all authors in one text, with "and", affiliations and "Jr.".
+  `arXiv` has one element per author. `oai_dc` has "Surname Jr., First", the categories only in
+  words, and the comment as a second description. Its categories are read from the sets in the
+  header, which were whole archives until 2025.
 - One field may hold several DOIs. One response had its metadata without their namespace.
 - The datestamp is the day of the last change of any kind, not of a version.
 - A resumption token expires at midnight UTC. That of the last page is empty or missing.
@@ -76,7 +77,7 @@ class HarvestState:
         }
 
     def advance(self, page: HarvestPage, sets: Sequence[str]) -> HarvestState:
-        """Return the state after a page: further in its set, or in the next set, or in the next harvest."""
+        """Return the state after a page: further in its set, in the next set or the next harvest."""
         until = self.until or page.response_date
         if page.resumption_token:
             reached = page.last_datestamp or self.reached
@@ -107,7 +108,7 @@ class ArxivOai:
         self.client = arxiv_common.xml_client(client)
 
     def fetch(self, request: FetchRequest) -> Iterator[SourceResponse]:
-        """Yield what changed in the categories since the cursor, or else since the oldest of the days."""
+        """Yield what changed in the categories since the cursor, else since the oldest day."""
         sets = [oai_set(category) for category in arxiv_common.valid_categories(request.categories)]
         state = initial_state(request)
         if not sets or state is None:
@@ -165,7 +166,7 @@ class ArxivOai:
 
 
 def initial_state(request: FetchRequest) -> HarvestState | None:
-    """Return the state in the cursor, or else that of a harvest from the oldest day, or else None."""
+    """Return the state in the cursor, else that of a harvest from the oldest day, else None."""
     names = HarvestState.__dataclass_fields__
     state = {key: value for key, value in parse_qsl(request.cursor) if key in names}
     if iso_date(state.get("since", "")):

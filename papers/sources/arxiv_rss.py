@@ -1,7 +1,7 @@
 """arXiv's daily feeds: the papers announced in a category the evening before.
 
-The RSS 2.0 and Atom feeds have the same content. Observed in feeds of 2025 and in the source code of
-the service, contrary to or missing from the documentation:
+The RSS 2.0 and Atom feeds have the same content. Observed in feeds of 2025 and in the source code
+of the service, contrary to or missing from the documentation:
 
 - A feed is rebuilt at midnight in New York and holds that day only: a missed day is lost. On
   Saturdays, Sundays and arXiv's holidays it is empty, with status 200.

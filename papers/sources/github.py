@@ -1,7 +1,7 @@
 """GitHub: the number of stars of a paper's code.
 
-One call per repository. The quota is 60 calls an hour per IP address without a token, and 5,000 with
-one. Not in the documentation:
+One call per repository. The quota is 60 calls an hour per IP address without a token, and 5,000
+with one. Not in the documentation:
 
 - A renamed or moved repository returns 301 to `/repositories/<number>`.
 - A used-up quota is 403 or 429 with `X-RateLimit-Reset` or `Retry-After`; the secondary limit, on
@@ -84,7 +84,7 @@ class GitHub:
         )
 
     def back_off_if_limited(self, error: HttpError) -> None:
-        """Pause all workers after a rate limit that states no time; the client handles the others."""
+        """Pause all workers after a limit that states no time; the client handles the others."""
         if error.status == FORBIDDEN and "rate limit" in error.body_start.lower():
             self.client.pacer.back_off(DEFAULT_BACK_OFF_SECONDS)
 

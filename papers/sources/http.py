@@ -1,7 +1,7 @@
 """The HTTP client of the sources: identified, paced, and bounded in time and size.
 
-One call is up to four attempts within one deadline. Each attempt waits for a call slot, then runs in
-a thread and a session of its own (`Deadline.run` says why). So the calls of a client share no
+One call is up to four attempts within one deadline. Each attempt waits for a call slot, then runs
+in a thread and a session of its own (`Deadline.run` says why). So the calls of a client share no
 connection and no cookie: a late thread cannot disturb the next call.
 """
 
@@ -25,10 +25,11 @@ from papers.sources.rate_limits import is_rate_limited, parse_retry_after
 
 logger = logging.getLogger(__name__)
 
-# For all attempts of one call together. A person waits for an interactive call, but not for a worker's.
+# For all attempts of one call together. A person waits for an interactive call, but not for a
+# worker's.
 INTERACTIVE_TIMEOUT_SECONDS, WORKER_TIMEOUT_SECONDS = 7.0, 45.0
-# For one connection and for one silence. They bound neither name resolution, nor a host with several
-# dead addresses, nor a server that sends a byte a second.
+# For one connection and for one silence. They bound neither name resolution, nor a host with
+# several dead addresses, nor a server that sends a byte a second.
 CONNECT_TIMEOUT_SECONDS, READ_TIMEOUT_SECONDS = 3.05, 20.0
 MAX_RESPONSE_BYTES = 50 * 1024 * 1024
 CHUNK_BYTES = 64 * 1024
@@ -158,9 +159,8 @@ class SourceClient:
             raise
         except (requests.RequestException, TimeoutError) as error:
             # Without its cause, which quotes the whole address, and a key with it.
-            raise SourceUnavailableError(
-                f"{self.title} could not be reached ({describe_error(error, self.timeout_seconds)})."
-            ) from None
+            cause = describe_error(error, self.timeout_seconds)
+            raise SourceUnavailableError(f"{self.title} could not be reached ({cause}).") from None
 
     def should_retry(self, error: Exception, deadline: Deadline) -> bool | float:
         """Return whether to retry or, where the source states it, after how many seconds."""

@@ -3,9 +3,9 @@ r"""Hugging Face's daily papers: what its community submitted each day, with upv
 A response is a JSON array. An item has the arXiv paper under `paper`, and Hugging Face's own fields
 beside it. Observed in 2024 to 2026, contrary to or missing from the documentation:
 
-- Both the item and its paper have a title. Until March 2025 the paper's lacks the `$` and `\` of its
-  TeX, so the item's is preferred. The item's `summary` exists only since 2025, so the paper's is
-  preferred.
+- Both the item and its paper have a title. Until March 2025 the paper's lacks the `$` and `\` of
+  its TeX, so the item's is preferred. The item's `summary` exists only since 2025, so the paper's
+  is preferred.
 - The item's `publishedAt` was the time of the listing until March 2025. Since then it is the arXiv
   date, some days earlier, and `paper.submittedOnDailyAt` is the time of the listing.
 - Every optional field may be missing or null, and be filled in on a later day.
@@ -82,7 +82,7 @@ class HuggingFace:
         return parse_items(extract_items(body), lambda item: parse_item(item, None), self.title)
 
     def fetch_day(self, day: date) -> SourceResponse:
-        """Return all pages of a day. A paper that moved to the next page meanwhile is returned once."""
+        """Return all pages of a day; a paper that moved to the next page meanwhile, only once."""
         records: dict[str, Record] = {}
         rejected: list[str] = []
         for page in range(MAX_PAGES):
@@ -119,8 +119,8 @@ def extract_items(body: bytes) -> list[Any]:
     if isinstance(value, dict) and isinstance(value.get("data"), list):
         value = value["data"]
     if not isinstance(value, list):
-        # A lone 1 has been seen instead of a weekend's list. Do not treat it as an empty list: it may
-        # as well be an error, and then the day would look as if it had no papers.
+        # A lone 1 has been seen instead of a weekend's list. Do not treat it as an empty list: it
+        # may as well be an error, and then the day would look as if it had no papers.
         raise InvalidResponseError(f"The answer is {describe_json(value)}, not a list of papers.")
     return [parse_python_literal(item) for item in value]
 
@@ -178,7 +178,7 @@ def parse_item(item: Any, day: date | None) -> Record:
 def infer_listing_date(items: Sequence[Any]) -> date | None:
     """Return the day of a list of 2024, which is only in the items' `publishedAt`, or None.
 
-    Search results are not the list of a day: there it equals the paper's, or the days are far apart.
+    For search results return None: there it equals the paper's, or the days are far apart.
     """
     papers = [item for item in as_dicts(items) if isinstance(item.get("paper"), dict)]
     listed = [

@@ -38,8 +38,8 @@ def parse_items(
 ) -> SourceResponse:
     """Return a record or a reason for each item.
 
-    Raise InvalidResponseError if every item is rejected, unless only because the source does not know
-    the papers.
+    Raise InvalidResponseError if every item is rejected, unless the source just does not know the
+    papers.
     """
     records: dict[str, Record] = {}
     rejected: list[str] = []
@@ -80,7 +80,7 @@ def parse_json(body: bytes) -> Any:
 
 
 def raise_for_error(value: Any, source_title: str) -> None:
-    """Raise InvalidResponseError, with the source's own message, if the response is only an error."""
+    """Raise InvalidResponseError with the source's message if the response is only an error."""
     fields = value if isinstance(value, dict) else {}
     message = as_text(fields.get("error")) or as_text(fields.get("message"))
     if message and not fields.keys() - ERROR_KEYS:
@@ -143,9 +143,9 @@ def parse_date(value: Any) -> date | None:
 
 
 def normalise_repo_url(url: str) -> str:
-    """Return the URL of a GitHub repository without branch, query or ".git"; any other URL as it is.
+    """Return the URL of a GitHub repository without branch, query or ".git".
 
-    Return "" for a page of GitHub's that is not in a repository.
+    Return "" for a page of GitHub's that belongs to no repository, and any other URL as it is.
     """
     if GITHUB_OWNER_URL.fullmatch(url):
         return ""

@@ -40,7 +40,8 @@ from papers.sources.json_values import (
 )
 
 ARXIV_DOI_PREFIX = "10.48550/arxiv."
-# Papers per call. A call may have a hundred DOIs, and a paper has up to two. The URL must stay short.
+# Papers per call. A call may have a hundred DOIs, and a paper has up to two. The URL must stay
+# short.
 PAPER_BATCH_SIZE, MAX_DOI_CHARS = 50, 100
 PAGE_SIZE = 100
 # Ten times as many as a hundred DOIs should need. A server with more ignores the cursor.

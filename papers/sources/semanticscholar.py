@@ -7,8 +7,8 @@ documentation:
   been seen in the place of the requested one: only a paper's own `externalIds` identify it.
 - When every paper of a batch is unknown, the response is 400, "No valid paper ids given".
 - arXiv papers often have the DOI that arXiv assigns beside the id, or only that DOI.
-- A count of zero is sent as 0; every other field may be null. With a `publicationDate` of null there
-  is a `year`, which is not used.
+- A count of zero is sent as 0; every other field may be null. With a `publicationDate` of null
+  there is a `year`, which is not used.
 - Errors are `{"error": …}`, and from the gateway `{"message": …}`. All callers without a key share
   one quota, and 429 is common, with or without `Retry-After`.
 

@@ -1,8 +1,8 @@
 """Parse untrusted XML in bounded time and memory.
 
 Uses the standard library's parser and rejects what makes it unsafe: a document type, and with it
-entities; more elements and deeper nesting than any real response has. Namespaces are dropped: one of
-arXiv's services has used several over the years, and once none.
+entities; more elements and deeper nesting than any real response has. Namespaces are dropped: one
+of arXiv's services has used several over the years, and once none.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ from papers.sources import InvalidResponseError
 # Several times the largest real answer's.
 MAX_ELEMENTS = 1_000_000
 MAX_DEPTH = 50
-# The parser compares the attributes of an element with each other before it calls us, in quadratic time.
-# Each attribute has two quotation marks.
+# The parser compares the attributes of an element with each other before it calls us, in quadratic
+# time. Each attribute has two quotation marks.
 MAX_QUOTE_CHARS = 1_000_000
-# A document type is at the beginning, so the first chunk is small. Each further chunk is twice as long:
-# older versions of expat read an unfinished tag again from its beginning with every chunk.
+# A document type is at the beginning, so the first chunk is small. Each further chunk is twice as
+# long: older versions of expat read an unfinished tag again from its beginning with every chunk.
 INITIAL_CHUNK_BYTES = 64 * 1024
 # Some abstracts contain them although XML forbids it: one would make the whole response unreadable.
 CONTROL_BYTES = bytes(set(range(32)) - set(b"\t\n\r"))
