@@ -40,7 +40,7 @@ def client_for(url: str, timeout_seconds: float = 10) -> SourceClient:
 
 @pytest.fixture
 def raw_server() -> Iterator[Callable[[Callable[[socket.socket], None]], str]]:
-    """Start servers that treat a connection as the test defines; each call returns a URL."""
+    """Return a function that starts a server with the test's own handler and returns its URL."""
     listeners: list[socket.socket] = []
     connections: list[socket.socket] = []
 
