@@ -165,7 +165,7 @@ def has_record_before(day: date, response: SourceResponse) -> bool:
 
 
 def build_search_query(words: str) -> str:
-    """Return the words in arXiv's query language: each must match, in the field it names or any.
+    """Return the words in arXiv's query language: each must match, in any or in a named field.
 
     Words with a boolean operator are taken to be in that language already.
     """

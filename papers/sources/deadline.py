@@ -9,7 +9,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import TypeVar
 
-# A call that was let in is given this long, also when waiting has used up its time.
+# The minimum for a call, even if waiting for its slot has used up the time.
 MIN_CALL_SECONDS = 0.1
 
 Result = TypeVar("Result")

@@ -1,7 +1,7 @@
 """The HTTP client of the sources: identified, paced, and bounded in time and size.
 
 One call is up to four attempts within one deadline. Each attempt waits for a call slot, then runs
-in a thread and a session of its own (`Deadline.run` says why). So the calls of a client share no
+in a thread and a session of its own (see `Deadline.run`). So the calls of a client share no
 connection and no cookie: a late thread cannot disturb the next call.
 """
 
@@ -100,7 +100,7 @@ class NoPacer:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """What to send, the same in each attempt."""
+    """A request, the same in each attempt."""
 
     method: str
     url: str
@@ -135,7 +135,7 @@ class SourceClient:
         return self.send("GET", path, query)
 
     def post(self, path: str, json: Any, **query: str | int) -> bytes:
-        """Do as `get` does, with a question too long for a URL. Only for what may be repeated."""
+        """Do as `get` does, with a query too long for a URL. Only for calls that may be repeated."""
         return self.send("POST", path, query, json)
 
     def send(

@@ -1,4 +1,7 @@
-"""What a response says about rate limits (pure, but for a clock where the server sends no date)."""
+"""Parse the rate limits in the headers of a response.
+
+Pure, except that a reset time without a Date header is compared with our clock.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +16,7 @@ MAX_RETRY_AFTER_SECONDS = 86_400.0
 
 
 def parse_retry_after(response: requests.Response) -> float | None:
-    """Return the seconds to wait before the next call, or None if the response does not say.
+    """Return the seconds to wait before the next call, or None if none is stated.
 
     Reads Retry-After, and the headers that Hugging Face (RateLimit) and GitHub (X-RateLimit-Reset)
     send instead.
@@ -59,7 +62,7 @@ def server_timestamp(response: requests.Response) -> float:
 
 
 def is_rate_limited(response: requests.Response) -> bool:
-    """Return whether "forbidden" means "for now": then the response says how long to wait."""
+    """Return whether a 403 is temporary: then the response states how long to wait."""
     return (
         response.status_code == requests.codes.forbidden and parse_retry_after(response) is not None
     )

@@ -14,7 +14,7 @@ from xml.etree.ElementTree import Element, ParseError, TreeBuilder, XMLParser
 
 from papers.sources import InvalidResponseError
 
-# Several times the largest real answer's.
+# Several times as many as the largest real response has.
 MAX_ELEMENTS = 1_000_000
 MAX_DEPTH = 50
 # The parser compares the attributes of an element with each other before it calls us, in quadratic
