@@ -201,7 +201,6 @@ class SourceClient:
         url, host = call.url, host_of(call.url)
         query: Mapping[str, str | int] | None = call.query
         for _ in range(MAX_REDIRECTS + 1):
-            deadline.check()
             response = session.request(
                 call.method,
                 url,
@@ -215,6 +214,7 @@ class SourceClient:
             if target is None:
                 return response
             response.close()
+            deadline.check()
             url, query = urljoin(url, target), None
             if host_of(url) != host:
                 # Without its query: the source may have put our key there.
