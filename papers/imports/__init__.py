@@ -1,4 +1,4 @@
-"""Papers from a file that somebody has: a library, a list, a page saved as text."""
+"""Import papers from a user's own file: a library, a list, or a page saved as text."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from papers.sources import Record
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ParsedFile:
-    """What a file held: its papers, and for each entry that is none where it stands and why."""
+    """The content of a file: its papers, and the place and reason of each rejected entry."""
 
     records: tuple[Record, ...] = ()
     rejected: tuple[str, ...] = ()
-    # A sentence, if the file ends in the middle of an entry: what comes before it is whole.
+    # A sentence if the file ends in the middle of an entry. The entries before that are complete.
     truncation_error: str = ""
 
 
 class InvalidImportFileError(ValueError):
-    """The file is none that papers can be read from; one sentence says why."""
+    """A file that papers cannot be read from; the message is one sentence."""

@@ -1,4 +1,4 @@
-"""BibTeX, as libraries and reference managers write it; TeX in the texts is read in the catalogue."""
+"""Parse BibTeX as reference managers write it. TeX in the texts is left to the catalogue."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import logging
 import re
 from typing import Any
 
-import bibtexparser
+from bibtexparser.entrypoint import parse_string
 from bibtexparser.library import Library
 from bibtexparser.middlewares import RemoveEnclosingMiddleware, names
 from bibtexparser.model import (
@@ -21,17 +21,18 @@ from papers.imports import InvalidImportFileError, ParsedFile, columns
 from papers.sources import Record
 from papers.sources.json_values import RejectedItemError
 
-# It warns of every entry that is broken; so do we.
+# bibtexparser logs every broken entry, but we report them ourselves.
 logging.getLogger("bibtexparser").setLevel(logging.CRITICAL)
 
 ENTRY_KEY = re.compile(r"@\w+\s*[{(]\s*([^\s,={}()]{1,60})")
-# What keeps its braces, and the braces that only keep the capitals: the {GAN} of J{\"o}rg.
+# First what needs its braces (math, commands, sub- and superscripts), then the braces that only
+# protect capitals: the first group matches in J{\"o}rg, the second in {GAN}.
 BRACE_GROUP = re.compile(
     r"(\$[^$]*\$ | \\[A-Za-z]+\s*(?:\{[^{}]*\})* | \\. | [_^]\{[^{}]*\}) | \{([^{}\\$]*)\}",
     re.VERBOSE,
 )
 MAX_BRACE_DEPTH = 4
-# arXiv:2605.01234 in a journal's or note's name, and CoRR's volume abs/2605.01234.
+# arXiv:2605.01234, as in a journal or a note, and abs/2605.01234, the volume of a paper in CoRR.
 ARXIV_MENTION = re.compile(
     r"(?:arxiv\s*:\s*|arxiv\.org/(?:abs|pdf)/|\babs/)([\w./-]{7,30})", re.IGNORECASE
 )
@@ -45,15 +46,16 @@ ARXIV_MENTION_FIELDS = (
     "url",
 )
 ENCLOSING_REMOVER = RemoveEnclosingMiddleware()
-# Names that are nobody's.
+# Ends of a list of authors that are not names.
 PLACEHOLDER_AUTHORS = frozenset({"others", "et al.", "et al"})
 
 
 def parse_bibtex(text: str) -> ParsedFile:
+    """Parse the entries of a text; raise InvalidImportFileError if it has none."""
     records: list[Record] = []
     rejected: list[str] = []
-    cut_off = ""
-    library = bibtexparser.parse_string(text)
+    truncation_error = ""
+    library = parse_string(text)
     for block in library.blocks:
         try:
             if entry := extract_entry(block):
@@ -61,24 +63,27 @@ def parse_bibtex(text: str) -> ParsedFile:
         except RejectedItemError as reason:
             place = describe_position(block)
             if is_truncated(block):
-                cut_off = f"The file breaks off in {place}."
+                truncation_error = f"The file is cut off in {place}."
             else:
                 rejected.append(f"{place}: {reason}")
-    if not records and not rejected and not cut_off:
+    if not records and not rejected and not truncation_error:
         raise InvalidImportFileError("The file has no BibTeX entry, as @article{key, title = {…}}.")
-    return ParsedFile(records=tuple(records), rejected=tuple(rejected), truncation_error=cut_off)
+    return ParsedFile(
+        records=tuple(records), rejected=tuple(rejected), truncation_error=truncation_error
+    )
 
 
 def extract_entry(block: Any) -> Entry | None:
-    """The entry, also where its key or a field comes twice; None for comments and strings."""
+    """Return the entry of a block, also with a duplicate key or field; None for other blocks.
+
+    Raise RejectedItemError for a block that could not be parsed.
+    """
     if isinstance(block, DuplicateBlockKeyBlock | DuplicateFieldKeyBlock):
-        twice = block.ignore_error_block
-        # The library left it as it was written.
-        return (
-            ENCLOSING_REMOVER.transform_entry(twice, Library())
-            if isinstance(twice, Entry)
-            else None
-        )
+        entry = block.ignore_error_block
+        if not isinstance(entry, Entry):
+            return None
+        # The library does not process duplicates: their values are still enclosed.
+        return ENCLOSING_REMOVER.transform_entry(entry, Library())
     if isinstance(block, Entry):
         return block
     if isinstance(block, ParsingFailedBlock):
@@ -97,31 +102,31 @@ def describe_position(block: Any) -> str:
 
 
 def parse_entry(entry: Entry) -> Record:
-    """One entry as a record; raises Rejected."""
-    told: dict[str, str] = {}
+    """Return the record of an entry; raise RejectedItemError."""
+    fields: dict[str, str] = {}
     for field in entry.fields:
-        told.setdefault(field.key.lower(), str(field.value).strip())
+        fields.setdefault(field.key.lower(), str(field.value).strip())
     return columns.build_record(
         {
-            "title": strip_braces(told.get("title", "")),
-            "abstract": strip_braces(told.get("abstract", "")),
-            "authors": parse_authors(told.get("author", "")),
-            "arxiv_id": find_arxiv_id(told),
-            "doi": strip_tex(told.get("doi", "")),
-            "url": strip_tex(told.get("url", "")),
-            "date": told.get("date"),
-            "categories": told.get("primaryclass") or told.get("eprintclass"),
-            "keywords": told.get("keywords"),
-            "code": strip_tex(told.get("code", ""))
-            or code_host_url(strip_tex(told.get("url", ""))),
+            "title": strip_braces(fields.get("title", "")),
+            "abstract": strip_braces(fields.get("abstract", "")),
+            "authors": parse_authors(fields.get("author", "")),
+            "arxiv_id": find_arxiv_id(fields),
+            "doi": strip_tex(fields.get("doi", "")),
+            "url": strip_tex(fields.get("url", "")),
+            "date": fields.get("date"),
+            "categories": fields.get("primaryclass") or fields.get("eprintclass"),
+            "keywords": fields.get("keywords"),
+            "code": strip_tex(fields.get("code", ""))
+            or code_host_url(strip_tex(fields.get("url", ""))),
         }
     )
 
 
 def parse_authors(author_list: str) -> list[str]:
-    """The authors' names, the given ones first."""
-    found = names.split_multiple_persons_names(" ".join(author_list.split()))
-    return [parse_author(name) for name in found if name.lower() not in PLACEHOLDER_AUTHORS]
+    """Return the names in a list separated by "and", each with the given name first."""
+    authors = names.split_multiple_persons_names(" ".join(author_list.split()))
+    return [parse_author(name) for name in authors if name.lower() not in PLACEHOLDER_AUTHORS]
 
 
 def parse_author(name: str) -> str:
@@ -130,29 +135,27 @@ def parse_author(name: str) -> str:
 
 
 def strip_braces(text: str) -> str:
+    """Remove the braces that only protect capitals."""
     for _ in range(MAX_BRACE_DEPTH):
-        text = BRACE_GROUP.sub(lambda found: found[2] if found[1] is None else found[1], text)
+        text = BRACE_GROUP.sub(lambda match: match[2] if match[1] is None else match[1], text)
     return text
 
 
 def find_arxiv_id(entry_fields: dict[str, str]) -> str:
-    """From the eprint, unless it is another archive's, or from where it is mentioned."""
+    """Return the arXiv id in `eprint`, unless that is another archive's, or in another field."""
     archive = entry_fields.get("archiveprefix") or entry_fields.get("eprinttype") or "arxiv"
-    written = [entry_fields.get("eprint", "")] if archive.lower() == "arxiv" else []
-    written += [
-        number
-        for name in ARXIV_MENTION_FIELDS
-        for number in ARXIV_MENTION.findall(strip_tex(entry_fields.get(name, "")))
-    ]
-    found = (identity.parse_arxiv_id(number.rstrip(".,")) for number in written)
-    return next((number for number in found if number), "")
+    candidates = [entry_fields.get("eprint", "")] if archive.lower() == "arxiv" else []
+    for name in ARXIV_MENTION_FIELDS:
+        candidates += ARXIV_MENTION.findall(strip_tex(entry_fields.get(name, "")))
+    ids = (identity.parse_arxiv_id(candidate.rstrip(".,")) for candidate in candidates)
+    return next(filter(None, ids), "")
 
 
 def strip_tex(text: str) -> str:
-    r"""An address without \url{…} around it and backslashes in it."""
+    r"""Return a URL or an identifier without \url{…} around it and backslashes in it."""
     return re.sub(r"\\([_%#&~])(?:\{\})?", r"\1", re.sub(r"\\(?:url|href)\s*|[{}]", "", text))
 
 
 def code_host_url(url: str) -> str:
-    """The address, if code is what is there."""
+    """Return the URL if it is on a code host, else ""."""
     return url if re.match(r"https?://(?:www\.)?(?:github|gitlab)\.com/", url) else ""

@@ -1,4 +1,4 @@
-"""Which kind of file it is, by its content and its name, and what its bytes say."""
+"""Detect the format and the encoding of a file, and parse it."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ FORMAT_BY_EXTENSION = {
     ".bib": "bibtex",
     ".bibtex": "bibtex",
 }
-# How files begin that are no text, and what to do with them.
+# How files that are not text begin, and what the user can do.
 UNSUPPORTED_SIGNATURES = (
     (b"\x1f\x8b", "is packed with gzip: unpack it first"),
     (b"PK\x03\x04", "is a zip archive or an office document: save it as CSV, or unpack it, first"),
@@ -34,30 +34,30 @@ UNSUPPORTED_SIGNATURES = (
 JSON_START = re.compile(r'\s*(?:\{\s*["}]|\[\s*["{\]])')
 BIBTEX_ENTRY = re.compile(r"^\s*@[A-Za-z]+\s*[{(]", re.MULTILINE)
 MARKUP_START = re.compile(r"\s*<(?:\?xml|!doctype|html|feed|rss|oai-pmh)\b", re.IGNORECASE)
-# Of a text at most one character in so many is a control character.
+# A file with more control characters is not text.
 MIN_CHARS_PER_CONTROL_CHAR = 200
 SNIFF_CHARS = 20_000
 
 
 def parse_file(body: bytes, *, file_name: str = "", format: str = "") -> ParsedFile:
-    """The papers of a file; Unreadable if there is none."""
+    """Return the papers of a file; raise InvalidImportFileError if it has none."""
     text = decode_text(body)
     if MARKUP_START.match(text):
         raise InvalidImportFileError(
-            "The file is a web page or XML. A source's saved answer is for fetch_papers "
-            "--from-file; of a page save the text."
+            "The file is a web page or XML. Save a page as text; pass the saved response of a "
+            "source to fetch_papers --from-file."
         )
-    brought = PARSERS[format or detect_format(text, file_name)](text)
-    if not brought.records:
-        why = next(iter(brought.rejected), "")
+    parsed_file = PARSERS[format or detect_format(text, file_name)](text)
+    if not parsed_file.records:
+        reason = f" ({parsed_file.rejected[0]})" if parsed_file.rejected else ""
         raise InvalidImportFileError(
-            brought.truncation_error or f"The file holds no paper{f' ({why})' if why else ''}."
+            parsed_file.truncation_error or f"The file has no papers{reason}."
         )
-    return brought
+    return parsed_file
 
 
 def detect_format(text: str, file_name: str) -> str:
-    """By the content where that leaves no doubt, else by the name's ending, else plain text."""
+    """Return the format by unambiguous content, else by the file name, else plain text."""
     if JSON_START.match(text):
         return "jsonl"
     if table.find_header(text[:SNIFF_CHARS]):
@@ -68,20 +68,21 @@ def detect_format(text: str, file_name: str) -> str:
 
 
 def decode_text(body: bytes) -> str:
-    """The text in UTF-8 or UTF-16, or in the one that old Windows programs write."""
+    """Return the text of a file; raise InvalidImportFileError for an empty or a binary file."""
     for signature, advice in UNSUPPORTED_SIGNATURES:
         if body.startswith(signature):
             raise InvalidImportFileError(f"The file {advice}.")
     text = try_encodings(body)
     if not text.strip():
         raise InvalidImportFileError("The file is empty.")
-    controls = len(re.findall(r"[\x00-\x08\x0e-\x1f\x7f]", text[:SNIFF_CHARS]))
-    if "\x00" in text or controls * MIN_CHARS_PER_CONTROL_CHAR > len(text[:SNIFF_CHARS]):
+    control_chars = len(re.findall(r"[\x00-\x08\x0e-\x1f\x7f]", text[:SNIFF_CHARS]))
+    if "\x00" in text or control_chars * MIN_CHARS_PER_CONTROL_CHAR > len(text[:SNIFF_CHARS]):
         raise InvalidImportFileError("The file is not text.")
     return text
 
 
 def try_encodings(body: bytes) -> str:
+    """Decode UTF-8, UTF-16 with a byte order mark, or the encoding of old Windows programs."""
     encodings = ["utf-8-sig", "cp1252"]
     if body.startswith((b"\xff\xfe", b"\xfe\xff")):
         encodings = ["utf-16"]

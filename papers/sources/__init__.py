@@ -1,4 +1,4 @@
-"""Where papers come from: every source turns its answers into the same records."""
+"""The sources of papers. Each one turns its responses into the same records."""
 
 from __future__ import annotations
 
@@ -7,31 +7,44 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Protocol
 
+from papers.sources.errors import InvalidResponseError, SourceUnavailableError
+
 if TYPE_CHECKING:
     from papers.sources.http import SourceClient
+
+__all__ = [
+    "FetchRequest",
+    "InvalidResponseError",
+    "KnownPaper",
+    "Record",
+    "Source",
+    "SourceResponse",
+    "SourceUnavailableError",
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Record:
-    """One paper as a source tells of it, in the source's own words.
+    """One paper as a source describes it, with the texts as the source wrote them.
 
-    What it does not say is None or empty. It is told apart by its arXiv id, else by its DOI, else by
-    its title and first author; without a title it adds to a paper that is known already.
+    What the source does not state is None or empty. A record is matched to a stored paper by its
+    arXiv id, else by its DOI, else by its title and first author. A record without a title only
+    updates a paper that is stored already.
     """
 
     arxiv_id: str = ""
     doi: str = ""
     title: str = ""
-    # The day its first version was published.
+    # The day that the first version was published.
     published_on: date | None = None
-    # The day the source put it before its readers; None for a source that lists everything.
+    # The day that the source recommended it; None for a source that lists everything.
     listed_on: date | None = None
     abstract: str = ""
     authors: tuple[str, ...] = ()
-    # A machine's summary, never the authors'.
+    # Written by a machine, never by the authors.
     machine_summary: str = ""
     organization: str = ""
-    # arXiv's, the primary one first.
+    # arXiv categories, the primary one first.
     categories: tuple[str, ...] = ()
     keywords: tuple[str, ...] = ()
     code_url: str = ""
@@ -41,33 +54,35 @@ class Record:
     upvotes: int | None = None
     comments: int | None = None
     stars: int | None = None
-    # Semantic Scholar's counts, and OpenAlex's.
+    # Counted by Semantic Scholar.
     citations: int | None = None
     influential_citations: int | None = None
+    # Counted by OpenAlex.
     cited_by: int | None = None
-    # When the source last changed it, if it says so: of two tellings the later one counts.
+    # When the source last changed the record, if it states that: the latest record takes
+    # precedence.
     updated_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SourceResponse:
-    """What one answer of a source held: its papers, and a reason for each item that is none."""
+    """The content of one response: its records, and a reason for each item that is not a paper."""
 
     records: tuple[Record, ...] = ()
     rejected: tuple[str, ...] = ()
-    # Where to go on after this answer, in the source's own words; empty when there is no more.
+    # Where to resume after this response, in the source's own format; empty at the end.
     cursor: str = ""
 
     @property
     def latest_listing_date(self) -> date | None:
-        """The latest day that its papers were listed on."""
+        """Return the latest day on which one of the papers was listed."""
         days = (record.listed_on for record in self.records)
         return max((day for day in days if day), default=None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KnownPaper:
-    """A paper that is stored already, by what sources may know it by."""
+    """A stored paper, by the identifiers that sources may have for it."""
 
     arxiv_id: str = ""
     doi: str = ""
@@ -76,48 +91,43 @@ class KnownPaper:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FetchRequest:
-    """What is asked for; each source takes of it what it can answer."""
+    """What to fetch. A source uses the fields that it can answer and ignores the others."""
 
-    # The newest first.
+    # Newest first.
     days: tuple[date, ...] = ()
-    # Papers to learn more about, the most important first.
+    # Papers to look up, the most important first.
     papers: tuple[KnownPaper, ...] = ()
-    # arXiv's categories to look into.
+    # arXiv categories to list.
     categories: tuple[str, ...] = ()
-    # Words to search for, when papers of the past are filled in.
+    # A search query, to backfill papers of the past.
     query: str = ""
-    # Where the last fetch of this source stopped (Answer.cursor), or empty.
+    # Where the last fetch of this source stopped (SourceResponse.cursor), or empty.
     cursor: str = ""
 
 
-class SourceUnavailableError(Exception):
-    """The source could not be reached or answered with an error; one sentence says which."""
-
-
-class InvalidResponseError(ValueError):
-    """Bytes that are not an answer of this source; one sentence says why."""
-
-
 class Source(Protocol):
-    """A family of files that look alike: see docs/adding-a-source.md.
+    """A source of papers: see docs/adding-a-source.md.
 
-    One that wants time between any two questions, whoever of us asks, says so beside its name:
-    `turns = ("arxiv", timedelta(seconds=3))`, where sources with one name wait for each other too.
+    A source that must not be called too often has a third class attribute, the name of its call
+    slots and the minimum interval between two calls of all workers: `pacing = ("arxiv",
+    timedelta(seconds=3))`. Sources that give the same name share the slots.
     """
 
-    # For people and for `fetch_papers --source`.
+    # For people.
     title: str
+    # For settings, log lines and `fetch_papers --source`.
     name: str
 
     def __init__(self, client: SourceClient) -> None: ...
 
     def fetch(self, request: FetchRequest) -> Iterator[SourceResponse]:
-        """Ask, and yield each answer as it comes; raises SourceUnavailable, MalformedAnswer.
+        """Call the source, and yield each response as soon as it is parsed.
 
-        What was yielded before a failure is kept.
+        Raise SourceUnavailableError or InvalidResponseError. The caller keeps what was yielded
+        before that.
         """
         ...
 
     def parse(self, body: bytes, *, day: date | None = None) -> SourceResponse:
-        """Read a saved answer; `day` is its day if it does not say itself."""
+        """Parse a saved response; `day` is its day where the response itself does not state one."""
         ...

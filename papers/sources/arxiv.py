@@ -1,17 +1,17 @@
-"""arXiv's search: what it says of given papers, and the newest of a category.
+"""arXiv's search API: look up papers by id, search, and list the newest of a category.
 
-The answer is an Atom feed. Seen in answers of 2026, against or beyond the documentation:
+A response is an Atom feed. Observed in 2026, contrary to or missing from the documentation:
 
-- An id that nobody has is no error: the feed is empty, or its entry has no title.
-- An error is a feed with one entry titled Error whose summary says what was wrong, with HTTP 400,
-  and with 200 in some answers of the past.
-- `published` is the moment of the first version, `updated` that of the version told of: a DOI or a
-  category that was added later changes neither.
-- The categories include terms of the ACM and the MSC; the primary one stands apart as well.
-- A page may come back empty in the middle of a list. Asked again later it is whole.
-- What it finds changes once a day, and may lag a day behind the announcement.
-- The comment and the abstract say whether a paper was withdrawn; there is no field for it. A page
-  of code has none either: see `eprint.code_url` for when one is taken from the text.
+- An unknown id is not an error: the feed is empty, or its entry has no title.
+- An error is a feed with one entry, titled "Error", whose summary is the message. The status is
+  400; in the past it has also been 200.
+- `published` is the time of the first version, `updated` that of the version in the entry. Adding a
+  DOI or a category later changes neither.
+- The categories include ACM and MSC terms. The primary category has an element of its own as well.
+- A page in the middle of a list may be empty. The same request succeeds later.
+- Results change once a day and may be a day behind the announcements.
+- There is no field for a withdrawal: only the comment or the abstract states it. Nor is there one
+  for code: see `arxiv_common.code_url`.
 """
 
 from __future__ import annotations
@@ -37,9 +37,9 @@ from papers.topics import categories
 
 QUERY_PATH = "api/query"
 MAX_IDS_PER_REQUEST = 100
-# arXiv gives at most 2,000 at once, and asks to stay well below.
+# arXiv returns at most 2,000 and recommends far fewer.
 PAGE_SIZE = 500
-# A week of the largest category is half of it.
+# The largest category needs half of them for a week.
 MAX_PAGES = 10
 MAX_SEARCH_PAGES = 4
 NEWEST_FIRST = {"sortBy": "submittedDate", "sortOrder": "descending"}
@@ -57,7 +57,10 @@ class Arxiv:
         self.client = arxiv_common.xml_client(client)
 
     def fetch(self, request: FetchRequest) -> Iterator[SourceResponse]:
-        """What the words find; else the papers that are named; else the newest of the categories."""
+        """Yield the matches of the query; without one, the papers; without any, the newest papers.
+
+        The newest papers are those of the categories, back to the oldest of the days.
+        """
         if query := build_search_query(request.query):
             yield from self.fetch_pages(query, order={}, max_pages=MAX_SEARCH_PAGES)
         elif request.papers:
@@ -67,39 +70,41 @@ class Arxiv:
         else:
             oldest = min(request.days, default=None)
             for category in arxiv_common.valid_categories(request.categories):
-                most = MAX_PAGES if oldest else 1
                 yield from self.fetch_pages(
-                    f"cat:{category}", order=NEWEST_FIRST, max_pages=most, oldest=oldest
+                    f"cat:{category}",
+                    order=NEWEST_FIRST,
+                    max_pages=MAX_PAGES if oldest else 1,
+                    oldest=oldest,
                 )
 
     def fetch_by_id(self, ids: Sequence[str]) -> Iterator[SourceResponse]:
         ids = list(dict.fromkeys(ids))
         for start in range(0, len(ids), MAX_IDS_PER_REQUEST):
             batch = ids[start : start + MAX_IDS_PER_REQUEST]
-            answer, _ = self.fetch_page(id_list=",".join(batch), max_results=len(batch))
-            yield answer
+            response, _ = self.fetch_page(id_list=",".join(batch), max_results=len(batch))
+            yield response
 
     def fetch_pages(
         self, query: str, *, order: dict[str, str], max_pages: int, oldest: date | None = None
     ) -> Iterator[SourceResponse]:
-        """One page after another, until one reaches back behind the oldest day."""
+        """Yield pages until the list ends, or a page has a paper older than the oldest day."""
         start = 0
         for _ in range(max_pages):
-            answer, total = self.fetch_page(
+            response, total = self.fetch_page(
                 search_query=query, start=start, max_results=PAGE_SIZE, **order
             )
-            count = len(answer.records) + len(answer.rejected)
+            count = len(response.records) + len(response.rejected)
             if not count and start < total:
                 raise SourceUnavailableError(
-                    f"{self.title} left out a page: {start} of {total} papers came."
+                    f"{self.title} returned an empty page after {start} of {total} papers."
                 )
-            yield answer
+            yield response
             start += count
-            if start >= total or (oldest and has_record_before(oldest, answer)):
+            if start >= total or (oldest and has_record_before(oldest, response)):
                 return
 
     def fetch_page(self, **query: str | int) -> tuple[SourceResponse, int]:
-        """An answer, and how many papers there are for the question in all."""
+        """Return one page, and the total number of results on all pages."""
         return arxiv_common.fetch_and_parse(self.client, QUERY_PATH, query, self.parse_feed)
 
     def parse(self, body: bytes, *, day: date | None = None) -> SourceResponse:
@@ -116,29 +121,27 @@ class Arxiv:
             if is_error_entry(entry):
                 raise arxiv_common.ArxivError(self.title, xml.first_text(entry, "summary"))
             if entry.find("announce_type") is not None:
-                raise InvalidResponseError(
-                    "The answer is a daily feed: arxiv-rss is the source of it."
-                )
+                raise InvalidResponseError("The answer is a daily feed: use the source arxiv-rss.")
         total = xml.first_text(feed, "totalResults")
-        answer = parse_items(entries, parse_entry, self.title)
-        return answer, int(total[:9]) if total.isdecimal() else len(entries)
+        response = parse_items(entries, parse_entry, self.title)
+        return response, int(total[:9]) if total.isdecimal() else len(entries)
 
 
 def is_error_entry(entry: Element) -> bool:
-    number = xml.first_text(entry, "id")
-    return "/api/errors" in number or (
-        xml.first_text(entry, "title") == "Error" and parse_arxiv_id(number) is None
+    entry_id = xml.first_text(entry, "id")
+    return "/api/errors" in entry_id or (
+        xml.first_text(entry, "title") == "Error" and parse_arxiv_id(entry_id) is None
     )
 
 
 def parse_entry(entry: Element) -> Record:
-    """One entry as a record; raises Rejected."""
-    number = arxiv_common.require_arxiv_id(xml.first_text(entry, "id"))
+    """Return the record of an entry; raise RejectedItemError."""
+    arxiv_id = arxiv_common.require_arxiv_id(xml.first_text(entry, "id"))
     if not (title := xml.first_text(entry, "title")):
         raise NotFoundAtSourceError("no title")
     comment, abstract = xml.first_text(entry, "comment"), xml.first_text(entry, "summary")
     return Record(
-        arxiv_id=number,
+        arxiv_id=arxiv_id,
         doi=arxiv_common.first_publisher_doi(xml.first_text(entry, "doi")),
         title=title,
         abstract=abstract,
@@ -152,17 +155,20 @@ def parse_entry(entry: Element) -> Record:
 
 
 def category_terms(entry: Element) -> list[str]:
-    """What it is filed under, the primary one first."""
-    found = [*entry.iterfind("primary_category"), *entry.iterfind("category")]
-    return [each.get("term", "") for each in found]
+    """Return the terms of the entry's categories, the primary one first."""
+    elements = [*entry.iterfind("primary_category"), *entry.iterfind("category")]
+    return [element.get("term", "") for element in elements]
 
 
 def has_record_before(day: date, response: SourceResponse) -> bool:
-    return any(each.published_on and each.published_on < day for each in response.records)
+    return any(record.published_on and record.published_on < day for record in response.records)
 
 
 def build_search_query(words: str) -> str:
-    """Words as arXiv's language has them: each must be somewhere, unless it names a field."""
+    """Return the words in arXiv's query language: each must match, in any or in a named field.
+
+    Words with a boolean operator are taken to be in that language already.
+    """
     if BOOLEAN_OPERATOR.search(words):
         return words.strip()
     return " AND ".join(map(build_search_clause, SEARCH_WORD.findall(words)))

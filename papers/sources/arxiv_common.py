@@ -1,7 +1,7 @@
-"""What the three services of arXiv have in common: how the fields of an e-print are written.
+"""Code that the three arXiv sources share: how arXiv writes authors, DOIs and withdrawals.
 
-arXiv wants three seconds between any two questions of ours, whichever of its services and whichever
-of our machines asks, and one question at a time.
+arXiv allows one call at a time and one every three seconds, all of its services and all of our
+machines together.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ NAME_SUFFIX = re.compile(r"(?:[JS]r|I{2,3}|IV)\.?", re.IGNORECASE)
 GITHUB_REPO_MENTION = re.compile(
     r"(?<![\w.-])(?:www\.)?github\.com/+([a-z0-9-]+)/([\w.-]*[\w-])", re.IGNORECASE | re.ASCII
 )
-# Pages of GitHub's own that look like a repository's.
+# Pages of GitHub's own whose URL looks like that of a repository.
 GITHUB_RESERVED_NAMES = frozenset(
     {"orgs", "topics", "features", "sponsors", "marketplace", "search", "login"}
 )
@@ -37,8 +37,8 @@ GITHUB_RESERVED_NAMES = frozenset(
 PAPER_NOUN = (
     r"(?:paper|article|submission|manuscript|pre-?print|e-?print|work|note|report|document)"
 )
-# A sentence that begins with it: not "an earlier version of this paper has been withdrawn", nor
-# "withdrawn from the conference".
+# Only at the beginning of a sentence: neither "an earlier version of this paper has been withdrawn"
+# nor "withdrawn from the conference" may match.
 WITHDRAWAL_STATEMENT = re.compile(
     rf"""
     (?: ^ | [.;!]\s+ | ^[\w ,]{{0,60}},\s+ (?=this\s) )
@@ -58,100 +58,108 @@ WITHDRAWAL_STATEMENT = re.compile(
 
 
 class ArxivError(SourceUnavailableError):
-    """arXiv answered with an error, often as if all were well (HTTP 200)."""
+    """An error message from arXiv, which it often sends with status 200."""
 
     def __init__(self, source_title: str, message: str, *, code: str = "") -> None:
         super().__init__(
-            f"{source_title} answered with an error: {one_line(message) or 'it says no more'}."
+            f"{source_title} answered with an error: {one_line(message) or 'no details given'}."
         )
         self.code = code
 
 
 def xml_client(client: SourceClient) -> SourceClient:
-    client.session.headers["Accept"] = ACCEPT_HEADER
+    """Return the same client, asking for XML."""
+    client.headers["Accept"] = ACCEPT_HEADER
     return client
 
 
 def fetch_and_parse(
     client: SourceClient, path: str, query: dict[str, str | int], parse: Callable[[bytes], T]
 ) -> T:
-    """The answer, as it is read; of a refusal, what its body says is wrong."""
+    """Return the parsed response.
+
+    Of an error response, raise the error that its body describes, else the HttpError.
+    """
     try:
         body = client.get(path, **query)
-    except HttpError as refused:
+    except HttpError as error:
         with suppress(InvalidResponseError):
-            parse(refused.body_start.encode())
+            parse(error.body_start.encode())
         raise
     return parse(body)
 
 
 def require_arxiv_id(*texts: str) -> str:
-    """The arXiv id in the first of the texts that holds one; raises Rejected."""
-    found = next(filter(None, map(identity.parse_arxiv_id, texts)), None)
-    if not found:
+    """Return the first arXiv id in the texts; raise RejectedItemError if there is none."""
+    arxiv_id = next(filter(None, map(identity.parse_arxiv_id, texts)), None)
+    if not arxiv_id:
         raise RejectedItemError("not an arXiv id")
-    return found
+    return arxiv_id
 
 
 def submission_month(arxiv_id: str) -> date:
-    """The month that an arXiv id was given in: 2605.01234, math/0309136, hep-th/9901001."""
+    """Return the month in which arXiv assigned an id: 2605.01234, math/0309136, hep-th/9901001."""
     digits = arxiv_id.rpartition("/")[2]
     year = int(digits[:2])
-    # No paper is older than arXiv, of 1991; an old number may hold any digits.
+    # arXiv exists since 1991. The month of an old id may be any two digits.
     return date(year + (1900 if year > 90 else 2000), min(max(int(digits[2:4]), 1), 12), 1)
 
 
 def valid_categories(category_names: Sequence[str]) -> list[str]:
-    """The categories to ask for, each once; a name that is none is the operator's mistake."""
+    """Return the distinct categories under their present names.
+
+    Raise SourceUnavailableError for an unknown one: the operator must correct the settings.
+    """
     for name in category_names:
         if not categories.canonical_id(name):
             raise SourceUnavailableError(
-                f"{name!r} is not a category of arXiv, so it was not asked: "
-                "correct ARXIV_CATEGORIES (cs.AI stat.ML, for instance)."
+                f"{name!r} is not a category of arXiv, so nothing was fetched: "
+                "correct ARXIV_CATEGORIES (for example: cs.AI stat.ML)."
             )
     return categories.canonical_ids(category_names)
 
 
 def split_author_list(author_list: str) -> tuple[str, ...]:
-    """Authors that stand in one text: "A. Abel (MIT), B. Bell, Jr. and C. Curie"."""
-    found: list[str] = []
+    """Return the names in a text such as "A. Abel (MIT), B. Bell, Jr. and C. Curie"."""
+    names: list[str] = []
     for name in AUTHOR_SEPARATOR.split(AFFILIATION.sub(" ", " ".join(author_list.split()))):
-        if NAME_SUFFIX.fullmatch(name) and found:
-            found[-1] += f" {name}"
+        if NAME_SUFFIX.fullmatch(name) and names:
+            names[-1] += f" {name}"
         else:
-            found.append(name)
-    return clean_author_names(found)
+            names.append(name)
+    return clean_author_names(names)
 
 
 def clean_author_names(names: Iterable[str]) -> tuple[str, ...]:
-    """The names among what stands in their places: a lone colon, an "and" before the last one."""
-    tidied = (re.sub("^and ", "", " ".join(name.split())) for name in names)
-    return tuple(name for name in tidied if any(letter.isalpha() for letter in name))
+    """Return the names without a leading "and"; drop what has no letter, such as a lone colon."""
+    stripped = (re.sub("^and ", "", " ".join(name.split())) for name in names)
+    return tuple(name for name in stripped if any(letter.isalpha() for letter in name))
 
 
 def first_publisher_doi(text: str) -> str:
-    """The first DOI of a publisher; arXiv's own only repeats the arXiv id."""
+    """Return the first DOI in a text, or "" if arXiv assigned it: then it only repeats the id."""
     first = re.split(r"\s+|[,;]+(?=10\.|\s|$)", text.strip(), maxsplit=1)[0]
-    found = identity.parse_doi(first)
-    return "" if identity.parse_arxiv_id(found) else found
+    doi = identity.parse_doi(first)
+    return "" if identity.parse_arxiv_id(doi) else doi
 
 
 def code_url(*texts: str) -> str:
-    """The GitHub repository that a paper names, if it names exactly one.
+    """Return the URL of the GitHub repository that the texts name, if they name exactly one.
 
-    Of 340 listed papers whose abstract names one and whose authors linked one as their code, 337
-    name the same, and three a namesake of it. With two, it cannot be told which is theirs.
+    With two, there is no telling which is the authors' own. Measured on 340 listed papers whose
+    abstract names one repository and whose authors linked one as their code: the two agree for 337,
+    and differ in the owner for the other three.
     """
-    found: dict[str, str] = {}
+    urls: dict[str, str] = {}
     for owner, repository in GITHUB_REPO_MENTION.findall(" ".join(texts).replace("\\_", "_")):
         bare = repository.removesuffix(".git")
         if bare and owner.lower() not in GITHUB_RESERVED_NAMES:
             url = f"https://github.com/{owner}/{bare}"
-            found.setdefault(url.lower(), url)
-    return next(iter(found.values())) if len(found) == 1 else ""
+            urls.setdefault(url.lower(), url)
+    return next(iter(urls.values())) if len(urls) == 1 else ""
 
 
 def mentions_withdrawal(comment: str, abstract: str) -> bool:
-    """Whether its authors or arXiv took it back: so says the comment, or stands for an abstract."""
-    said, begins = (" ".join(each.split()) for each in (comment, abstract))
-    return bool(WITHDRAWAL_STATEMENT.search(said) or WITHDRAWAL_STATEMENT.match(begins))
+    """Return whether the comment states a withdrawal, or the abstract begins with the statement."""
+    comment, abstract = (" ".join(text.split()) for text in (comment, abstract))
+    return bool(WITHDRAWAL_STATEMENT.search(comment) or WITHDRAWAL_STATEMENT.match(abstract))

@@ -1,13 +1,13 @@
-"""GitHub: how many stars the code of a paper has.
+"""GitHub: the number of stars of a paper's code.
 
-One question for each repository, and few without a token: 60 an hour for each address on the
-internet, 5,000 with one. Beyond the documentation:
+One call per repository. The quota is 60 calls an hour per IP address without a token, and 5,000
+with one. Not in the documentation:
 
-- A repository that was renamed or moved answers 301 to `/repositories/<number>`.
-- What is used up is said with 403 or 429, and `X-RateLimit-Reset` or `Retry-After`; the limit on
-  many questions at once sometimes with neither.
-- A repository that was taken down answers 451, or 403 with "access blocked".
-- No answer knows of a paper: a saved one only says how many stars a repository has.
+- A renamed or moved repository returns 301 to `/repositories/<number>`.
+- A used-up quota is 403 or 429 with `X-RateLimit-Reset` or `Retry-After`; the secondary limit, on
+  bursts, is sometimes 403 with neither.
+- A repository that was taken down returns 451, or 403 with "access blocked".
+- No response names a paper: of a saved one only the repository and its stars are known.
 """
 
 from __future__ import annotations
@@ -30,11 +30,11 @@ from papers.sources.json_values import (
     raise_for_error,
 )
 
-# Questions at each fetch, so that an hour's allowance is not used up at once.
+# Calls per fetch, so that one fetch does not use up the hour's quota.
 MAX_REPOS_PER_FETCH, MAX_REPOS_PER_FETCH_WITH_TOKEN = 50, 500
 FORBIDDEN = 403
 NOT_FOUND_STATUSES = frozenset({404, 410, 451})
-# What it asks of those who met a limit without a time, in seconds.
+# GitHub's rule for a limit without a time.
 DEFAULT_BACK_OFF_SECONDS = 60
 REPO_URL = re.compile(
     r"https?://(?:www\.)?github\.com/([a-z0-9](?:[a-z0-9_-]{0,38}))/([a-z0-9._-]{1,100}?)"
@@ -46,7 +46,7 @@ REPO_URL = re.compile(
 class GitHub:
     name = "github"
     title = "GitHub"
-    # One after another, as it asks; and held for all when it says so.
+    # GitHub's rules demand one call after another.
     pacing = ("github", timedelta(seconds=0.2))
 
     def __init__(self, client: SourceClient) -> None:
@@ -54,36 +54,37 @@ class GitHub:
 
     @staticmethod
     def credentials(key: str) -> dict[str, Any]:
-        """How the operator's token goes with every question."""
+        """Return the client's arguments for the operator's token."""
         return {"headers": {"Authorization": f"Bearer {key}"}}
 
     def fetch(self, request: FetchRequest) -> Iterator[SourceResponse]:
-        """The stars of the papers' repositories, one answer for each repository."""
-        most = (
+        """Yield the stars of the papers' repositories, one response per repository."""
+        max_repos = (
             MAX_REPOS_PER_FETCH_WITH_TOKEN
-            if "Authorization" in self.client.session.headers
+            if "Authorization" in self.client.headers
             else MAX_REPOS_PER_FETCH
         )
-        for repository, papers in list(group_by_repository(request.papers).items())[:most]:
+        for repository, papers in list(group_by_repository(request.papers).items())[:max_repos]:
             yield self.fetch_repository(repository, papers)
 
     def fetch_repository(self, repository: str, papers: Sequence[KnownPaper]) -> SourceResponse:
         try:
-            answer = self.parse(self.client.get(f"repos/{repository}"))
-        except HttpError as refused:
-            if not is_not_found(refused):
-                self.back_off_if_limited(refused)
+            response = self.parse(self.client.get(f"repos/{repository}"))
+        except HttpError as error:
+            if not is_not_found(error):
+                self.back_off_if_limited(error)
                 raise
             return SourceResponse(rejected=("repository not found",))
-        stars = answer.records[0]
+        stars = response.records[0]
         return SourceResponse(
             records=tuple(
-                replace(stars, arxiv_id=each.arxiv_id, doi=each.doi, code_url=each.code_url)
-                for each in papers
+                replace(stars, arxiv_id=paper.arxiv_id, doi=paper.doi, code_url=paper.code_url)
+                for paper in papers
             )
         )
 
     def back_off_if_limited(self, error: HttpError) -> None:
+        """Pause all workers after a limit that states no time; the client handles the others."""
         if error.status == FORBIDDEN and "rate limit" in error.body_start.lower():
             self.client.pacer.back_off(DEFAULT_BACK_OFF_SECONDS)
 
@@ -98,17 +99,17 @@ class GitHub:
 
 
 def group_by_repository(papers: Sequence[KnownPaper]) -> dict[str, list[KnownPaper]]:
-    """The papers of each repository, the most important first."""
-    found: dict[str, list[KnownPaper]] = {}
+    """Return the papers of each repository, in the order of the papers."""
+    groups: dict[str, list[KnownPaper]] = {}
     for paper in papers:
         name = repository_name(paper.code_url)
         if name and (paper.arxiv_id or paper.doi):
-            found.setdefault(name, []).append(paper)
-    return found
+            groups.setdefault(name, []).append(paper)
+    return groups
 
 
 def repository_name(url: str) -> str:
-    """owner/name, in lower case as GitHub compares them; empty for what is no repository."""
+    """Return "owner/name" in lower case, since GitHub ignores case; "" for any other URL."""
     match = REPO_URL.fullmatch(url.strip())
     if match is None or not match[2].strip("."):
         return ""
@@ -121,10 +122,11 @@ def is_not_found(error: HttpError) -> bool:
 
 
 def parse_repository(item: Any) -> Record:
-    """The stars of one repository, by its address; raises Rejected."""
+    """Return a record with the URL and the stars of a repository; raise RejectedItemError."""
     if not isinstance(item, dict):
-        raise RejectedItemError("no repository")
+        raise RejectedItemError("not a repository")
     stars = parse_count(item.get("stargazers_count"))
-    if stars is None or not repository_name(address := as_text(item.get("html_url"))):
+    url = as_text(item.get("html_url"))
+    if stars is None or not repository_name(url):
         raise RejectedItemError("no stars")
-    return Record(code_url=address, stars=stars)
+    return Record(code_url=url, stars=stars)

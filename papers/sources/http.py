@@ -1,46 +1,56 @@
-"""Asking a source over HTTP: identified, patient when told to wait, and bounded in time and size."""
+"""The HTTP client of the sources: identified, paced, and bounded in time and size.
+
+One call is up to four attempts within one deadline. Each attempt waits for a call slot, then runs
+in a thread and a session of its own (see `Deadline.run`). So the calls of a client share no
+connection and no cookie: a late thread cannot disturb the next call.
+"""
 
 from __future__ import annotations
 
 import logging
-import queue
 import re
 import socket
-import threading
-import time
-from collections.abc import Callable, Iterator, Mapping
-from email.utils import parsedate_to_datetime
-from typing import Any, Protocol, TypeVar
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
 from urllib.parse import urljoin, urlsplit
 
 import requests
 import stamina
 from stamina.instrumentation import set_on_retry_hooks
 
-from papers.sources import SourceUnavailableError
+from papers.sources.deadline import Deadline
+from papers.sources.errors import SourceUnavailableError
+from papers.sources.rate_limits import is_rate_limited, parse_retry_after
 
 logger = logging.getLogger(__name__)
 
-# Seconds that a person is kept waiting for one answer, all tries together; a worker may wait longer.
+# For all attempts of one call together. A person waits for an interactive call, but not for a
+# worker's.
 INTERACTIVE_TIMEOUT_SECONDS, WORKER_TIMEOUT_SECONDS = 7.0, 45.0
+# For one connection and for one silence. They bound neither name resolution, nor a host with
+# several dead addresses, nor a server that sends a byte a second.
 CONNECT_TIMEOUT_SECONDS, READ_TIMEOUT_SECONDS = 3.05, 20.0
-MAX_ATTEMPTS = 4
 MAX_RESPONSE_BYTES = 50 * 1024 * 1024
+CHUNK_BYTES = 64 * 1024
+MAX_ERROR_BYTES = 2_000
 MAX_REDIRECTS = 3
-# Nobody's allowance is for longer than a day, in seconds.
-MAX_RETRY_AFTER_SECONDS = 86_400.0
 RETRY_STATUSES = frozenset({429, 500, 502, 503, 504})
+MAX_ATTEMPTS = 4
+# With less time left than the longest backoff and a short attempt take, there is no retry.
+MIN_RETRY_SECONDS = 2.5
+RETRIES = stamina.RetryingCaller(
+    attempts=MAX_ATTEMPTS, timeout=None, wait_initial=0.4, wait_max=2, wait_jitter=0.2
+)
 
-# Its own line says neither what is tried again nor why; ours does.
+# stamina's own log line has neither the source nor the error; should_retry logs both.
 set_on_retry_hooks([])
-# Its lines hold whole addresses, in which an operator's key may stand.
+# urllib3's debug lines hold whole addresses, and these an operator's key.
 logging.getLogger("urllib3").setLevel(logging.INFO)
-
-Result = TypeVar("Result")
 
 
 class HttpError(SourceUnavailableError):
-    """The source answered, but not with 200; `told` is the beginning of what it said."""
+    """A response with a status other than 200; `body_start` is the beginning of its text."""
 
     def __init__(self, message: str, status: int, body_start: str = "") -> None:
         super().__init__(message)
@@ -49,36 +59,37 @@ class HttpError(SourceUnavailableError):
 
 
 class RetryableHttpError(HttpError):
-    """An answer that may be better the next time."""
+    """An error response that may not be repeated by the next attempt."""
 
     def __init__(self, message: str, status: int, retry_after_seconds: float | None) -> None:
         super().__init__(message, status)
         self.retry_after_seconds = retry_after_seconds
 
 
-# What may be over in a moment.
+# Failures that may be over in a moment.
 RETRYABLE_ERRORS = (
     RetryableHttpError,
     requests.ConnectionError,
     requests.Timeout,
     requests.exceptions.ChunkedEncodingError,
+    TimeoutError,
 )
 
 
 class Pacer(Protocol):
-    """Whose turn it is to ask, among all workers."""
+    """Spaces the calls of all workers to a source."""
 
     def acquire(self, timeout_seconds: float) -> None:
-        """Return when it is ours; SourceUnavailable if that takes longer than so many seconds."""
+        """Wait for the next call slot; raise SourceUnavailableError if it is too far away."""
         ...
 
     def back_off(self, seconds: float) -> None:
-        """The source asked to be left alone so long."""
+        """Let nobody call the source for this time."""
         ...
 
 
 class NoPacer:
-    """For a source that may be asked at any time."""
+    """For a source that may be called at any time."""
 
     def acquire(self, timeout_seconds: float) -> None:
         pass
@@ -87,8 +98,18 @@ class NoPacer:
         pass
 
 
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A request, the same in each attempt."""
+
+    method: str
+    url: str
+    query: Mapping[str, str | int]
+    json: Any
+
+
 class SourceClient:
-    """Asks one source, always under its base address."""
+    """Calls one source, always below its base URL."""
 
     def __init__(
         self,
@@ -102,124 +123,123 @@ class SourceClient:
         query: Mapping[str, str] | None = None,
     ) -> None:
         self.base_url = base_url.rstrip("/")
-        # Goes with every question, as a key does.
+        # Sent with every call, as an API key is. A redirect is followed without the query.
         self.query = dict(query or {})
+        self.headers = {"User-Agent": user_agent, "Accept": "application/json", **(headers or {})}
         self.title = title
         self.timeout_seconds = timeout_seconds
         self.pacer = pacer or NoPacer()
-        self.session = requests.Session()
-        self.session.headers.update({"User-Agent": user_agent, "Accept": "application/json"})
-        self.session.headers.update(headers or {})
-        # A proxy of the operator's is used, except to reach this very machine; ~/.netrc never.
-        self.session.trust_env = host_of(base_url) not in {"localhost", "127.0.0.1", "::1"}
-        self.session.auth = no_auth
 
     def get(self, path: str, **query: str | int) -> bytes:
-        """The body of a 200; anything else is SourceUnavailable, in one sentence."""
-        return self.request_with_retries("GET", path, query, None)
+        """Return the body of a response with status 200; raise SourceUnavailableError otherwise."""
+        return self.send("GET", path, query)
 
     def post(self, path: str, json: Any, **query: str | int) -> bytes:
-        """The same for a question that is too long for an address; it changes nothing there."""
-        return self.request_with_retries("POST", path, query, json)
+        """Do as `get` does, with a query too long for a URL. Only for calls that may be repeated."""
+        return self.send("POST", path, query, json)
 
-    def request_with_retries(
-        self, method: str, path: str, query: dict[str, str | int], json: Any
+    def send(
+        self, method: str, path: str, query: Mapping[str, str | int], json: Any = None
     ) -> bytes:
+        """Make attempts until one succeeds, or fails for good, or the time is up."""
         if not re.match("https?://", self.base_url) or not host_of(self.base_url):
             raise SourceUnavailableError(
-                f"{self.base_url!r} is not a web address to find {self.title} at."
+                f"The address of {self.title} is not a web address: {self.base_url!r}."
             )
-        deadline = time.monotonic() + self.timeout_seconds
+        url = f"{self.base_url}/{path.lstrip('/')}" if path else self.base_url
+        call = Call(method, url, {**self.query, **query}, json)
+        deadline = Deadline.after(self.timeout_seconds)
         try:
-            for attempt in stamina.retry_context(
-                on=lambda error: self.should_retry(error, deadline),
-                attempts=MAX_ATTEMPTS,
-                timeout=None,
-                wait_initial=0.4,
-                wait_max=2,
-                wait_jitter=0.2,
-            ):
-                with attempt:
-                    self.pacer.acquire(max(deadline - time.monotonic(), 0))
-                    left = max(deadline - time.monotonic(), 0.1)
-                    return run_with_timeout(
-                        left, lambda: self.request_once(method, path, query, json, deadline)
-                    )
-        except RetryableHttpError as busy:
-            if busy.retry_after_seconds:
-                self.pacer.back_off(busy.retry_after_seconds)
+            return RETRIES(
+                lambda error: self.should_retry(error, deadline), self.attempt, call, deadline
+            )
+        except RetryableHttpError as error:
+            if error.retry_after_seconds:
+                self.pacer.back_off(error.retry_after_seconds)
             raise
-        except requests.RequestException as error:
+        except (requests.RequestException, TimeoutError) as error:
             # Without its cause, which quotes the whole address, and a key with it.
-            raise SourceUnavailableError(
-                f"{self.title} could not be reached ({describe_error(error, self.timeout_seconds)})."
-            ) from None
-        raise AssertionError("stamina returns or raises")
+            cause = describe_error(error, self.timeout_seconds)
+            raise SourceUnavailableError(f"{self.title} could not be reached ({cause}).") from None
 
-    def should_retry(self, error: Exception, deadline: float) -> bool | float:
-        """Whether to try again and, where the source says so, after how many seconds."""
+    def should_retry(self, error: Exception, deadline: Deadline) -> bool | float:
+        """Return whether to retry or, where the source states it, after how many seconds."""
         if not isinstance(error, RETRYABLE_ERRORS):
             return False
         wait = error.retry_after_seconds if isinstance(error, RetryableHttpError) else None
-        if time.monotonic() + (2.5 if wait is None else wait) >= deadline:
+        if deadline.remaining_seconds() <= (MIN_RETRY_SECONDS if wait is None else wait):
             return False
-        logger.debug("%s: trying again after %s", self.title, type(error).__name__)
+        logger.debug("%s: retrying after %s", self.title, type(error).__name__)
         return True if wait is None else wait
 
-    def request_once(
-        self, method: str, path: str, query: dict[str, str | int], json: Any, deadline: float
-    ) -> bytes:
-        url = f"{self.base_url}/{path.lstrip('/')}" if path else self.base_url
-        with self.follow_redirects(method, url, query, json) as response:
-            wait = parse_retry_after(response)
-            if response.status_code in RETRY_STATUSES or is_rate_limited(response, wait):
-                raise RetryableHttpError(self.error_message(response), response.status_code, wait)
-            if response.status_code != requests.codes.ok:
-                raise HttpError(
-                    self.error_message(response), response.status_code, read_body_start(response)
-                )
+    def attempt(self, call: Call, deadline: Deadline) -> bytes:
+        """Make one attempt by the deadline; raise HttpError, RequestException or TimeoutError."""
+        self.pacer.acquire(deadline.remaining_seconds())
+        return deadline.run(lambda: self.exchange(call, deadline))
+
+    def exchange(self, call: Call, deadline: Deadline) -> bytes:
+        """Send the call in a new session and return the body; raise HttpError for an error."""
+        with (
+            self.open_session() as session,
+            self.follow_redirects(session, call, deadline) as response,
+        ):
+            self.raise_for_status(response)
             return b"".join(self.iter_body_chunks(response, deadline))
 
+    def open_session(self) -> requests.Session:
+        session = requests.Session()
+        session.headers.update(self.headers)
+        # Use the operator's proxy, except to reach this very machine; never use ~/.netrc.
+        session.trust_env = host_of(self.base_url) not in {"localhost", "127.0.0.1", "::1"}
+        session.auth = no_auth
+        return session
+
     def follow_redirects(
-        self, method: str, url: str, query: dict[str, str | int], json: Any
+        self, session: requests.Session, call: Call, deadline: Deadline
     ) -> requests.Response:
-        """The answer, after redirects that stay with the host."""
-        host = host_of(url)
-        parameters: dict[str, str | int] | None = {**self.query, **query}
+        """Return the first response that is not a redirect; refuse to leave the host."""
+        url, host = call.url, host_of(call.url)
+        query: Mapping[str, str | int] | None = call.query
         for _ in range(MAX_REDIRECTS + 1):
-            response = self.session.request(
-                method,
+            response = session.request(
+                call.method,
                 url,
-                params=parameters,
-                json=json,
+                params=query,
+                json=call.json,
                 timeout=(CONNECT_TIMEOUT_SECONDS, READ_TIMEOUT_SECONDS),
                 stream=True,
                 allow_redirects=False,
             )
-            target = self.session.get_redirect_target(response)
+            target = session.get_redirect_target(response)
             if target is None:
                 return response
             response.close()
-            url, parameters = urljoin(url, target), None
+            deadline.check()
+            url, query = urljoin(url, target), None
             if host_of(url) != host:
+                # Without its query: the source may have put our key there.
                 place = url.partition("?")[0][:200]
-                raise SourceUnavailableError(f"{self.title} sends us to another host, {place}.")
-        raise SourceUnavailableError(f"{self.title} sends us from one address to the next.")
+                raise SourceUnavailableError(f"{self.title} redirects to another host, {place}.")
+        raise SourceUnavailableError(f"{self.title} redirects more than {MAX_REDIRECTS} times.")
 
-    def iter_body_chunks(self, response: requests.Response, deadline: float) -> Iterator[bytes]:
+    def raise_for_status(self, response: requests.Response) -> None:
+        """Raise RetryableHttpError or HttpError unless the status is 200."""
+        status, wait = response.status_code, parse_retry_after(response)
+        message = f"{self.title} answered {status} {response.reason or ''}".rstrip()
+        message += "." if wait is None else f"; retry after {wait:.0f} seconds."
+        if status in RETRY_STATUSES or is_rate_limited(response):
+            raise RetryableHttpError(message, status, wait)
+        if status != requests.codes.ok:
+            raise HttpError(message, status, read_body_start(response))
+
+    def iter_body_chunks(self, response: requests.Response, deadline: Deadline) -> Iterator[bytes]:
         size = 0
-        for chunk in response.iter_content(64 * 1024):
+        for chunk in response.iter_content(CHUNK_BYTES):
             size += len(chunk)
             if size > MAX_RESPONSE_BYTES:
                 raise SourceUnavailableError(f"{self.title} answered with more than 50 MB.")
-            if time.monotonic() > deadline:
-                raise requests.Timeout
+            deadline.check()
             yield chunk
-
-    def error_message(self, response: requests.Response) -> str:
-        text = f"{self.title} answered {response.status_code} {response.reason or ''}".rstrip()
-        wait = parse_retry_after(response)
-        return f"{text}." if wait is None else f"{text} and asks to wait {wait:.0f} seconds."
 
 
 def host_of(url: str) -> str | None:
@@ -230,95 +250,31 @@ def host_of(url: str) -> str | None:
 
 
 def no_auth(request: requests.PreparedRequest) -> requests.PreparedRequest:
+    """Keep requests from looking for a password in ~/.netrc."""
     return request
 
 
-def run_with_timeout(timeout_seconds: float, function: Callable[[], Result]) -> Result:
-    """The work's result, or requests.Timeout when the time is up.
-
-    The timeouts of requests bound one connection attempt and one silence: neither the resolving of
-    a name, nor a host with eight dead addresses, nor a server that sends a byte a second. So the
-    work is done in a thread of its own, which is left behind if it is late.
-    """
-    results: queue.SimpleQueue[tuple[Result | None, BaseException | None]] = queue.SimpleQueue()
-
-    def run() -> None:
-        try:
-            results.put((function(), None))
-        except BaseException as error:
-            results.put((None, error))
-
-    threading.Thread(target=run, daemon=True, name="source").start()
-    try:
-        result, error = results.get(timeout=timeout_seconds)
-    except queue.Empty:
-        raise requests.Timeout from None
-    if error is not None:
-        raise error
-    return result  # type: ignore[return-value]
-
-
-def parse_retry_after(response: requests.Response) -> float | None:
-    """Seconds to wait, from Retry-After or from the headers of Hugging Face and GitHub."""
-    asked = response.headers.get("Retry-After", "").strip()
-    if asked.isdecimal():
-        return float(asked[:6])
-    if asked:
-        # A date is compared with the server's own, whatever our clock says.
-        try:
-            until, sent = map(parsedate_to_datetime, (asked, response.headers.get("Date", "")))
-            return max((until - sent).total_seconds(), 0.0)
-        except (TypeError, ValueError):
-            return None
-    reset = re.search(r"\bt=(\d{1,6})", response.headers.get("RateLimit", ""))
-    if response.status_code == requests.codes.too_many_requests and reset:
-        return float(reset.group(1))
-    return seconds_until_reset(response)
-
-
-def seconds_until_reset(response: requests.Response) -> float | None:
-    """Seconds until the source counts from nought again, if all that it allows has been asked."""
-    reset = response.headers.get("X-RateLimit-Reset", "")
-    used_up = response.headers.get("X-RateLimit-Remaining") == "0"
-    if response.status_code == requests.codes.ok or not used_up or not reset.isdecimal():
-        return None
-    # A moment, as GitHub says it, or seconds from now, as others do.
-    try:
-        now = parsedate_to_datetime(response.headers.get("Date", "")).timestamp()
-    except (TypeError, ValueError):
-        now = time.time()
-    told = float(reset[:12])
-    return min(
-        max(told - now if told > MAX_RETRY_AFTER_SECONDS else told, 0.0), MAX_RETRY_AFTER_SECONDS
-    )
-
-
-def is_rate_limited(response: requests.Response, retry_after_seconds: float | None) -> bool:
-    """Whether "forbidden" means for now."""
-    return response.status_code == requests.codes.forbidden and retry_after_seconds is not None
-
-
 def read_body_start(response: requests.Response) -> str:
-    """Of an error's words, as far as they come."""
+    """Return the beginning of an error's text, or nothing if the text is cut off before that."""
     try:
-        start: bytes = next(response.iter_content(2_000), b"")
+        start: bytes = next(response.iter_content(MAX_ERROR_BYTES), b"")
     except requests.RequestException:
         return ""
     return start.decode(errors="replace")
 
 
-def describe_error(error: requests.RequestException, timeout_seconds: float) -> str:
-    """Why, in a few words: the exceptions themselves quote their innards."""
+def describe_error(error: requests.RequestException | TimeoutError, timeout_seconds: float) -> str:
+    """Return the cause in a few words; the exception's own text is for programmers."""
     if isinstance(error, requests.ConnectTimeout):
-        return "no connection in time"
-    if isinstance(error, requests.Timeout):
-        return f"no whole answer within {timeout_seconds:.0f} seconds"
+        return "the connection timed out"
+    if isinstance(error, requests.Timeout | TimeoutError):
+        return f"no complete response within {timeout_seconds:.0f} seconds"
     if isinstance(error, requests.exceptions.SSLError):
         return "its certificate could not be verified"
     if isinstance(error, requests.exceptions.ProxyError):
-        return "the proxy did not answer"
+        return "the proxy could not be reached"
     if isinstance(error, requests.exceptions.ChunkedEncodingError):
-        return "the answer broke off"
+        return "the response was cut off"
     cause: BaseException | None = error
     while cause is not None:
         if isinstance(cause, ConnectionRefusedError):

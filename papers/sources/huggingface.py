@@ -1,19 +1,20 @@
-"""Hugging Face's daily papers: what its community put forward each day, with upvotes.
+r"""Hugging Face's daily papers: what its community submitted each day, with upvotes.
 
-The answer is a JSON array; an item holds the arXiv paper under `paper` and Hugging Face's own facts
-beside it. Seen in answers of 2024 to 2026, against or beyond the documentation:
+A response is a JSON array. An item has the arXiv paper under `paper`, and Hugging Face's own fields
+beside it. Observed in 2024 to 2026, contrary to or missing from the documentation:
 
-- The title stands twice. Until March 2025 the inner one has lost the `$` and `\\` of its TeX, so the
-  outer one is read. The outer `summary` exists since 2025 only, so the inner one is read.
-- The outer `publishedAt` was the listing's moment until March 2025; since then it is the arXiv
-  date, some days before, and `paper.submittedOnDailyAt` is the listing's.
-- Every optional field may be missing or null, and appears on a later day.
-- A page may hold fewer papers than asked for; past the last page the answer is `[]`.
-- A day that is not open yet answers 400. Weekends have lists rarely.
-- Other people's archives also keep the items as Python literals, or the array as `data` in an
-  object; both are read.
-- `/api/papers/search` answers with the same items, of any day, in one page; its query may not be
-  long. `/api/papers/{id}` answers with the paper alone, without the outer facts.
+- Both the item and its paper have a title. Until March 2025 the paper's lacks the `$` and `\` of
+  its TeX, so the item's is preferred. The item's `summary` exists only since 2025, so the paper's
+  is preferred.
+- The item's `publishedAt` was the time of the listing until March 2025. Since then it is the arXiv
+  date, some days earlier, and `paper.submittedOnDailyAt` is the time of the listing.
+- Every optional field may be missing or null, and be filled in on a later day.
+- A page may be shorter than requested; the page after the last one is `[]`.
+- A day without a list yet returns 400. Weekends rarely have a list.
+- Other people's archives also have items as Python literals, or the array as `data` in an object;
+  both are parsed.
+- `/api/papers/search` returns the same items, of any day, on one page; its query is limited in
+  length. `/api/papers/{id}` returns the paper alone, without the item's fields.
 """
 
 from __future__ import annotations
@@ -42,12 +43,12 @@ from papers.sources.json_values import (
 
 BAD_REQUEST = 400
 PAGE_SIZE = 100
-# Ten times the longest list seen; more means a server that does not page.
+# Ten times the longest list seen. A server with more ignores the page number.
 MAX_PAGES = 10
 MAX_LITERAL_CHARS = 200_000
-# Characters; the documentation names no limit, and other readers of the interface cut here.
+# Other clients of the API cut here; the documentation states no limit.
 MAX_QUERY_CHARS = 250
-# A day's list is put together on two days of UTC.
+# A day's list is compiled during two days of UTC.
 MAX_LISTING_SPAN = timedelta(days=2)
 
 
@@ -59,54 +60,58 @@ class HuggingFace:
         self.client = client
 
     def fetch(self, request: FetchRequest) -> Iterator[SourceResponse]:
-        """What its search finds, and the lists of the days, one answer a day."""
+        """Yield the search results for the query, then the list of each day."""
         if request.query:
             yield self.search(request.query)
-        closed = 0
+        missing = 0
         for day in request.days:
             try:
-                answer = self.fetch_day(day)
-            except HttpError as refused:
-                closed += refused.status == BAD_REQUEST
-                # A day without a list is no error; several days, and no list at all, is.
-                if refused.status != BAD_REQUEST or closed == len(request.days) > 1:
+                response = self.fetch_day(day)
+            except HttpError as error:
+                missing += error.status == BAD_REQUEST
+                # One day without a list is normal. That all of several days have none is an error.
+                if error.status != BAD_REQUEST or missing == len(request.days) > 1:
                     raise
-                answer = SourceResponse()
-            yield answer
+                response = SourceResponse()
+            yield response
 
     def search(self, query: str) -> SourceResponse:
-        """Papers of any day, which say themselves when they were listed, if they were."""
-        asked = " ".join(query.split())[:MAX_QUERY_CHARS]
-        body = self.client.get("api/papers/search", q=asked, limit=PAGE_SIZE)
+        """Return papers of any day. Only those that were listed have a date of listing."""
+        words = " ".join(query.split())[:MAX_QUERY_CHARS]
+        body = self.client.get("api/papers/search", q=words, limit=PAGE_SIZE)
         return parse_items(extract_items(body), lambda item: parse_item(item, None), self.title)
 
     def fetch_day(self, day: date) -> SourceResponse:
-        """All pages of one day; a paper that moved from one page to the next is taken once."""
+        """Return all pages of a day; a paper that moved to the next page meanwhile, only once."""
         records: dict[str, Record] = {}
         rejected: list[str] = []
         for page in range(MAX_PAGES):
             body = self.client.get(
                 "api/daily_papers", date=day.isoformat(), limit=PAGE_SIZE, p=page
             )
-            answer = self.parse(body, day=day)
-            fresh = {each.arxiv_id: each for each in answer.records if each.arxiv_id not in records}
-            if page and not fresh:
+            response = self.parse(body, day=day)
+            new = {
+                record.arxiv_id: record
+                for record in response.records
+                if record.arxiv_id not in records
+            }
+            if page and not new:
                 break
-            records |= fresh
-            rejected += answer.rejected
-            if not fresh:
+            records |= new
+            rejected += response.rejected
+            if not new:
                 break
         return SourceResponse(records=tuple(records.values()), rejected=tuple(rejected))
 
     def parse(self, body: bytes, *, day: date | None = None) -> SourceResponse:
-        """The papers of an answer of any year; `day` is the list's if its items do not say."""
+        """Parse a response of any year; `day` is that of the list if its items do not state one."""
         items = extract_items(body)
         listed_on = day or infer_listing_date(items)
         return parse_items(items, lambda item: parse_item(item, listed_on), self.title)
 
 
 def extract_items(body: bytes) -> list[Any]:
-    """The items of an answer; of a paper's own page the one paper."""
+    """Return the items of a response: of a list, or of the page of a single paper."""
     value = parse_json(body)
     raise_for_error(value, HuggingFace.title)
     if is_bare_paper(value):
@@ -114,19 +119,19 @@ def extract_items(body: bytes) -> list[Any]:
     if isinstance(value, dict) and isinstance(value.get("data"), list):
         value = value["data"]
     if not isinstance(value, list):
-        # A lone 1 has been seen in the place of a weekend's list. It may as well be an error: what
-        # is no list says nothing about how many papers there were.
+        # A lone 1 has been seen instead of a weekend's list. Do not treat it as an empty list: it
+        # may as well be an error, and then the day would look as if it had no papers.
         raise InvalidResponseError(f"The answer is {describe_json(value)}, not a list of papers.")
     return [parse_python_literal(item) for item in value]
 
 
 def is_bare_paper(item: Any) -> bool:
-    """Whether it is a paper as its own page tells it."""
+    """Return whether the item comes from `/api/papers/{id}`."""
     return isinstance(item, dict) and "id" in item and "paper" not in item
 
 
 def parse_python_literal(item: Any) -> Any:
-    """An item that an archive kept as a Python literal, as what it was."""
+    """Return the value of an item that an archive stored as a Python literal; else the item."""
     if not isinstance(item, str) or not item.startswith("{") or len(item) > MAX_LITERAL_CHARS:
         return item
     try:
@@ -136,16 +141,16 @@ def parse_python_literal(item: Any) -> Any:
 
 
 def parse_item(item: Any, day: date | None) -> Record:
-    """One item as a record; raises Rejected."""
+    """Return the record of an item; raise RejectedItemError."""
     if is_bare_paper(item):
-        # A paper's own page is of no day's list.
+        # The page of a paper belongs to no day's list.
         item, day = {"paper": item}, None
     paper = item.get("paper") if isinstance(item, dict) else None
     if not isinstance(paper, dict):
-        raise RejectedItemError("no paper")
+        raise RejectedItemError("not a paper")
     if not (raw_id := as_text(paper.get("id"))):
         raise RejectedItemError("no id")
-    if not (identity := parse_arxiv_id(raw_id)):
+    if not (arxiv_id := parse_arxiv_id(raw_id)):
         raise RejectedItemError("not an arXiv id")
     if not (title := as_text(item.get("title")) or as_text(paper.get("title"))):
         raise RejectedItemError("no title")
@@ -153,7 +158,7 @@ def parse_item(item: Any, day: date | None) -> Record:
     published_on = parse_date(paper.get("publishedAt")) or listed_on
     code_url = normalise_repo_url(as_text(paper.get("githubRepo")))
     return Record(
-        arxiv_id=identity,
+        arxiv_id=arxiv_id,
         title=title,
         abstract=as_text(paper.get("summary")) or as_text(item.get("summary")),
         authors=parse_authors(paper.get("authors")),
@@ -171,9 +176,9 @@ def parse_item(item: Any, day: date | None) -> Record:
 
 
 def infer_listing_date(items: Sequence[Any]) -> date | None:
-    """The day of a list that does not say, as the answers of 2024 do not.
+    """Return the day of a list of 2024, which is only in the items' `publishedAt`, or None.
 
-    Of what search finds the outer `publishedAt` is the papers' own, or is of many days.
+    For search results return None: there it equals the paper's, or the days are far apart.
     """
     papers = [item for item in as_dicts(items) if isinstance(item.get("paper"), dict)]
     listed = [
@@ -186,8 +191,9 @@ def infer_listing_date(items: Sequence[Any]) -> date | None:
 
 
 def parse_authors(values: Any) -> tuple[str, ...]:
-    """The names, without those that their bearers hid."""
-    return as_texts([each.get("name") for each in as_dicts(values) if not each.get("hidden")])
+    """Return the names of the authors who are not hidden."""
+    authors = as_dicts(values)
+    return as_texts([author.get("name") for author in authors if not author.get("hidden")])
 
 
 def parse_organization(container: dict[str, Any]) -> str:

@@ -1,4 +1,4 @@
-"""What stands in an answer, as what it should be, or as nothing: no source keeps its promises."""
+"""Read values from JSON defensively: what has the wrong type or form becomes None or empty."""
 
 from __future__ import annotations
 
@@ -18,23 +18,29 @@ GITHUB_REPO_URL = re.compile(
     r"(?:https?://)?(?:www\.)?github\.com/([\w.-]+)/([\w.-]+?)(?:\.git)?(?:[/?#].*)?"
 )
 GITHUB_OWNER_URL = re.compile(r"(?:https?://)?(?:www\.)?github\.com(?:/[\w.-]*)?/?")
-# No database keeps a nought or half a character.
+# PostgreSQL stores neither a NUL nor half a surrogate pair.
 UNSTORABLE_CHARS = re.compile("[\x00\ud800-\udfff]")
+# An object with no other keys is an error message.
+ERROR_KEYS = frozenset({"error", "message", "status", "code", "documentation_url"})
 DATE_PATTERN = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})(?!\d)")
 
 
 class RejectedItemError(Exception):
-    """An item that is no paper; says why in a few words."""
+    """An item that is not a paper; the message is the reason in a few words."""
 
 
 class NotFoundAtSourceError(RejectedItemError):
-    """An item that only says that the source does not know the paper: no fault of the answer."""
+    """An item that stands for a paper unknown to the source. The response as a whole is valid."""
 
 
 def parse_items(
     items: Iterable[Any], parse_item: Callable[[Any], Record], source_title: str
 ) -> SourceResponse:
-    """A record or a reason for each item; MalformedAnswer if none is what it should be."""
+    """Return a record or a reason for each item.
+
+    Raise InvalidResponseError if every item is rejected, unless the source just does not know the
+    papers.
+    """
     records: dict[str, Record] = {}
     rejected: list[str] = []
     malformed = True
@@ -46,7 +52,7 @@ def parse_items(
             malformed &= not isinstance(reason, NotFoundAtSourceError)
             continue
         if (key := record_key(record)) in records:
-            rejected.append("told twice")
+            rejected.append("duplicate")
         records.setdefault(key, record)
     if rejected and not records and malformed:
         raise InvalidResponseError(
@@ -56,60 +62,61 @@ def parse_items(
 
 
 def record_key(record: Record) -> str:
-    """What tells the records of one answer apart."""
+    """Return the key by which two records of one response are duplicates."""
     if not (record.arxiv_id or record.doi or record.title):
         return record.code_url
     return identity.identity_for(record.arxiv_id, record.doi, record.title, record.authors)
 
 
 def parse_json(body: bytes) -> Any:
-    """What an answer says; MalformedAnswer if it is not JSON."""
+    """Return the value of a response; raise InvalidResponseError if it is not JSON."""
     if not body.strip():
         raise InvalidResponseError("The answer is empty.")
     try:
         return json.loads(body)
     except (ValueError, RecursionError) as error:
-        where = f" at character {error.pos}" if isinstance(error, json.JSONDecodeError) else ""
-        raise InvalidResponseError(f"The answer is not JSON, or was cut off{where}.") from None
+        place = f" at character {error.pos}" if isinstance(error, json.JSONDecodeError) else ""
+        raise InvalidResponseError(f"The answer is not JSON, or was cut off{place}.") from None
 
 
 def raise_for_error(value: Any, source_title: str) -> None:
-    """MalformedAnswer if the answer only says what went wrong, in the source's own words."""
-    told = value if isinstance(value, dict) else {}
-    words = as_text(told.get("error")) or as_text(told.get("message"))
-    if words and not told.keys() - {"error", "message", "status", "code", "documentation_url"}:
-        raise InvalidResponseError(f"{source_title} answered with an error: {one_line(words)}.")
+    """Raise InvalidResponseError with the source's message if the response is only an error."""
+    fields = value if isinstance(value, dict) else {}
+    message = as_text(fields.get("error")) or as_text(fields.get("message"))
+    if message and not fields.keys() - ERROR_KEYS:
+        raise InvalidResponseError(f"{source_title} answered with an error: {one_line(message)}.")
 
 
 def one_line(message: str) -> str:
-    """The beginning of somebody else's words, safe to print."""
-    shown = "".join(letter if letter.isprintable() else " " for letter in message[:400])
-    return " ".join(shown.split())[:200].rstrip(".")
+    """Return the beginning of a foreign text in one line, without control characters."""
+    printable = "".join(letter if letter.isprintable() else " " for letter in message[:400])
+    return " ".join(printable.split())[:200].rstrip(".")
 
 
 def describe_json(value: Any) -> str:
-    """What a value is that should be a list."""
+    """Return what a value is, for an error message, where a list was expected."""
     return "an object" if isinstance(value, dict) else json.dumps(value)[:20]
 
 
 def as_text(value: Any) -> str:
+    """Return a text stripped and storable; return "" for any other value."""
     return UNSTORABLE_CHARS.sub("", value).strip() if isinstance(value, str) else ""
 
 
 def as_texts(values: Any) -> tuple[str, ...]:
-    """The texts of a list, each once."""
-    found = (as_text(value) for value in values) if isinstance(values, list) else ()
-    return tuple(dict.fromkeys(value for value in found if value))
+    """Return the distinct, non-empty texts of a list."""
+    texts = (as_text(value) for value in values) if isinstance(values, list) else ()
+    return tuple(dict.fromkeys(text for text in texts if text))
 
 
 def as_dicts(values: Any) -> list[dict[str, Any]]:
-    """The objects of a list."""
-    shown = values if isinstance(values, list) else []
-    return [value for value in shown if isinstance(value, dict)]
+    """Return the objects of a list."""
+    items = values if isinstance(values, list) else []
+    return [item for item in items if isinstance(item, dict)]
 
 
 def parse_count(value: Any) -> int | None:
-    """A number of votes or stars; what cannot be one is not known."""
+    """Return a count of votes or stars; return None for what cannot be one."""
     if (
         isinstance(value, bool)
         or not isinstance(value, int | float)
@@ -120,27 +127,30 @@ def parse_count(value: Any) -> int | None:
 
 
 def parse_date(value: Any) -> date | None:
-    """The day in UTC of a date or moment, however written: 2026-6-3, 2026-06-03T01:02:03.456Z."""
-    written = as_text(value)
-    if not (found := DATE_PATTERN.match(written)):
+    """Return the day in UTC of a date or moment: 2026-6-3, 2026-06-03T01:02:03.456Z."""
+    text = as_text(value)
+    if not (match := DATE_PATTERN.match(text)):
         return None
     try:
-        day = date(*(int(number) for number in found.groups()))
+        day = date(*(int(number) for number in match.groups()))
     except ValueError:
         return None
     try:
-        moment = datetime.fromisoformat(f"{day.isoformat()}{written[found.end() :]}")
+        moment = datetime.fromisoformat(f"{day.isoformat()}{text[match.end() :]}")
         return moment.astimezone(UTC).date() if moment.tzinfo else day
     except (ValueError, OverflowError):
         return day
 
 
 def normalise_repo_url(url: str) -> str:
-    """The address of the code; for GitHub the repository itself, without a branch or a slash."""
+    """Return the URL of a GitHub repository without branch, query or ".git".
+
+    Return "" for a page of GitHub's that belongs to no repository, and any other URL as it is.
+    """
     if GITHUB_OWNER_URL.fullmatch(url):
         return ""
-    if found := GITHUB_REPO_URL.fullmatch(url):
-        return f"https://github.com/{found[1]}/{found[2]}"
+    if match := GITHUB_REPO_URL.fullmatch(url):
+        return f"https://github.com/{match[1]}/{match[2]}"
     return url
 
 
@@ -150,14 +160,14 @@ class PaperIds(TypedDict):
 
 
 def paper_ids(arxiv_reference: str, doi: str) -> PaperIds:
-    """A record's arXiv id and DOI, where arXiv's own DOI says no more than the id."""
+    """Return a record's identifiers; drop the DOI that arXiv derives from its own id."""
     arxiv_id = identity.parse_arxiv_id(arxiv_reference) or identity.parse_arxiv_id(doi)
     doi = "" if identity.parse_arxiv_id(doi) else identity.parse_doi(doi)
     return {"arxiv_id": arxiv_id or "", "doi": doi}
 
 
 def require_identity(record: Record) -> Record:
-    """The record, if it can be told which paper it is of; raises Rejected."""
+    """Return the record; raise RejectedItemError if it cannot be matched to a paper."""
     if not (record.arxiv_id or record.doi or (record.title and record.authors)):
         raise RejectedItemError("no arXiv id, DOI or author")
     return record

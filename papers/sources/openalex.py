@@ -1,16 +1,16 @@
 """OpenAlex: how often a work is cited, and whether it was retracted.
 
-Works are asked for by DOI, many in one question; arXiv's papers by arXiv's own DOI. Against or
-beyond the documentation:
+Works are looked up by DOI, many in one call; arXiv papers by the DOI that arXiv assigns. Observed,
+contrary to or missing from the documentation:
 
-- What is not known is left out without a word.
-- A preprint and what came of it in a journal are one work, with the journal's DOI, or two: so both
-  are asked for, and of two works of one paper the one that is cited more is taken.
-- The arXiv id stands in the DOI or in the address of one of the locations, nowhere else.
-- A `publication_date` of the first of January mostly means that only the year is known.
-- The abstract is a table of words and places. Only the first hundred authors are told.
-- `next_cursor` also follows the last works; a page that is not full is the last.
-- A comma or bar in a DOI cannot be asked for.
+- Unknown DOIs are omitted silently.
+- A preprint and its journal version are either one work, with the journal's DOI, or two works. So
+  both DOIs are looked up, and of two works of one paper the one with more citations is used.
+- The arXiv id is only in the DOI, or in the URL of one of the locations.
+- A `publication_date` of 1 January mostly means that only the year is known.
+- The abstract is an inverted index. Only the first hundred authors are listed.
+- The last page has a `next_cursor` as well; it is the page that is not full.
+- A DOI with a comma or a bar cannot be looked up.
 - Errors are `{"error": …, "message": …}`, and from the gateway a web page.
 """
 
@@ -40,10 +40,11 @@ from papers.sources.json_values import (
 )
 
 ARXIV_DOI_PREFIX = "10.48550/arxiv."
-# Papers in one question, which may hold a hundred DOIs: two for each. An address must not be long.
+# Papers per call. A call may have a hundred DOIs, and a paper has up to two. The URL must stay
+# short.
 PAPER_BATCH_SIZE, MAX_DOI_CHARS = 50, 100
 PAGE_SIZE = 100
-# Ten times what the DOIs of a question can have; more means a server that does not page.
+# Ten times as many as a hundred DOIs should need. A server with more ignores the cursor.
 MAX_PAGES = 10
 MAX_ABSTRACT_WORDS = 10_000
 WORK_FIELDS = (
@@ -63,11 +64,11 @@ class OpenAlex:
 
     @staticmethod
     def credentials(key: str) -> dict[str, Any]:
-        """How the operator's key goes with every question."""
+        """Return the client's arguments for the operator's key."""
         return {"query": {"api_key": key}}
 
     def fetch(self, request: FetchRequest) -> Iterator[SourceResponse]:
-        """What it knows of the papers: answers for each batch, then what it does not know."""
+        """Yield the works of the papers, then one response with a rejection per unknown paper."""
         papers = [paper for paper in request.papers if candidate_dois(paper)]
         known: set[str] = set()
         for start in range(0, len(papers), PAPER_BATCH_SIZE):
@@ -78,15 +79,15 @@ class OpenAlex:
                     for doi in candidate_dois(paper)
                 }
             )
-            for answer in self.fetch_batch(dois):
-                known |= {doi for record in answer.records for doi in candidate_dois(record)}
-                # A batch is asked for whole: there is nothing to resume.
-                yield replace(answer, cursor="")
+            for response in self.fetch_batch(dois):
+                known |= {doi for record in response.records for doi in candidate_dois(record)}
+                # A later fetch cannot resume here: it looks up other papers.
+                yield replace(response, cursor="")
         if unknown := [paper for paper in papers if not known & candidate_dois(paper)]:
             yield SourceResponse(rejected=(NOT_FOUND_REASON,) * len(unknown))
 
     def fetch_batch(self, dois: Sequence[str]) -> Iterator[SourceResponse]:
-        """The works with these DOIs, page by page."""
+        """Yield the works with these DOIs, page by page."""
         cursor = "*"
         for _ in range(MAX_PAGES):
             body = self.client.get(
@@ -96,27 +97,28 @@ class OpenAlex:
                 cursor=cursor,
                 **{"per-page": PAGE_SIZE},
             )
-            answer = self.parse(body)
-            yield answer
-            if len(answer.records) + len(answer.rejected) < PAGE_SIZE or not answer.cursor:
+            page = self.parse(body)
+            yield page
+            if len(page.records) + len(page.rejected) < PAGE_SIZE or not page.cursor:
                 return
-            cursor = answer.cursor
+            cursor = page.cursor
 
     def parse(self, body: bytes, *, day: date | None = None) -> SourceResponse:
         items, cursor = extract_items_and_cursor(body)
-        answer = parse_items(sorted(items, key=citation_sort_key), parse_work, self.title)
-        return SourceResponse(records=answer.records, rejected=answer.rejected, cursor=cursor)
+        # The first of two works of one paper is used.
+        most_cited_first = sorted(items, key=citation_sort_key)
+        return replace(parse_items(most_cited_first, parse_work, self.title), cursor=cursor)
 
 
 def candidate_dois(paper: KnownPaper | Record) -> set[str]:
-    """The DOIs that a paper may have there."""
-    arxiv = f"{ARXIV_DOI_PREFIX}{paper.arxiv_id}" if paper.arxiv_id else ""
-    found = {doi.lower() for doi in (arxiv, paper.doi) if doi}
-    return {doi for doi in found if len(doi) <= MAX_DOI_CHARS and not {",", "|"} & set(doi)}
+    """Return the DOIs under which OpenAlex may have the paper, without those it cannot look up."""
+    arxiv_doi = f"{ARXIV_DOI_PREFIX}{paper.arxiv_id}" if paper.arxiv_id else ""
+    dois = {doi.lower() for doi in (arxiv_doi, paper.doi) if doi}
+    return {doi for doi in dois if len(doi) <= MAX_DOI_CHARS and not {",", "|"} & set(doi)}
 
 
 def extract_items_and_cursor(body: bytes) -> tuple[list[Any], str]:
-    """The works of an answer, and where the next page begins."""
+    """Return the works of a response, and the cursor of the next page."""
     value = parse_json(body)
     raise_for_error(value, OpenAlex.title)
     if isinstance(value, dict) and isinstance(value.get("results"), list):
@@ -134,9 +136,9 @@ def citation_sort_key(item: Any) -> int:
 
 
 def parse_work(item: Any) -> Record:
-    """One work as a record; raises Rejected."""
+    """Return the record of a work; raise RejectedItemError."""
     if not isinstance(item, dict):
-        raise RejectedItemError("no work")
+        raise RejectedItemError("not a work")
     retracted = item.get("is_retracted")
     return require_identity(
         Record(
@@ -153,43 +155,44 @@ def parse_work(item: Any) -> Record:
 
 
 def arxiv_location_url(item: dict[str, Any]) -> str:
-    """Where arXiv has the work, if it does."""
-    places = [item.get("primary_location"), *as_dicts(item.get("locations"))]
-    addresses = (as_text(place.get("landing_page_url")) for place in as_dicts(places))
-    return next((address for address in addresses if identity.parse_arxiv_id(address)), "")
+    """Return the URL of the work on arXiv, or ""."""
+    locations = [item.get("primary_location"), *as_dicts(item.get("locations"))]
+    urls = (as_text(location.get("landing_page_url")) for location in as_dicts(locations))
+    return next((url for url in urls if identity.parse_arxiv_id(url)), "")
 
 
 def parse_authors(authorships: Any) -> tuple[str, ...]:
     names = []
-    for each in as_dicts(authorships):
-        author = each.get("author")
-        shown = author.get("display_name") if isinstance(author, dict) else None
-        names.append(as_text(shown) or as_text(each.get("raw_author_name")))
+    for authorship in as_dicts(authorships):
+        author = authorship.get("author")
+        name = author.get("display_name") if isinstance(author, dict) else None
+        names.append(as_text(name) or as_text(authorship.get("raw_author_name")))
     return as_texts(names)
 
 
 def rebuild_abstract(inverted_index: Any) -> str:
-    """The text whose words stand at these places."""
+    """Return the text of an inverted index, which has the positions of each word."""
     if not isinstance(inverted_index, dict):
         return ""
-    placed = [
-        (place, word)
-        for word, places in inverted_index.items()
-        for place in (places if isinstance(places, list) else [])
-        if isinstance(place, int)
+    words = [
+        (position, word)
+        for word, positions in inverted_index.items()
+        for position in (positions if isinstance(positions, list) else [])
+        if isinstance(position, int)
     ]
-    return " ".join(word for _, word in sorted(placed)[:MAX_ABSTRACT_WORDS])
+    return " ".join(word for _, word in sorted(words)[:MAX_ABSTRACT_WORDS])
 
 
 def parse_publication_date(value: Any) -> date | None:
+    """Return the day, or None for 1 January: it mostly stands for a year."""
     day = parse_date(value)
     return None if day and (day.month, day.day) == (1, 1) else day
 
 
 def parse_datetime(value: Any) -> datetime | None:
-    """A moment of UTC, which it does not say."""
+    """Return a moment; one without a time zone is in UTC."""
     try:
-        told = datetime.fromisoformat(as_text(value))
-        return told.astimezone(UTC) if told.tzinfo else told.replace(tzinfo=UTC)
+        moment = datetime.fromisoformat(as_text(value))
+        return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
     except (ValueError, OverflowError):
         return None

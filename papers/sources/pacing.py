@@ -10,12 +10,12 @@ from datetime import datetime, timedelta
 from django.utils import timezone
 
 from papers import pacing
-from papers.sources import SourceUnavailableError
+from papers.sources.errors import SourceUnavailableError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SourcePacer:
-    """The turns of a source that wants so much time between any two questions of ours."""
+    """The call slots of a source that must not be called more often than once per interval."""
 
     name: str
     title: str
@@ -23,17 +23,20 @@ class SourcePacer:
     clock: Callable[[], datetime] = timezone.now
 
     def acquire(self, timeout_seconds: float) -> None:
-        """Sleep until it is our turn; SourceUnavailable if that takes longer than the seconds."""
+        """Sleep until the next free call slot.
+
+        Raise SourceUnavailableError, and take no slot, if the wait would exceed the timeout.
+        """
         now = self.clock()
         latest = now + timedelta(seconds=timeout_seconds)
         start = pacing.reserve(self.name, duration=self.min_interval, now=now, latest_start=latest)
         if start is None:
             raise SourceUnavailableError(
-                f"{self.title} must not be asked yet: others of us have the next turns, or it asked "
-                "to be left alone."
+                f"{self.title} cannot be called yet: the next call slots are taken, or the source "
+                "has requested a pause."
             )
         time.sleep((start - now).total_seconds())
 
     def back_off(self, seconds: float) -> None:
-        """It asked to be left alone so long, whoever asks."""
+        """Keep all workers from calling the source for this time."""
         pacing.block_until(self.name, until=self.clock() + timedelta(seconds=seconds))

@@ -1,22 +1,22 @@
-"""Semantic Scholar: how often a paper is cited, and what its machine says it is about.
+"""Semantic Scholar: how often a paper is cited, and a machine's summary of it.
 
-Papers are asked for in batches, by arXiv id or DOI. Against or beyond the documentation:
+Papers are looked up in batches, by arXiv id or DOI. Observed, contrary to or missing from the
+documentation:
 
-- The answer has the order of the question and null for a paper that is not known, but has been
-  seen with another paper in one's place: what a paper is, only its own `externalIds` say.
-- When no paper of a batch is known the answer is 400, "No valid paper ids given".
-- arXiv's papers often have arXiv's own DOI beside the id, or only that.
-- A count of nought is told; every other field may be null. A `publicationDate` of null goes with a
-  `year`, which is no day.
-- Errors are `{"error": …}`, and from the gateway `{"message": …}`. Without a key everybody shares
-  one allowance, and 429 is common, with or without `Retry-After`.
+- The response has the order of the request, with null for an unknown paper. But another paper has
+  been seen in the place of the requested one: only a paper's own `externalIds` identify it.
+- When every paper of a batch is unknown, the response is 400, "No valid paper ids given".
+- arXiv papers often have the DOI that arXiv assigns beside the id, or only that DOI.
+- A count of zero is sent as 0; every other field may be null. With a `publicationDate` of null
+  there is a `year`, which is not used.
+- Errors are `{"error": …}`, and from the gateway `{"message": …}`. All callers without a key share
+  one quota, and 429 is common, with or without `Retry-After`.
 
-Saved answers of its other questions (search, recommendations, citations) are read too.
+Saved responses of its other endpoints (search, recommendations, citations) are parsed too.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
 from typing import Any
@@ -39,11 +39,11 @@ from papers.sources.json_values import (
 )
 
 BAD_REQUEST = 400
-# More is an error.
+# The endpoint's limit.
 PAPER_BATCH_SIZE = 500
 PAPER_FIELDS = "externalIds,citationCount,influentialCitationCount,tldr,publicationDate"
 NOT_FOUND_REASON = "unknown to Semantic Scholar"
-# Where its several answers keep their papers, and the paper in each item.
+# Where the various endpoints put their list, and the paper in an item of it.
 LIST_KEYS = ("data", "recommendedPapers")
 WRAPPER_KEYS = ("citingPaper", "citedPaper", "paper")
 
@@ -51,7 +51,7 @@ WRAPPER_KEYS = ("citingPaper", "citedPaper", "paper")
 class SemanticScholar:
     name = "semanticscholar"
     title = "Semantic Scholar"
-    # A key allows one question a second.
+    # A key allows one call a second.
     pacing = ("semanticscholar", timedelta(seconds=1))
 
     def __init__(self, client: SourceClient) -> None:
@@ -59,22 +59,20 @@ class SemanticScholar:
 
     @staticmethod
     def credentials(key: str) -> dict[str, Any]:
-        """How the operator's key goes with every question."""
+        """Return the client's arguments for the operator's key."""
         return {"headers": {"x-api-key": key}}
 
     def fetch(self, request: FetchRequest) -> Iterator[SourceResponse]:
-        """What it knows of the papers, one answer for each batch."""
-        ids = [number for paper in request.papers if (number := s2_paper_id(paper))]
+        """Yield what Semantic Scholar has about the papers, one response per batch."""
+        ids = [paper_id for paper in request.papers if (paper_id := s2_paper_id(paper))]
         for start in range(0, len(ids), PAPER_BATCH_SIZE):
             yield self.fetch_batch(ids[start : start + PAPER_BATCH_SIZE])
 
     def fetch_batch(self, ids: Sequence[str]) -> SourceResponse:
         try:
             body = self.client.post("graph/v1/paper/batch", json={"ids": ids}, fields=PAPER_FIELDS)
-        except HttpError as refused:
-            if refused.status == BAD_REQUEST and re.search(
-                "no valid paper id", refused.body_start, re.I
-            ):
+        except HttpError as error:
+            if error.status == BAD_REQUEST and "no valid paper id" in error.body_start.lower():
                 return SourceResponse(rejected=(NOT_FOUND_REASON,) * len(ids))
             raise
         return self.parse(body)
@@ -84,19 +82,20 @@ class SemanticScholar:
 
 
 def s2_paper_id(paper: KnownPaper) -> str:
-    """The name that it knows the paper by."""
+    """Return the id to look up the paper by, or ""."""
     if paper.arxiv_id:
         return f"ARXIV:{paper.arxiv_id}"
     return f"DOI:{paper.doi}" if paper.doi else ""
 
 
 def extract_items(body: bytes) -> list[Any]:
+    """Return the items of a response of any endpoint; raise InvalidResponseError."""
     value = parse_json(body)
     raise_for_error(value, SemanticScholar.title)
     if isinstance(value, dict):
-        found = next((value[name] for name in LIST_KEYS if isinstance(value.get(name), list)), None)
-        if found is not None:
-            return found
+        for key in LIST_KEYS:
+            if isinstance(items := value.get(key), list):
+                return items
         if "paperId" in value:
             return [value]
         if value.get("total") == 0:
@@ -107,12 +106,12 @@ def extract_items(body: bytes) -> list[Any]:
 
 
 def parse_paper(item: Any) -> Record:
-    """One item as a record; raises Rejected."""
+    """Return the record of an item; raise RejectedItemError."""
     if item is None:
         raise NotFoundAtSourceError(NOT_FOUND_REASON)
     paper = unwrap_paper(item)
     if not isinstance(paper, dict):
-        raise RejectedItemError("no paper")
+        raise RejectedItemError("not a paper")
     ids = paper.get("externalIds")
     ids = ids if isinstance(ids, dict) else {}
     tldr = paper.get("tldr")
@@ -131,12 +130,14 @@ def parse_paper(item: Any) -> Record:
 
 
 def unwrap_paper(item: Any) -> Any:
-    """The paper in an item of a list of citations, references or snippets."""
+    """Return the paper in an item of a list of citations, references or snippets; else the item."""
     if not isinstance(item, dict) or "paperId" in item:
         return item
     return next((item[name] for name in WRAPPER_KEYS if name in item), item)
 
 
 def parse_authors(values: Any) -> tuple[str, ...]:
-    shown = values if isinstance(values, list) else []
-    return as_texts([each.get("name") if isinstance(each, dict) else each for each in shown])
+    authors = values if isinstance(values, list) else []
+    return as_texts(
+        [author.get("name") if isinstance(author, dict) else author for author in authors]
+    )

@@ -1,8 +1,8 @@
-"""XML from strangers: read whole or refused in one sentence, in bounded time and memory.
+"""Parse untrusted XML in bounded time and memory.
 
-The standard library's parser, with what keeps it safe: no document type, and so no entities, no more
-elements and no deeper than any real answer. Names come without their namespaces: answers of one
-service of arXiv's have had several, and one had none.
+Uses the standard library's parser and rejects what makes it unsafe: a document type, and with it
+entities; more elements and deeper nesting than any real response has. Namespaces are dropped: one
+of arXiv's services has used several over the years, and once none.
 """
 
 from __future__ import annotations
@@ -14,21 +14,22 @@ from xml.etree.ElementTree import Element, ParseError, TreeBuilder, XMLParser
 
 from papers.sources import InvalidResponseError
 
-# Several times the largest real answer's.
+# Several times as many as the largest real response has.
 MAX_ELEMENTS = 1_000_000
 MAX_DEPTH = 50
-# Attributes are compared with each other before anybody is asked, and each has two of these.
+# The parser compares the attributes of an element with each other before it calls us, in quadratic
+# time. Each attribute has two quotation marks.
 MAX_QUOTE_CHARS = 1_000_000
-# A document type stands at the beginning, so little is read before it is seen. Then twice as much
-# each time: older expats read a tag that is not whole yet from its beginning, whenever more comes.
+# A document type is at the beginning, so the first chunk is small. Each further chunk is twice as
+# long: older versions of expat read an unfinished tag again from its beginning with every chunk.
 INITIAL_CHUNK_BYTES = 64 * 1024
-# They stand in some abstracts, and no XML may hold them: one would cost the whole answer.
+# Some abstracts contain them although XML forbids it: one would make the whole response unreadable.
 CONTROL_BYTES = bytes(set(range(32)) - set(b"\t\n\r"))
 BYTE_ORDER_MARKS = (b"\xff\xfe", b"\xfe\xff")
 
 
 class BoundedTreeBuilder(TreeBuilder):
-    """Builds the tree, and stops at what no answer has."""
+    """Builds the tree; raises InvalidResponseError at what no real response contains."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -37,7 +38,7 @@ class BoundedTreeBuilder(TreeBuilder):
     def doctype(self, name: str, public_id: str | None, system_id: str | None) -> None:
         if name.lower() == "html":
             raise InvalidResponseError("The answer is a web page, not XML.")
-        raise InvalidResponseError("The answer declares a document type, as no real one does.")
+        raise InvalidResponseError("The answer declares a document type, which is not allowed.")
 
     def start(self, tag: str, attributes: dict[str, str], /) -> Element:
         if not self.element_count and strip_namespace(tag).lower() == "html":
@@ -56,7 +57,7 @@ class BoundedTreeBuilder(TreeBuilder):
 
 
 def parse_xml(body: bytes) -> Element:
-    """The root of an answer; raises MalformedAnswer."""
+    """Return the root element of a response; raise InvalidResponseError."""
     body = body.strip()
     if not body.startswith(BYTE_ORDER_MARKS):
         body = body.translate(None, CONTROL_BYTES)
@@ -66,8 +67,8 @@ def parse_xml(body: bytes) -> Element:
         raise InvalidResponseError("The answer has more quotation marks than any real one.")
     parser = XMLParser(target=BoundedTreeBuilder())
     try:
-        for step in chunks(body):
-            parser.feed(step)
+        for chunk in chunks(body):
+            parser.feed(chunk)
         root: Element = parser.close()
     except InvalidResponseError:
         raise
@@ -82,6 +83,7 @@ def parse_xml(body: bytes) -> Element:
 
 
 def chunks(body: bytes) -> Iterator[bytes]:
+    """Yield the body in parts, each twice as long as the one before."""
     start, size = 0, INITIAL_CHUNK_BYTES
     while start < len(body):
         yield body[start : start + size]
@@ -89,37 +91,36 @@ def chunks(body: bytes) -> Iterator[bytes]:
 
 
 def strip_namespace(tag: str) -> str:
-    """A name without its namespace."""
     return tag.rpartition("}")[2]
 
 
 def first_text(element: Element, *paths: str) -> str:
-    """The first text that is not empty at one of the paths."""
-    found = ((element.findtext(path) or "").strip() for path in paths)
-    return next(filter(None, found), "")
+    """Return the first text at one of the paths that is not empty, or ""."""
+    texts = ((element.findtext(path) or "").strip() for path in paths)
+    return next(filter(None, texts), "")
 
 
 def all_texts(element: Element, path: str) -> list[str]:
-    """All texts at a path that are not empty."""
-    found = ((each.text or "").strip() for each in element.iterfind(path))
-    return [each for each in found if each]
+    """Return all texts at a path that are not empty."""
+    texts = ((child.text or "").strip() for child in element.iterfind(path))
+    return [text for text in texts if text]
 
 
 def parse_datetime(value: str) -> datetime | None:
-    """A moment in UTC, written as in Atom (2026-06-03T01:02:03Z) or as in RSS and email."""
+    """Return a moment in UTC, written as in Atom (2026-06-03T01:02:03Z) or as in RSS and email."""
     try:
-        read = datetime.fromisoformat(value)
+        moment = datetime.fromisoformat(value)
     except ValueError:
         try:
-            read = parsedate_to_datetime(value)
+            moment = parsedate_to_datetime(value)
         except (TypeError, ValueError):
             return None
     try:
-        return read.astimezone(UTC) if read.tzinfo else read.replace(tzinfo=UTC)
+        return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
     except OverflowError:
         return None
 
 
 def parse_date(value: str) -> date | None:
-    read = parse_datetime(value)
-    return read.date() if read else None
+    moment = parse_datetime(value)
+    return moment.date() if moment else None

@@ -125,3 +125,15 @@ def given_and_surname(name_parts: list[str]) -> tuple[str, str]:
     if begins == 1 and names[0] in SURNAME_PARTICLES and name_parts[0].islower():
         begins = 0
     return "".join(names[: min(begins, 1)]), "".join(names[begins:])
+
+
+def given_name_first(name: str) -> str:
+    """Return "Ada Lovelace" for "Lovelace, Ada".
+
+    A name with no comma, or with several, is returned as it is written: "King, Martin, Jr." has no
+    order that holds everywhere.
+    """
+    surname, comma, given = name.partition(",")
+    if not comma or "," in given:
+        return name.strip()
+    return f"{given.strip()} {surname.strip()}".strip()

@@ -1,4 +1,4 @@
-"""Where a feed breaks RFC 4287: what a feed validator would say of it, in sentences."""
+"""Validate Atom feeds against RFC 4287."""
 
 from __future__ import annotations
 
@@ -25,31 +25,32 @@ AT_MOST_ONCE_ELEMENTS = (
 )
 # RFC 3339 with capital letters, as section 3.3 demands.
 RFC3339_DATETIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)")
-# RFC 3986: what may stand in an address as it is.
+# RFC 3986: the characters that need no escaping.
 ABSOLUTE_URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[A-Za-z0-9._~:/?#\[\]@!$&'()*+,;=%-]+")
 UNSAFE_HTML_TAGS = {"script", "iframe", "object", "embed", "style", "form", "meta"}
 
 
 def find_feed_errors(document: bytes) -> list[str]:
+    """Return a sentence for each violation."""
     feed = ElementTree.fromstring(document)
     if feed.tag != f"{ATOM_NAMESPACE}feed":
         return [f"The root is {feed.tag}."]
     entries = feed.findall(f"{ATOM_NAMESPACE}entry")
-    found = element_errors(feed)
-    if not [each for each in feed.iterfind(f"{ATOM_NAMESPACE}link") if each.get("rel") == "self"]:
-        found.append("The feed does not say where it is itself.")
+    errors = element_errors(feed)
+    if "self" not in [link.get("rel") for link in feed.iterfind(f"{ATOM_NAMESPACE}link")]:
+        errors.append("The feed does not say where it is itself.")
     if not feed.get(XML_LANG):
-        found.append("The feed does not say its language.")
+        errors.append("The feed does not say its language.")
     for entry in entries:
-        found += element_errors(entry)
+        errors += element_errors(entry)
         if (
             feed.find(f"{ATOM_NAMESPACE}author") is None
             and entry.find(f"{ATOM_NAMESPACE}author") is None
         ):
-            found.append("An entry has no author, and neither has the feed.")
-    ids = Counter(each.findtext(f"{ATOM_NAMESPACE}id") for each in [feed, *entries])
-    found += [f"The id {each} is there {times} times." for each, times in ids.items() if times > 1]
-    return found
+            errors.append("An entry has no author, and neither has the feed.")
+    ids = Counter(element.findtext(f"{ATOM_NAMESPACE}id") for element in [feed, *entries])
+    errors += [f"The id {id_} is there {count} times." for id_, count in ids.items() if count > 1]
+    return errors
 
 
 def element_errors(element: Element) -> list[str]:
@@ -72,51 +73,51 @@ def cardinality_errors(element: Element) -> Iterator[str]:
 
 def value_errors(element: Element) -> Iterator[str]:
     for name in ("updated", "published"):
-        for each in element.iterfind(ATOM_NAMESPACE + name):
-            if not RFC3339_DATETIME.fullmatch(each.text or ""):
-                yield f"{each.text!r} is not a moment."
+        for child in element.iterfind(ATOM_NAMESPACE + name):
+            if not RFC3339_DATETIME.fullmatch(child.text or ""):
+                yield f"{child.text!r} is not a moment."
     if not ABSOLUTE_URI.fullmatch(element.findtext(f"{ATOM_NAMESPACE}id") or ""):
         yield f"{element.findtext(f'{ATOM_NAMESPACE}id')!r} is not an address."
     for person in element.iterfind(f"{ATOM_NAMESPACE}author"):
         if not (person.findtext(f"{ATOM_NAMESPACE}name") or "").strip():
             yield "An author has no name."
-    if any(not each.get("term") for each in element.iterfind(f"{ATOM_NAMESPACE}category")):
+    if any(not child.get("term") for child in element.iterfind(f"{ATOM_NAMESPACE}category")):
         yield "A category has no term."
 
 
 def text_construct_errors(element: Element) -> Iterator[str]:
     for name in ("title", "subtitle", "summary"):
-        for each in element.iterfind(ATOM_NAMESPACE + name):
-            kind = each.get("type", "text")
-            if kind not in {"text", "html"}:
-                yield f"{name} has the type {kind}."
-            if len(each):
-                yield f"{name} has elements in it."
-            if kind == "html":
-                yield from unsafe_html_errors(each.text or "")
+        for child in element.iterfind(ATOM_NAMESPACE + name):
+            text_type = child.get("type", "text")
+            if text_type not in {"text", "html"}:
+                yield f"{name} has the type {text_type}."
+            if len(child):
+                yield f"{name} has child elements."
+            if text_type == "html":
+                yield from unsafe_html_errors(child.text or "")
     if not (element.findtext(f"{ATOM_NAMESPACE}title") or "").strip():
         yield "The title is empty."
 
 
 def link_errors(element: Element) -> Iterator[str]:
     links = element.findall(f"{ATOM_NAMESPACE}link")
-    for each in links:
-        address = each.get("href", "")
-        if not ABSOLUTE_URI.fullmatch(address) or urlsplit(address).scheme not in {"http", "https"}:
-            yield f"{address!r} is not an address to follow."
-    alternate = [each for each in links if each.get("rel", "alternate") == "alternate"]
-    kinds = Counter((each.get("type"), each.get("hreflang")) for each in alternate)
-    if not alternate or max(kinds.values()) > 1:
+    for link in links:
+        url = link.get("href", "")
+        if not ABSOLUTE_URI.fullmatch(url) or urlsplit(url).scheme not in {"http", "https"}:
+            yield f"{url!r} is not an address to follow."
+    alternate = [link for link in links if link.get("rel", "alternate") == "alternate"]
+    variants = Counter((link.get("type"), link.get("hreflang")) for link in alternate)
+    if not alternate or max(variants.values()) > 1:
         yield "There must be one page that this is about, and not two of a kind."
 
 
 def unsafe_html_errors(html: str) -> list[str]:
-    found: list[str] = []
+    errors: list[str] = []
 
-    class Reader(HTMLParser):
+    class TagChecker(HTMLParser):
         def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
             if tag in UNSAFE_HTML_TAGS or any(name.startswith("on") for name, _ in attrs):
-                found.append(f"<{tag}> is not to be shown by a reader.")
+                errors.append(f"<{tag}> is not to be shown by a reader.")
 
-    Reader().feed(html)
-    return found
+    TagChecker().feed(html)
+    return errors

@@ -1,4 +1,4 @@
-"""Records for tests: a source's words with boring defaults."""
+"""Records for tests, with plain defaults."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ _hours = itertools.count(1)
 def upsert_records(
     records: Iterable[Record], *, source: str = "huggingface", observed_at: datetime | None = None
 ) -> UpsertResult:
-    """Take them into the catalogue; unless it is said when, each time is an hour later."""
+    """Store the records; without `observed_at`, each call is an hour later than the one before."""
     moment = observed_at or NOW + timedelta(hours=next(_hours))
     return upsert.upsert_records(records, source=source, observed_at=moment)
 
 
 def record(**fields: Any) -> Record:
-    """A paper listed yesterday with ten upvotes, and no comments or stars told."""
+    """Return a paper listed yesterday with ten upvotes, and with unknown comments and stars."""
     number = next(_numbers)
     defaults: dict[str, Any] = {
         "arxiv_id": f"2604.{number:05d}",

@@ -1,4 +1,7 @@
-"""Real recorded answers, which lie beside the checkout of those who build the project."""
+"""Recorded responses of the real sources, in a folder beside the checkout.
+
+The recordings are not part of the project: tests that need them are skipped where they are missing.
+"""
 
 from __future__ import annotations
 
@@ -13,17 +16,16 @@ from django.conf import settings
 
 RECORDINGS_DIR = Path(settings.BASE_DIR).parent / "shared" / "data"
 needs_recordings = pytest.mark.skipif(
-    not RECORDINGS_DIR.is_dir(), reason="the recorded data of ../shared is not on this machine"
+    not RECORDINGS_DIR.is_dir(), reason="needs the recorded data in ../shared"
 )
 
 
 def xml_response_paths(folder: str) -> list[Path]:
-    """Saved answers in XML."""
     return sorted((RECORDINGS_DIR / folder).glob("*.xml"))
 
 
 def daily_papers_paths() -> list[Path]:
-    """Saved answers of Hugging Face's daily papers, one a day."""
+    """Return the responses of Hugging Face's daily papers, one file per day."""
     return sorted((RECORDINGS_DIR / "huggingface" / "raw").glob("*.json"))
 
 
@@ -42,7 +44,7 @@ def arxiv_papers() -> list[dict[str, Any]]:
 
 
 def labelled_papers() -> list[tuple[str, str, set[str]]]:
-    """Title, abstract, and the topics that a person gave before any rule was written."""
+    """Return title, abstract and topics; a person chose the topics before any rule was written."""
     page = (RECORDINGS_DIR / "search_page.txt").read_text().splitlines()
     lines = [line for line in page if line.strip()][2:]
     lines[0] = lines[0].removeprefix("Subscribe")
@@ -53,7 +55,7 @@ def labelled_papers() -> list[tuple[str, str, set[str]]]:
 
 @dataclass(frozen=True)
 class RecordedExchange:
-    """What was asked of a source once, and what it answered."""
+    """One response of a source, named for its request."""
 
     name: str
     status: int
@@ -61,8 +63,8 @@ class RecordedExchange:
 
 
 def load_exchanges(source: str) -> list[RecordedExchange]:
-    found = []
+    exchanges = []
     for path in sorted((RECORDINGS_DIR / source).glob("[0-9]*.json")):
-        told = json.loads(path.read_bytes())
-        found.append(RecordedExchange(path.stem, told["status"], told["body"].encode()))
-    return found
+        exchange = json.loads(path.read_bytes())
+        exchanges.append(RecordedExchange(path.stem, exchange["status"], exchange["body"].encode()))
+    return exchanges

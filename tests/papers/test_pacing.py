@@ -43,5 +43,5 @@ def test_who_cannot_wait_is_told_so_and_who_can_waits():
     waits.acquire(1)
     waits.back_off(60)
 
-    with pytest.raises(SourceUnavailableError, match="arXiv must not be asked yet"):
+    with pytest.raises(SourceUnavailableError, match="arXiv cannot be called yet"):
         waits.acquire(1)

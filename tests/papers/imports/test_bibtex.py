@@ -1,4 +1,4 @@
-"""BibTeX of several kitchens."""
+"""BibTeX as several programs write it."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from papers.imports import InvalidImportFileError, bibtex
 from papers.sources import Record
 
 
-def one(text: str) -> Record:
+def parse_one(text: str) -> Record:
     [record] = bibtex.parse_bibtex(text).records
     return record
 
 
-def test_an_entry_is_read_with_all_that_it_says():
+def test_an_entry_has_all_fields():
     text = r"""
         My library, 2026. Not an entry.
         @string{acm = "ACM Press"}
@@ -32,7 +32,7 @@ def test_an_entry_is_read_with_all_that_it_says():
         }
     """
 
-    assert one(text) == Record(
+    assert parse_one(text) == Record(
         doi="10.1000/a_b",
         title="Engines of $x^2$",
         abstract="It computes.",
@@ -60,58 +60,58 @@ def test_an_entry_is_read_with_all_that_it_says():
         ("year = {2605}", ""),
     ],
 )
-def test_arxivs_number_is_found_wherever_people_put_it(fields, arxiv_id):
-    assert one(f"@misc{{key, title = {{A}}, {fields}}}").arxiv_id == arxiv_id
+def test_the_arxiv_id_is_found_in_any_usual_field(fields, arxiv_id):
+    assert parse_one(f"@misc{{key, title = {{A}}, {fields}}}").arxiv_id == arxiv_id
 
 
-def test_a_key_or_a_field_that_comes_twice_costs_no_paper():
-    brought = bibtex.parse_bibtex(
+def test_a_duplicate_key_or_field_costs_no_paper():
+    parsed_file = bibtex.parse_bibtex(
         "@misc{a, title = {A}}\n@misc{a, title = {B}, author = {X Y and Z W}}\n"
         "@misc{c, title = {C}, title = {D}, year = 2020}\n"
     )
 
-    assert [(each.title, each.authors) for each in brought.records] == [
+    assert [(record.title, record.authors) for record in parsed_file.records] == [
         ("A", ()),
         ("B", ("X Y", "Z W")),
         ("C", ()),
     ]
-    assert brought.rejected == ()
+    assert parsed_file.rejected == ()
 
 
-def test_a_broken_entry_costs_only_itself_and_is_named():
-    brought = bibtex.parse_bibtex(
+def test_only_a_defective_entry_is_rejected():
+    parsed_file = bibtex.parse_bibtex(
         "@misc{a, title = {A}}\n@misc{b, title = {B\n@misc{c year = 2020}\n@misc{d, year = 2020}\n"
         "@misc{e, title = {E}}\n"
     )
 
-    assert [record.title for record in brought.records] == ["A", "E"]
-    assert brought.rejected == (
+    assert [record.title for record in parsed_file.records] == ["A", "E"]
+    assert parsed_file.rejected == (
         "line 2 (b): not closed, or a comma is missing",
         "line 3 (c): not closed, or a comma is missing",
         "line 4 (d): no title",
     )
 
 
-def test_an_entry_that_breaks_off_is_said_and_the_rest_is_kept():
-    brought = bibtex.parse_bibtex("@misc{a, title = {A}}\n@misc{b, title = {B")
+def test_a_truncated_entry_is_reported_and_the_others_are_kept():
+    parsed_file = bibtex.parse_bibtex("@misc{a, title = {A}}\n@misc{b, title = {B")
 
-    assert [record.title for record in brought.records] == ["A"]
-    assert brought.truncation_error == "The file breaks off in line 2 (b)."
+    assert [record.title for record in parsed_file.records] == ["A"]
+    assert parsed_file.truncation_error == "The file is cut off in line 2 (b)."
 
 
-def test_what_has_no_entry_is_said():
+def test_a_file_without_an_entry_is_reported():
     with pytest.raises(InvalidImportFileError, match="no BibTeX entry"):
         bibtex.parse_bibtex("Just a text.")
 
 
-def test_broken_entries_are_not_also_logged(caplog):
+def test_defective_entries_are_not_also_logged(caplog):
     bibtex.parse_bibtex("@misc{a, title = {A}}\n@misc{b, title = {B")
 
     assert caplog.text == ""
 
 
 @pytest.mark.parametrize(
-    ("written", "title"),
+    ("braced", "title"),
     [
         ("{BERT} and the {{GAN}} {Z}oo", "BERT and the GAN Zoo"),
         ("{$\\{a_{ij}\\}$} of {Sets}", "{$\\{a_{ij}\\}$} of Sets"),
@@ -120,5 +120,5 @@ def test_broken_entries_are_not_also_logged(caplog):
         ("costs 5$ {Or} more", "costs 5$ Or more"),
     ],
 )
-def test_braces_that_only_keep_capitals_are_dropped(written, title):
-    assert one(f"@misc{{key, title = {{{written}}}}}").title == title
+def test_braces_that_only_protect_capitals_are_removed(braced, title):
+    assert parse_one(f"@misc{{key, title = {{{braced}}}}}").title == title

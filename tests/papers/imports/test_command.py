@@ -1,4 +1,4 @@
-"""What an operator types to import papers, the line that comes back, and what is found then."""
+"""The command import_papers: its output, and what is stored."""
 
 from __future__ import annotations
 
@@ -34,20 +34,20 @@ PAPERS = [
 
 
 @pytest.fixture(autouse=True)
-def this_morning():
+def fixed_time():
     with time_machine.travel(NOW, tick=False):
         yield
 
 
 def run(path: Path, *arguments: str) -> str:
-    """What is said on both channels."""
+    """Return the output, with that for standard error."""
     out = io.StringIO()
     call_command("import_papers", str(path), *arguments, stdout=out, stderr=out, no_color=True)
     return out.getvalue()
 
 
-def failing(path: Path, *arguments: str) -> tuple[str, str]:
-    """What is said, and the sentence of the failure."""
+def run_failing(path: Path, *arguments: str) -> tuple[str, str]:
+    """Return the output and the error message."""
     out = io.StringIO()
     with pytest.raises(CommandError) as caught:
         call_command("import_papers", str(path), *arguments, stdout=out, stderr=out, no_color=True)
@@ -75,9 +75,9 @@ def as_csv() -> str:
 
 def as_bibtex() -> str:
     return "".join(
-        f"@misc{{p{at}, title = {{{{{title[0]}}}{title[1:]}}}, abstract = {{{abstract}}}, "
+        f"@misc{{p{number}, title = {{{{{title[0]}}}{title[1:]}}}, abstract = {{{abstract}}}, "
         f"author = {{{' and '.join(authors)}}}}}\n"
-        for at, (title, abstract, authors) in enumerate(PAPERS)
+        for number, (title, abstract, authors) in enumerate(PAPERS)
     )
 
 
@@ -90,7 +90,7 @@ FORMATS: dict[str, Callable[[], str]] = {
 
 
 @pytest.mark.parametrize("name", FORMATS)
-def test_a_file_that_is_imported_twice_changes_nothing(tmp_path, name):
+def test_a_repeated_import_changes_nothing(tmp_path, name):
     file = tmp_path / name
     file.write_text(FORMATS[name]())
 
@@ -100,47 +100,47 @@ def test_a_file_that_is_imported_twice_changes_nothing(tmp_path, name):
     assert list(Paper.objects.order_by("pk").values()) == before
 
 
-def test_the_same_papers_in_every_format_are_the_same_papers(tmp_path):
+def test_papers_imported_in_several_formats_are_stored_once(tmp_path):
     for name, write in FORMATS.items():
         (tmp_path / name).write_text(write())
         run(tmp_path / name)
 
-    found = Paper.objects.order_by("-title").values_list("title", "abstract", "authors")
-    assert [(title, abstract, tuple(authors)) for title, abstract, authors in found] == [
+    papers = Paper.objects.order_by("-title").values_list("title", "abstract", "authors")
+    assert [(title, abstract, tuple(authors)) for title, abstract, authors in papers] == [
         ("Robots That Fold Towels at Home", "They fold: with care; always.", ("Ada Lovelace",)),
         ("Gödel’s Comets and Their Light", 'They "shine".', ("Kurt Gödel", "Emmy Noether")),
         ("A Very Short Title, With Commas", "", ("Sophie Germain",)),
     ]
 
 
-def test_each_entry_that_is_left_out_is_named_up_to_twenty(tmp_path):
+def test_up_to_twenty_rejected_entries_are_listed(tmp_path):
     file = tmp_path / "papers.jsonl"
     file.write_text('{"title": "A Robot"}\n' + "[]\n" * 22)
 
-    said = run(file).splitlines()
+    lines = run(file).splitlines()
 
-    assert said[0] == "line 2: no object"
-    assert said[-3:] == [
-        "line 21: no object",
+    assert lines[0] == "line 2: not an object"
+    assert lines[-3:] == [
+        "line 21: not an object",
         "… and 2 more",
         "papers.jsonl: 23 entries, 1 papers (1 new, 0 updated), 22 left out",
     ]
 
 
-def test_of_a_file_that_breaks_off_what_comes_before_is_kept(tmp_path):
+def test_the_entries_before_a_truncation_are_imported(tmp_path):
     file = tmp_path / "papers.jsonl"
     file.write_text('{"title": "A Robot"}\n{"title": "B')
 
-    said, sentence = failing(file)
+    output, error = run_failing(file)
 
-    assert said == "papers.jsonl: 1 entries, 1 papers (1 new, 0 updated), 0 left out\n"
-    assert sentence == (
-        "The file breaks off: line 2 is not JSON to its end. What comes before is taken in."
+    assert output == "papers.jsonl: 1 entries, 1 papers (1 new, 0 updated), 0 left out\n"
+    assert error == (
+        "The file is cut off: line 2 is not complete JSON. Everything before that was imported."
     )
     assert Paper.objects.get().title == "A Robot"
 
 
-def test_a_paper_that_stands_in_the_file_twice_is_one(tmp_path):
+def test_a_duplicate_in_the_file_is_stored_once(tmp_path):
     file = tmp_path / "papers.csv"
     file.write_text("title,arxiv_id\nA Robot,2605.00001\nA Robot,2605.00001v2\n")
 
@@ -153,13 +153,13 @@ def test_a_paper_that_stands_in_the_file_twice_is_one(tmp_path):
         (None, "There is no file "),
         (b"", "The file is empty."),
         (b"\x00\x01", "The file is not text."),
-        (b'{"title": ', "The file is not JSON, or breaks off."),
-        (b'{"title": "\\u200b"}', "No paper was taken in."),
+        (b'{"title": ', "The file is not JSON, or is cut off."),
+        (b'{"title": "\\u200b"}', "No paper was imported."),
         (b"x" * 2_000, "larger than 50 MB"),
     ],
     ids=["missing", "empty", "binary", "cut off", "no title", "huge"],
 )
-def test_a_file_that_cannot_be_read_is_said_and_changes_nothing(
+def test_an_unreadable_file_is_reported_and_changes_nothing(
     tmp_path, monkeypatch, content, sentence
 ):
     monkeypatch.setattr(http, "MAX_RESPONSE_BYTES", 1_000)
@@ -167,14 +167,14 @@ def test_a_file_that_cannot_be_read_is_said_and_changes_nothing(
     if content is not None:
         file.write_bytes(content)
 
-    _, said = failing(file)
+    _, error = run_failing(file)
 
-    assert sentence in said
+    assert sentence in error
     assert not Paper.objects.exists()
 
 
-def test_a_folder_is_said_to_be_one(tmp_path):
-    assert "is a folder" in failing(tmp_path)[1]
+def test_a_folder_is_reported(tmp_path):
+    assert "is a folder" in run_failing(tmp_path)[1]
 
 
 def test_the_format_can_be_given(tmp_path):
@@ -185,58 +185,60 @@ def test_the_format_can_be_given(tmp_path):
     assert Paper.objects.get().title == "Robots"
 
 
-def test_an_import_costs_queries_by_batches_and_not_by_papers(tmp_path):
-    asked = []
+def test_queries_grow_with_batches_and_not_with_papers(tmp_path):
+    counts = []
     for kind, papers in [("Warm", 1), ("Robots", 20), ("Comets", 150)]:
         file = tmp_path / f"{kind}.csv"
-        file.write_text("title\n" + "".join(f"{kind} of the kind {at}\n" for at in range(papers)))
+        file.write_text(
+            "title\n" + "".join(f"{kind} of the kind {number}\n" for number in range(papers))
+        )
         with CaptureQueriesContext(connection) as queries:
             run(file)
-        asked.append(len(queries))
+        counts.append(len(queries))
 
-    # SQLite puts fewer rows into one question.
-    assert asked[2] - asked[1] < 4
+    # SQLite takes fewer rows per statement.
+    assert counts[2] - counts[1] < 4
     assert Paper.objects.count() == 171
 
 
 @recordings.needs_recordings
-def test_the_recorded_page_is_found_by_searching(client: Client):
+def test_the_papers_of_the_recorded_page_are_found_by_search(client: Client):
     page = recordings.RECORDINGS_DIR / "search_page.txt"
 
     assert "119 entries, 119 papers (119 new, 0 updated), 0 left out" in run(page)
     assert "119 entries, 119 papers (0 new, 0 updated), 0 left out" in run(page)
 
-    found = client.get("/papers/", {"q": "graph neural network"}).content.decode()
-    headings = re.findall(r"<h2><a [^>]*>(.*?)</a></h2>", found, re.DOTALL)
+    results = client.get("/papers/", {"q": "graph neural network"}).content.decode()
+    headings = re.findall(r"<h2><a [^>]*>(.*?)</a></h2>", results, re.DOTALL)
     titles = [html.unescape(re.sub(r"<[^>]+>", "", heading)).strip() for heading in headings]
     assert "Graph Neural Network" in titles[0]
     assert sum("graph" in title.lower() for title in titles[:10]) >= 7
 
 
-def saved(tmp_path: Path, value: object) -> Path:
+def save_json(tmp_path: Path, value: object) -> Path:
     path = tmp_path / "answer.json"
     path.write_text(json.dumps(value))
     return path
 
 
-def test_saved_answers_add_to_the_papers_that_are_known(tmp_path):
+def test_saved_responses_update_stored_papers(tmp_path):
     file = tmp_path / "papers.csv"
     file.write_text("title,arxiv_id,doi\nA Robot,2605.00001,10.1000/x\n")
     run(file)
-    numbers = {"ArXiv": "2605.00001"}
-    scholar = saved(tmp_path, [{"externalIds": numbers, "tldr": {"text": "It folds."}}, None])
+    ids = {"ArXiv": "2605.00001"}
+    scholar = save_json(tmp_path, [{"externalIds": ids, "tldr": {"text": "It folds."}}, None])
 
-    taken = pipeline.ingest_file(get_source("semanticscholar"), scholar, now=NOW)
-    assert (taken.upserts.updated, taken.upserts.rejected) == (1, ["unknown to Semantic Scholar"])
+    result = pipeline.ingest_file(get_source("semanticscholar"), scholar, now=NOW)
+    assert (result.upserts.updated, result.upserts.rejected) == (1, ["unknown to Semantic Scholar"])
 
-    alex = saved(
+    openalex = save_json(
         tmp_path, {"results": [{"doi": "https://doi.org/10.1000/x", "is_retracted": True}]}
     )
-    assert pipeline.ingest_file(get_source("openalex"), alex, now=NOW).upserts.updated == 1
+    assert pipeline.ingest_file(get_source("openalex"), openalex, now=NOW).upserts.updated == 1
 
     stars = {"html_url": "https://github.com/ada/robot", "stargazers_count": 3}
-    taken = pipeline.ingest_file(get_source("github"), saved(tmp_path, stars), now=NOW)
-    assert (taken.paper_count, len(taken.upserts.rejected)) == (0, 1)
+    result = pipeline.ingest_file(get_source("github"), save_json(tmp_path, stars), now=NOW)
+    assert (result.paper_count, len(result.upserts.rejected)) == (0, 1)
 
     paper = Paper.objects.get()
     assert (paper.machine_summary, paper.withdrawn) == ("It folds.", True)
@@ -246,19 +248,24 @@ def test_saved_answers_add_to_the_papers_that_are_known(tmp_path):
 @pytest.mark.parametrize(
     ("folder", "name"), [("semantic_scholar", "semanticscholar"), ("openalex", "openalex")]
 )
-def test_recorded_answers_are_taken_in_twice_without_change(tmp_path, folder, name):
-    kept = [each for each in recordings.load_exchanges(folder) if each.status == 200]
-    kept = [each for each in kept if b"authors" in each.body or b"authorships" in each.body]
+def test_a_repeated_import_of_recorded_responses_changes_nothing(tmp_path, folder, name):
     file, source = tmp_path / "answer.json", get_source(name)
-    assert kept
+    exchanges = [exchange for exchange in recordings.load_exchanges(folder) if has_papers(exchange)]
+    assert exchanges
 
-    for exchange in kept:
+    for exchange in exchanges:
         file.write_bytes(exchange.body)
         try:
-            answer = source.parse(exchange.body)
+            response = source.parse(exchange.body)
         except ValueError:
             continue
         first = pipeline.ingest_file(source, file, now=NOW)
-        again = pipeline.ingest_file(source, file, now=NOW)
-        assert first.paper_count + len(first.upserts.rejected) >= len(answer.records)
-        assert (again.upserts.created, again.upserts.updated, again.reading_count) == (0, 0, 0)
+        repeated = pipeline.ingest_file(source, file, now=NOW)
+        assert first.paper_count + len(first.upserts.rejected) >= len(response.records)
+        assert (repeated.upserts.created, repeated.upserts.updated) == (0, 0)
+        assert repeated.reading_count == 0
+
+
+def has_papers(exchange: recordings.RecordedExchange) -> bool:
+    # OpenAlex calls them authorships.
+    return exchange.status == 200 and b"authors" in exchange.body

@@ -1,4 +1,4 @@
-"""CSV as programs write it, and as people break it."""
+"""CSV as programs write it, and with the defects that people introduce."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from papers.imports import InvalidImportFileError, table
 
 @pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
 @pytest.mark.parametrize("newline", ["\n", "\r\n", "\r"])
-def test_columns_may_be_parted_by_any_usual_sign(delimiter, newline):
+def test_any_usual_delimiter_is_detected(delimiter, newline):
     lines = [
         ["Title", "Abstract"],
         ['"One, two; three|four"', '"A ""word""\nin two lines"'],
@@ -18,60 +18,65 @@ def test_columns_may_be_parted_by_any_usual_sign(delimiter, newline):
     ]
     text = newline.join(delimiter.join(line) for line in lines)
 
-    brought = table.parse_csv(text)
+    parsed_file = table.parse_csv(text)
 
-    assert [(each.title, each.abstract) for each in brought.records] == [
+    assert [(record.title, record.abstract) for record in parsed_file.records] == [
         ("One, two; three|four", 'A "word"\nin two lines'),
         ("Next", ""),
     ]
-    assert (brought.rejected, brought.truncation_error) == ((), "")
+    assert (parsed_file.rejected, parsed_file.truncation_error) == ((), "")
 
 
-def test_lines_above_the_columns_and_columns_that_come_again_are_skipped():
-    brought = table.parse_csv("sep=;\nMy library\nId;Title\n1;A\nid;title\n2;B\n")
+def test_lines_above_the_header_and_repeated_headers_are_skipped():
+    parsed_file = table.parse_csv("sep=;\nMy library\nId;Title\n1;A\nid;title\n2;B\n")
 
-    assert [record.title for record in brought.records] == ["A", "B"]
-    assert brought.rejected == ()
-
-
-def test_a_column_of_titles_is_enough():
-    assert [each.title for each in table.parse_csv("title\nA\nB, with a comma\n").records] == ["A"]
+    assert [record.title for record in parsed_file.records] == ["A", "B"]
+    assert parsed_file.rejected == ()
 
 
-def test_a_row_that_is_broken_costs_only_itself():
-    brought = table.parse_csv('title,doi\nA,\n"B"x,\n,10.1000/x\nC,10.1000/y,more\nD,10.1000/z,,\n')
+def test_a_single_column_of_titles_is_enough():
+    assert [record.title for record in table.parse_csv("title\nA\nB, with a comma\n").records] == [
+        "A"
+    ]
 
-    assert [record.title for record in brought.records] == ["A", "D"]
-    assert brought.rejected == (
+
+def test_only_a_defective_row_is_rejected():
+    parsed_file = table.parse_csv(
+        'title,doi\nA,\n"B"x,\n,10.1000/x\nC,10.1000/y,more\nD,10.1000/z,,\n'
+    )
+
+    assert [record.title for record in parsed_file.records] == ["A", "D"]
+    assert parsed_file.rejected == (
         "line 3: a quotation mark in the wrong place",
         "line 4: no title",
-        "line 5: more fields than columns",
+        "line 5: more cells than columns",
     )
 
 
-def test_a_line_number_is_that_of_the_file_below_fields_of_several_lines():
-    brought = table.parse_csv('title,doi\n"A\nB\nC",10.1/x\n,10.1000/x\n')
+def test_a_line_number_counts_the_lines_of_the_file():
+    parsed_file = table.parse_csv('title,doi\n"A\nB\nC",10.1/x\n,10.1000/x\n')
 
-    assert brought.rejected == ("line 5: no title",)
+    assert parsed_file.rejected == ("line 5: no title",)
 
 
-def test_a_quotation_mark_that_is_not_closed_ends_it_and_the_rest_is_kept():
-    brought = table.parse_csv('title,doi\nA,\n"B,10.1000/x\nC,')
+def test_an_unclosed_quotation_mark_is_reported_and_the_rows_before_are_kept():
+    parsed_file = table.parse_csv('title,doi\nA,\n"B,10.1000/x\nC,')
 
-    assert [record.title for record in brought.records] == ["A"]
+    assert [record.title for record in parsed_file.records] == ["A"]
     assert (
-        brought.truncation_error == "The file breaks off: a quotation mark in line 3 is not closed."
+        parsed_file.truncation_error
+        == "The file is cut off: a quotation mark in line 3 is not closed."
     )
 
 
-def test_a_field_without_end_costs_what_it_swallows_and_no_more():
-    brought = table.parse_csv('title,doi\n"' + "swallowed, line\n" * 9_000 + "A,10.1000/x\n")
+def test_rows_after_a_field_that_is_too_long_are_kept():
+    parsed_file = table.parse_csv('title,doi\n"' + "enclosed, line\n" * 9_000 + "A,10.1000/x\n")
 
-    assert brought.records[-1].title == "A"
-    assert brought.rejected[0] == "line 2: a quotation mark in the wrong place"
+    assert parsed_file.records[-1].title == "A"
+    assert parsed_file.rejected[0] == "line 2: a quotation mark in the wrong place"
 
 
 @pytest.mark.parametrize("text", ["a,b\n1,2\n", "no table at all", ",,,\n", '"'])
-def test_a_table_without_names_for_its_columns_is_said(text):
+def test_a_table_without_a_header_is_reported(text):
     with pytest.raises(InvalidImportFileError, match="no line that names its columns"):
         table.parse_csv(text)

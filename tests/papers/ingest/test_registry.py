@@ -68,11 +68,11 @@ def test_without_a_list_of_what_is_new_nothing_would_trend(settings):
     ],
 )
 def test_a_key_goes_in_the_header_that_the_source_wants(settings, name, setting, header):
-    assert header[0] not in client_of(name).session.headers
+    assert header[0] not in client_of(name).headers
 
     setattr(settings, setting, "secret")
 
-    assert client_of(name).session.headers[header[0]] == header[1]
+    assert client_of(name).headers[header[0]] == header[1]
     assert client_of(name).query == {}
 
 
@@ -82,7 +82,7 @@ def test_a_key_goes_into_the_address_where_the_source_wants_it_there(settings):
     settings.OPENALEX_KEY = "secret"
 
     assert client_of("openalex").query == {"api_key": "secret"}
-    assert "secret" not in str(client_of("openalex").session.headers)
+    assert "secret" not in str(client_of("openalex").headers)
 
 
 def client_of(name: str) -> SourceClient:

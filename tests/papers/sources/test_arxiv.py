@@ -1,9 +1,8 @@
-"""arXiv's search: entries of every kind, errors, and the paging of its lists."""
+"""arXiv's search API: entries of every kind, errors, and pagination."""
 
 from __future__ import annotations
 
 import re
-import threading
 from dataclasses import asdict
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -24,7 +23,7 @@ from papers.sources.arxiv import Arxiv, build_search_query
 from papers.sources.http import SourceClient
 from tests.papers import recordings
 
-ANSWERS = Path(__file__).parent / "answers"
+RESPONSES_DIR = Path(__file__).parent / "answers"
 TODAY = date(2026, 11, 20)
 
 
@@ -35,12 +34,12 @@ def source(httpserver: HTTPServer) -> Arxiv:
     )
 
 
-def saved(name: str) -> bytes:
-    return (ANSWERS / name).read_bytes()
+def saved_response(name: str) -> bytes:
+    return (RESPONSES_DIR / name).read_bytes()
 
 
 def feed(total: int, *days: str, first: int = 1) -> str:
-    """A feed of papers of those days."""
+    """Return a feed with one paper published on each of the days."""
     entries = "".join(
         f"<entry><id>http://arxiv.org/abs/2611.{number:05}v1</id><title>T</title>"
         f"<published>{day}T12:00:00Z</published></entry>"
@@ -52,10 +51,10 @@ def feed(total: int, *days: str, first: int = 1) -> str:
     )
 
 
-def test_an_entry_is_read_whole_and_others_are_named(source):
-    answer = source.parse(saved("arxiv-search.xml"))
+def test_an_entry_has_all_fields_and_bad_ones_are_rejected(source):
+    response = source.parse(saved_response("arxiv-search.xml"))
 
-    comets, lemma = answer.records
+    comets, lemma = response.records
     assert {name: value for name, value in asdict(comets).items() if value} == {
         "arxiv_id": "2611.00101",
         "doi": "10.1234/comets.2026.7",
@@ -70,25 +69,25 @@ def test_an_entry_is_read_whole_and_others_are_named(source):
     assert (comets.withdrawn, comets.listed_on, comets.upvotes) == (False, None, None)
     assert (lemma.arxiv_id, lemma.doi, lemma.withdrawn) == ("math/0309136", "", True)
     assert lemma.published_on == date(2003, 9, 8)
-    assert answer.rejected == ("no title", "not an arXiv id")
+    assert response.rejected == ("no title", "not an arXiv id")
 
 
-def test_an_answer_of_2007_is_read_with_the_day_in_utc(source):
-    [record] = source.parse(saved("arxiv-search-2007.xml")).records
+def test_the_day_of_an_old_response_is_that_in_utc(source):
+    [record] = source.parse(saved_response("arxiv-search-2007.xml")).records
 
     assert (record.arxiv_id, record.published_on) == ("hep-ex/0307099", date(2003, 7, 8))
     assert (record.categories, record.authors) == (("hep-ex",), ("Ring Collaboration",))
 
 
-def test_an_id_that_nobody_has_is_an_empty_answer(source):
-    answer = source.parse(feed(0).encode())
+def test_an_unknown_id_yields_no_record(source):
+    response = source.parse(feed(0).encode())
 
-    assert (answer.records, answer.rejected) == ((), ())
+    assert (response.records, response.rejected) == ((), ())
 
 
-def test_an_error_is_said_in_its_own_words(source):
+def test_an_error_is_reported_with_its_message(source):
     with pytest.raises(SourceUnavailableError) as caught:
-        source.parse(saved("arxiv-search-error.xml"))
+        source.parse(saved_response("arxiv-search-error.xml"))
 
     assert str(caught.value) == "arXiv answered with an error: incorrect id format for x."
 
@@ -98,113 +97,118 @@ def test_an_error_is_said_in_its_own_words(source):
     [
         (b"", "The answer is empty."),
         (b"<rss/>", "The answer is <rss>, not a feed of arXiv's."),
-        (saved("arxiv-atom.xml"), "The answer is a daily feed: arxiv-rss is the source of it."),
-        (saved("arxiv-search.xml")[:2000], "The answer is not XML, or was cut off at line"),
+        (saved_response("arxiv-atom.xml"), "The answer is a daily feed: use the source arxiv-rss."),
+        (
+            saved_response("arxiv-search.xml")[:2000],
+            "The answer is not XML, or was cut off at line",
+        ),
         (
             b"<feed><entry><id>urn:x</id><title>X</title></entry></feed>",
             "None of the 1 items is a paper of arXiv (not an arXiv id).",
         ),
     ],
 )
-def test_what_is_no_answer_is_said_to_be_none(source, body, sentence):
+def test_an_invalid_response_is_reported_in_a_sentence(source, body, sentence):
     with pytest.raises(InvalidResponseError, match=re.escape(sentence)):
         source.parse(body)
 
 
-def serve(server: HTTPServer, *answers: str | Response) -> list[dict[str, str]]:
-    """Answer one question after another; returns what was asked."""
-    asked: list[dict[str, str]] = []
-    waiting = list(answers)
+def serve(server: HTTPServer, *responses: str | Response) -> list[dict[str, str]]:
+    """Serve the responses one after another. Return the query of each call."""
+    calls: list[dict[str, str]] = []
+    remaining = list(responses)
 
-    def answer(request: Request) -> Response:
-        asked.append(dict(request.args))
-        found = waiting.pop(0)
-        return found if isinstance(found, Response) else Response(found)
+    def respond(request: Request) -> Response:
+        calls.append(dict(request.args))
+        response = remaining.pop(0)
+        return response if isinstance(response, Response) else Response(response)
 
-    server.expect_request("/api/query").respond_with_handler(answer)
-    return asked
+    server.expect_request("/api/query").respond_with_handler(respond)
+    return calls
 
 
-def test_papers_are_looked_up_a_hundred_at_once_and_each_once(source, httpserver):
-    asked = serve(httpserver, feed(2, "2026-11-20", "2026-11-20"), feed(0))
-    numbers = [f"2611.{number:05}" for number in range(101)]
-    papers = tuple(KnownPaper(arxiv_id=each) for each in [*numbers, numbers[0], ""])
+def test_papers_are_looked_up_once_each_in_batches_of_a_hundred(source, httpserver):
+    calls = serve(httpserver, feed(2, "2026-11-20", "2026-11-20"), feed(0))
+    ids = [f"2611.{number:05}" for number in range(101)]
+    papers = tuple(KnownPaper(arxiv_id=arxiv_id) for arxiv_id in [*ids, ids[0], ""])
 
     first, second = source.fetch(FetchRequest(papers=papers, categories=("cs.LG",)))
 
     assert (len(first.records), len(second.records)) == (2, 0)
-    assert asked == [
-        {"id_list": ",".join(numbers[:100]), "max_results": "100"},
-        {"id_list": numbers[100], "max_results": "1"},
+    assert calls == [
+        {"id_list": ",".join(ids[:100]), "max_results": "100"},
+        {"id_list": ids[100], "max_results": "1"},
     ]
 
 
-def test_papers_of_others_are_not_asked_for(source, httpserver):
+def test_papers_without_an_arxiv_id_are_not_looked_up(source, httpserver):
     assert list(source.fetch(FetchRequest(papers=(KnownPaper(doi="10.1234/x"),)))) == []
 
 
-def test_a_category_is_paged_until_it_reaches_behind_the_oldest_day(source, httpserver):
-    asked = serve(
+def test_a_category_is_paged_until_a_paper_is_older_than_the_oldest_day(source, httpserver):
+    calls = serve(
         httpserver,
         feed(999, "2026-11-20", "2026-11-20"),
         feed(999, "2026-11-19", "2026-11-18", first=3),
     )
 
     days = (TODAY, date(2026, 11, 19))
-    answers = list(source.fetch(FetchRequest(days=days, categories=("cs.LG",))))
+    responses = list(source.fetch(FetchRequest(days=days, categories=("cs.LG",))))
 
-    assert [len(answer.records) for answer in answers] == [2, 2]
-    question = {"search_query": "cat:cs.LG", "sortBy": "submittedDate", "sortOrder": "descending"}
-    assert asked == [
-        {**question, "start": "0", "max_results": "500"},
-        {**question, "start": "2", "max_results": "500"},
+    assert [len(response.records) for response in responses] == [2, 2]
+    query = {"search_query": "cat:cs.LG", "sortBy": "submittedDate", "sortOrder": "descending"}
+    assert calls == [
+        {**query, "start": "0", "max_results": "500"},
+        {**query, "start": "2", "max_results": "500"},
     ]
 
 
 def test_each_category_is_listed_to_its_end(source, httpserver):
-    asked = serve(httpserver, feed(1, "2026-11-20"), feed(0))
+    calls = serve(httpserver, feed(1, "2026-11-20"), feed(0))
 
-    wanted = FetchRequest(days=(TODAY,), categories=("math.IT", "hep-th"))
+    request = FetchRequest(days=(TODAY,), categories=("math.IT", "hep-th"))
 
-    assert len(list(source.fetch(wanted))) == 2
-    assert [each["search_query"] for each in asked] == ["cat:cs.IT", "cat:hep-th"]
+    assert len(list(source.fetch(request))) == 2
+    assert [call["search_query"] for call in calls] == ["cat:cs.IT", "cat:hep-th"]
 
 
-def test_without_a_day_one_page_is_enough(source, httpserver):
-    asked = serve(httpserver, feed(999, "2026-11-20"))
+def test_without_a_day_only_one_page_is_fetched(source, httpserver):
+    calls = serve(httpserver, feed(999, "2026-11-20"))
 
     list(source.fetch(FetchRequest(categories=("cs.LG",))))
 
-    assert len(asked) == 1
+    assert len(calls) == 1
 
 
-def test_a_list_without_an_end_is_left_after_some_pages(source, httpserver):
-    asked = serve(httpserver, *[feed(99999, "2026-11-20", first=each) for each in range(1, 20)])
+def test_the_number_of_pages_is_limited(source, httpserver):
+    calls = serve(httpserver, *[feed(99999, "2026-11-20", first=number) for number in range(1, 20)])
 
     list(source.fetch(FetchRequest(days=(TODAY,), categories=("cs.LG",))))
 
-    assert len(asked) == arxiv.MAX_PAGES
+    assert len(calls) == arxiv.MAX_PAGES
 
 
-def test_a_page_that_was_left_out_is_an_error_after_what_came(source, httpserver):
+def test_an_empty_page_before_the_end_is_an_error(source, httpserver):
     serve(httpserver, feed(999, "2026-11-20"), feed(999))
 
-    answers = source.fetch(FetchRequest(days=(TODAY,), categories=("cs.LG",)))
+    responses = source.fetch(FetchRequest(days=(TODAY,), categories=("cs.LG",)))
 
-    assert len(next(answers).records) == 1
-    with pytest.raises(SourceUnavailableError, match="arXiv left out a page: 1 of 999 papers came"):
-        next(answers)
+    assert len(next(responses).records) == 1
+    with pytest.raises(
+        SourceUnavailableError, match="arXiv returned an empty page after 1 of 999 papers"
+    ):
+        next(responses)
 
 
-def test_words_are_searched_before_anything_else(source, httpserver):
-    asked = serve(httpserver, feed(1, "2026-11-20"))
+def test_a_query_takes_precedence_over_papers(source, httpserver):
+    calls = serve(httpserver, feed(1, "2026-11-20"))
 
-    wanted = FetchRequest(
+    request = FetchRequest(
         query='comets "long tail" au:Noether', papers=(KnownPaper(arxiv_id="2611.00001"),)
     )
-    list(source.fetch(wanted))
+    list(source.fetch(request))
 
-    assert asked == [
+    assert calls == [
         {
             "search_query": 'all:comets AND all:"long tail" AND au:Noether',
             "start": "0",
@@ -225,12 +229,12 @@ def test_words_are_searched_before_anything_else(source, httpserver):
         ("", ""),
     ],
 )
-def test_every_word_must_be_found(words, query):
+def test_every_word_becomes_a_required_clause(words, query):
     assert build_search_query(words) == query
 
 
-def test_a_refusal_is_said_in_the_words_of_its_body(source, httpserver):
-    serve(httpserver, Response(saved("arxiv-search-error.xml"), status=400))
+def test_an_error_status_is_reported_with_the_message_of_its_body(source, httpserver):
+    serve(httpserver, Response(saved_response("arxiv-search-error.xml"), status=400))
 
     with pytest.raises(SourceUnavailableError) as caught:
         list(source.fetch(FetchRequest(papers=(KnownPaper(arxiv_id="2611.00001"),))))
@@ -239,63 +243,50 @@ def test_a_refusal_is_said_in_the_words_of_its_body(source, httpserver):
 
 
 @pytest.mark.parametrize("status", [429, 503])
-def test_arxiv_is_asked_again_when_it_says(source, httpserver, status):
+def test_a_busy_service_is_retried_when_it_allows(source, httpserver, status):
     busy = Response("Rate exceeded.", status=status, headers={"Retry-After": "0"})
-    asked = serve(httpserver, busy, feed(1, "2026-11-20"))
+    calls = serve(httpserver, busy, feed(1, "2026-11-20"))
 
-    [answer] = source.fetch(FetchRequest(papers=(KnownPaper(arxiv_id="2611.00001"),)))
+    [response] = source.fetch(FetchRequest(papers=(KnownPaper(arxiv_id="2611.00001"),)))
 
-    assert (len(asked), len(answer.records)) == (2, 1)
-
-
-def test_an_answer_that_does_not_come_is_not_waited_for(httpserver):
-    leave = threading.Event()
-
-    def hang(request: Request) -> Response:
-        leave.wait(5)
-        return Response(feed(0))
-
-    httpserver.expect_request("/api/query").respond_with_handler(hang)
-    url = httpserver.url_for("")
-    source = Arxiv(SourceClient(url, title="arXiv", user_agent="test", timeout_seconds=1))
-
-    with pytest.raises(SourceUnavailableError) as caught:
-        list(source.fetch(FetchRequest(papers=(KnownPaper(arxiv_id="2611.00001"),))))
-
-    leave.set()
-    assert str(caught.value) == ("arXiv could not be reached (no whole answer within 1 seconds).")
+    assert (len(calls), len(response.records)) == (2, 1)
 
 
-def test_a_long_wait_is_told_and_not_sat_out(source, httpserver):
+def test_a_long_wait_is_reported_and_not_waited_for(source, httpserver):
     serve(httpserver, Response("", status=503, headers={"Retry-After": "3600"}))
 
     with stamina.set_testing(True, attempts=4), pytest.raises(SourceUnavailableError) as caught:
         list(source.fetch(FetchRequest(papers=(KnownPaper(arxiv_id="2611.00001"),))))
 
     assert str(caught.value) == (
-        "arXiv answered 503 SERVICE UNAVAILABLE and asks to wait 3600 seconds."
+        "arXiv answered 503 SERVICE UNAVAILABLE; retry after 3600 seconds."
     )
 
 
-EXPECTED = {"id_abc_s0_m100.400.xml": "arXiv answered with an error: incorrect id format for abc."}
+RECORDED_ERRORS = {
+    "id_abc_s0_m100.400.xml": "arXiv answered with an error: incorrect id format for abc."
+}
 
 
 @recordings.needs_recordings
-@pytest.mark.parametrize(
-    "path", recordings.xml_response_paths("arxiv_api"), ids=lambda path: path.name
-)
-def test_every_recorded_answer_is_read_whole(source, path):
+def test_every_recorded_response_is_parsed_completely(source, subtests):
+    for path in recordings.xml_response_paths("arxiv_api"):
+        with subtests.test(path.name):
+            check_recorded_response(source, path)
+
+
+def check_recorded_response(source: Arxiv, path: Path) -> None:
     body = path.read_bytes()
-    if path.name in EXPECTED:
+    if path.name in RECORDED_ERRORS:
         with pytest.raises(SourceUnavailableError) as caught:
             source.parse(body)
-        assert str(caught.value) == EXPECTED[path.name]
+        assert str(caught.value) == RECORDED_ERRORS[path.name]
         return
 
-    answer = source.parse(body)
+    response = source.parse(body)
 
-    assert (len(answer.records), answer.rejected) == (len(re.findall(rb"<entry[ >]", body)), ())
-    assert all(
-        each.title and each.authors and each.categories and each.published_on and each.updated_at
-        for each in answer.records
-    )
+    entries = len(re.findall(rb"<entry[ >]", body))
+    assert (len(response.records), response.rejected) == (entries, ())
+    for record in response.records:
+        assert all((record.title, record.authors, record.categories))
+        assert all((record.published_on, record.updated_at))

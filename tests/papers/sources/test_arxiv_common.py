@@ -14,7 +14,7 @@ from tests.papers import recordings
 
 
 @pytest.mark.parametrize(
-    ("written", "names"),
+    ("text", "names"),
     [
         ("A. Abel, B. Bell", ("A. Abel", "B. Bell")),
         ("A. Abel, B. Bell, and C. Curie", ("A. Abel", "B. Bell", "C. Curie")),
@@ -32,19 +32,19 @@ from tests.papers import recordings
         ("", ()),
     ],
 )
-def test_authors_in_one_text_are_told_apart(written, names):
-    assert arxiv_common.split_author_list(written) == names
+def test_authors_in_one_text_are_separated(text, names):
+    assert arxiv_common.split_author_list(text) == names
 
 
 @pytest.mark.parametrize(
-    "written", ["(" * 200_000, "(a(b" * 50_000, " " * 200_000 + "a", ", " * 99_999]
+    "text", ["(" * 200_000, "(a(b" * 50_000, " " * 200_000 + "a", ", " * 99_999]
 )
-def test_hostile_authors_are_read_at_once(written):
-    assert len(arxiv_common.split_author_list(written)) <= 50_000
+def test_hostile_authors_are_split_in_bounded_time(text):
+    assert len(arxiv_common.split_author_list(text)) <= 50_000
 
 
 @pytest.mark.parametrize(
-    ("written", "doi"),
+    ("text", "doi"),
     [
         ("10.1103/PhysRevD.93.016005", "10.1103/physrevd.93.016005"),
         ("10.1103/A, 10.1103/B;10.1103/C", "10.1103/a"),
@@ -56,8 +56,8 @@ def test_hostile_authors_are_read_at_once(written):
         ("", ""),
     ],
 )
-def test_the_doi_is_the_first_that_a_publisher_gave(written, doi):
-    assert arxiv_common.first_publisher_doi(written) == doi
+def test_the_doi_is_the_first_one_of_a_publisher(text, doi):
+    assert arxiv_common.first_publisher_doi(text) == doi
 
 
 @pytest.mark.parametrize(
@@ -76,7 +76,7 @@ def test_the_doi_is_the_first_that_a_publisher_gave(written, doi):
         ("Our code is on GitHub.", ""),
     ],
 )
-def test_code_is_the_one_repository_that_is_named(text, url):
+def test_the_code_is_the_only_repository_that_is_named(text, url):
     assert arxiv_common.code_url(text) == url
 
 
@@ -100,7 +100,7 @@ def test_code_is_the_one_repository_that_is_named(text, url):
         "This paper was\nwithdrawn from arXiv",
     ],
 )
-def test_a_comment_says_that_the_paper_was_withdrawn(comment):
+def test_a_comment_states_a_withdrawal(comment):
     assert arxiv_common.mentions_withdrawal(comment, "We prove a lemma.")
 
 
@@ -120,11 +120,11 @@ def test_a_comment_says_that_the_paper_was_withdrawn(comment):
         "The paper withdrawn last year was wrong",
     ],
 )
-def test_a_word_about_something_else_withdraws_nothing(text):
+def test_text_about_something_else_is_not_a_withdrawal(text):
     assert not arxiv_common.mentions_withdrawal(text, text)
 
 
-def test_an_abstract_withdraws_only_when_it_begins_with_that():
+def test_an_abstract_states_a_withdrawal_only_at_its_beginning():
     assert arxiv_common.mentions_withdrawal("", " This paper has been withdrawn by the author.")
     assert not arxiv_common.mentions_withdrawal(
         "", "We study fraud. The paper has been withdrawn by its editors."
@@ -132,14 +132,14 @@ def test_an_abstract_withdraws_only_when_it_begins_with_that():
 
 
 @recordings.needs_recordings
-def test_none_of_the_recorded_abstracts_is_taken_for_a_withdrawal():
+def test_no_recorded_abstract_is_mistaken_for_a_withdrawal():
     abstracts = [paper["summary"] for paper in recordings.arxiv_papers()]
 
-    assert [each for each in abstracts if arxiv_common.mentions_withdrawal("", each)] == []
+    assert [text for text in abstracts if arxiv_common.mentions_withdrawal("", text)] == []
 
 
 @pytest.mark.parametrize(
-    ("number", "month"),
+    ("arxiv_id", "month"),
     [
         ("2605.01234", date(2026, 5, 1)),
         ("hep-th/9912001", date(1999, 12, 1)),
@@ -147,21 +147,21 @@ def test_none_of_the_recorded_abstracts_is_taken_for_a_withdrawal():
         ("math/0099136", date(2000, 12, 1)),
     ],
 )
-def test_a_number_tells_its_month(number, month):
-    assert arxiv_common.submission_month(number) == month
+def test_an_id_has_the_month_of_submission(arxiv_id, month):
+    assert arxiv_common.submission_month(arxiv_id) == month
 
 
-def test_categories_are_asked_for_once_by_the_name_they_have_today():
+def test_categories_are_requested_once_under_their_present_names():
     assert arxiv_common.valid_categories(["cs.lg", "math.IT", "cs.IT"]) == ["cs.LG", "cs.IT"]
 
 
-def test_a_category_that_is_none_is_the_operators_mistake():
+def test_an_unknown_category_is_reported_to_the_operator():
     with pytest.raises(
         SourceUnavailableError, match=r"'cs\.XX' is not a category.*ARXIV_CATEGORIES"
     ):
         arxiv_common.valid_categories(["cs.LG", "cs.XX"])
 
 
-def test_the_services_of_arxiv_wait_for_each_other():
+def test_the_three_sources_share_call_slots():
     assert Arxiv.pacing == ArxivRss.pacing == ArxivOai.pacing
     assert (Arxiv.pacing[0], Arxiv.pacing[1].total_seconds()) == ("arxiv", 3)

@@ -1,11 +1,10 @@
-"""arXiv's OAI-PMH: every format, errors, and a harvest that is broken off and goes on."""
+"""arXiv's OAI-PMH service: every format, errors, and harvests that are resumed."""
 
 from __future__ import annotations
 
 import re
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Any
 
 import pytest
 from pytest_httpserver import HTTPServer
@@ -16,7 +15,7 @@ from papers.sources.arxiv_oai import ArxivOai, oai_set
 from papers.sources.http import SourceClient
 from tests.papers import recordings
 
-ANSWERS = Path(__file__).parent / "answers"
+RESPONSES_DIR = Path(__file__).parent / "answers"
 DAYS = (date(2026, 11, 20), date(2026, 11, 19))
 
 
@@ -26,19 +25,19 @@ def source(httpserver: HTTPServer) -> ArxivOai:
     return ArxivOai(SourceClient(url, title="arXiv OAI-PMH", user_agent="test", timeout_seconds=5))
 
 
-def saved(name: str) -> bytes:
-    return (ANSWERS / name).read_bytes()
+def saved_response(name: str) -> bytes:
+    return (RESPONSES_DIR / name).read_bytes()
 
 
-def envelope(inside: str, answered: str = "2026-11-23T11:12:43Z") -> str:
+def envelope(content: str) -> str:
     return (
         '<OAI-PMH xmlns="http://www.openarchives.org/OAI/2.0/">'
-        f"<responseDate>{answered}</responseDate>{inside}</OAI-PMH>"
+        f"<responseDate>2026-11-23T11:12:43Z</responseDate>{content}</OAI-PMH>"
     )
 
 
 def page(*stamps: str, token: str = "", first: int = 1) -> str:
-    """A page of deleted records, which are the shortest."""
+    """Return a page of deleted records, which are the shortest."""
     records = "".join(
         f'<record><header status="deleted"><identifier>oai:arXiv.org:2611.{number:05}</identifier>'
         f"<datestamp>{stamp}</datestamp></header></record>"
@@ -49,12 +48,12 @@ def page(*stamps: str, token: str = "", first: int = 1) -> str:
     )
 
 
-def error(code: str, words: str = "Something is wrong.") -> str:
-    return envelope(f'<error code="{code}">{words}</error>')
+def error(code: str, message: str = "Something is wrong.") -> str:
+    return envelope(f'<error code="{code}">{message}</error>')
 
 
-def test_arxiv_raw_tells_the_day_of_every_version(source):
-    harvested, regretted, deleted = source.parse(saved("arxiv-oai-raw.xml")).records
+def test_arxiv_raw_has_the_date_of_every_version(source):
+    harvested, withdrawn, deleted = source.parse(saved_response("arxiv-oai-raw.xml")).records
 
     assert harvested.arxiv_id == "2610.00301"
     assert harvested.title == "Comets, Harvested"
@@ -66,19 +65,21 @@ def test_arxiv_raw_tells_the_day_of_every_version(source):
     assert harvested.updated_at == datetime(2026, 11, 20, tzinfo=UTC)
     assert harvested.code_url == "https://github.com/example/harvest"
     assert (harvested.withdrawn, harvested.listed_on) == (False, None)
-    assert (regretted.withdrawn, regretted.title) == (True, "Comets, Regretted")
+    assert (withdrawn.withdrawn, withdrawn.title) == (True, "Comets, Regretted")
     assert (deleted.arxiv_id, deleted.withdrawn, deleted.title) == ("2610.00303", True, "")
     assert deleted.updated_at == datetime(2026, 11, 22, tzinfo=UTC)
 
 
-def test_a_record_that_is_only_a_header_is_named(source):
-    assert source.parse(saved("arxiv-oai-raw.xml")).rejected == ("a header without metadata",)
-    identifiers = source.parse(saved("arxiv-oai-identifiers.xml"))
+def test_a_header_without_metadata_is_rejected(source):
+    assert source.parse(saved_response("arxiv-oai-raw.xml")).rejected == (
+        "a header without metadata",
+    )
+    identifiers = source.parse(saved_response("arxiv-oai-identifiers.xml"))
     assert (identifiers.records, identifiers.rejected) == ((), ("a header without metadata",) * 2)
 
 
-def test_the_day_that_the_format_arxiv_tells_is_believed_when_it_can_be_the_first(source):
-    ring, revised = source.parse(saved("arxiv-oai-arxiv.xml")).records
+def test_the_date_in_the_format_arxiv_is_used_if_it_can_be_that_of_the_first_version(source):
+    ring, revised = source.parse(saved_response("arxiv-oai-arxiv.xml")).records
 
     assert ring.authors == ("Ring Collaboration", "G. David Forney Jr.", "Plato")
     assert ring.categories == ("hep-ex", "nlin.CD")
@@ -87,8 +88,8 @@ def test_the_day_that_the_format_arxiv_tells_is_believed_when_it_can_be_the_firs
     assert (revised.title, revised.published_on) == ("A Ring Revised in April", None)
 
 
-def test_dublin_core_is_read_as_far_as_it_goes(source):
-    [record] = source.parse(saved("arxiv-oai-dc.xml")).records
+def test_dublin_core_is_parsed_as_far_as_it_goes(source):
+    [record] = source.parse(saved_response("arxiv-oai-dc.xml")).records
 
     assert record.arxiv_id == "cond-mat/0607321"
     assert record.authors == ("Emmy Noether", "G. David Forney Jr.", "Ada Lovelace", "Plato")
@@ -99,17 +100,17 @@ def test_dublin_core_is_read_as_far_as_it_goes(source):
     assert record.withdrawn is True
 
 
-def test_a_single_record_of_the_old_format_is_read(source):
-    [record] = source.parse(saved("arxiv-oai-old.xml")).records
+def test_a_single_record_of_the_old_format_is_parsed(source):
+    [record] = source.parse(saved_response("arxiv-oai-old.xml")).records
 
     assert (record.arxiv_id, record.authors) == ("1102.0331", ("Emmy Noether", "Ada Lovelace"))
     assert (record.published_on, record.categories) == (None, ("cond-mat.supr-con",))
 
 
-def test_nothing_new_is_an_empty_answer(source):
-    answer = source.parse(error("noRecordsMatch").encode())
+def test_no_change_is_an_empty_response(source):
+    response = source.parse(error("noRecordsMatch").encode())
 
-    assert (answer.records, answer.rejected) == ((), ())
+    assert (response.records, response.rejected) == ((), ())
 
 
 @pytest.mark.parametrize(
@@ -122,7 +123,7 @@ def test_nothing_new_is_an_empty_answer(source):
         ),
     ],
 )
-def test_an_error_is_said_in_its_own_words(source, body, sentence):
+def test_an_error_is_reported_with_its_message(source, body, sentence):
     with pytest.raises(SourceUnavailableError) as caught:
         source.parse(body.encode())
 
@@ -132,22 +133,25 @@ def test_an_error_is_said_in_its_own_words(source, body, sentence):
 @pytest.mark.parametrize(
     ("body", "sentence"),
     [
-        (envelope("<Identify/>").encode(), "The answer holds no list of papers."),
+        (envelope("<Identify/>").encode(), "The answer has no list of papers."),
         (b"<feed/>", "The answer is <feed>, not one of OAI-PMH."),
-        (saved("arxiv-oai-raw.xml")[:2000], "The answer is not XML, or was cut off at line"),
+        (
+            saved_response("arxiv-oai-raw.xml")[:2000],
+            "The answer is not XML, or was cut off at line",
+        ),
         (
             envelope("<ListRecords><record/></ListRecords>").encode(),
             "None of the 1 items is a paper of arXiv OAI-PMH (no header).",
         ),
     ],
 )
-def test_what_is_no_answer_is_said_to_be_none(source, body, sentence):
+def test_an_invalid_response_is_reported_in_a_sentence(source, body, sentence):
     with pytest.raises(InvalidResponseError, match=re.escape(sentence)):
         source.parse(body)
 
 
 @pytest.mark.parametrize(
-    ("category", "set_"),
+    ("category", "set_spec"),
     [
         ("cs.LG", "cs:cs:LG"),
         ("hep-th", "physics:hep-th"),
@@ -156,200 +160,210 @@ def test_what_is_no_answer_is_said_to_be_none(source, body, sentence):
         ("q-bio.NC", "q-bio:q-bio:NC"),
     ],
 )
-def test_a_category_is_a_set(category, set_):
-    assert oai_set(category) == set_
+def test_a_category_is_a_set(category, set_spec):
+    assert oai_set(category) == set_spec
 
 
-def serve(server: HTTPServer, *answers: str | Response) -> list[dict[str, str]]:
-    """Answer one question after another; returns what was asked."""
-    asked: list[dict[str, str]] = []
-    waiting = list(answers)
+def serve(server: HTTPServer, *responses: str | Response) -> list[dict[str, str]]:
+    """Serve the responses one after another. Return the query of each call."""
+    calls: list[dict[str, str]] = []
+    remaining = list(responses)
 
-    def answer(request: Request) -> Response:
+    def respond(request: Request) -> Response:
         assert request.args["verb"] == "ListRecords"
-        asked.append({name: value for name, value in request.args.items() if name != "verb"})
-        found = waiting.pop(0)
-        return found if isinstance(found, Response) else Response(found)
+        calls.append({name: value for name, value in request.args.items() if name != "verb"})
+        response = remaining.pop(0)
+        return response if isinstance(response, Response) else Response(response)
 
-    server.expect_request("/oai").respond_with_handler(answer)
-    return asked
-
-
-def ask(since: str, set_: str = "cs:cs:LG") -> dict[str, str]:
-    return {"metadataPrefix": "arXivRaw", "from": since, "set": set_}
+    server.expect_request("/oai").respond_with_handler(respond)
+    return calls
 
 
-def wanted(*categories: str, cursor: str = "", **others: Any) -> FetchRequest:
-    return FetchRequest(days=DAYS, categories=categories or ("cs.LG",), cursor=cursor, **others)
+def query_of_set(since: str, set_spec: str = "cs:cs:LG") -> dict[str, str]:
+    return {"metadataPrefix": "arXivRaw", "from": since, "set": set_spec}
+
+
+def fetch_request(*categories: str, cursor: str = "") -> FetchRequest:
+    return FetchRequest(days=DAYS, categories=categories or ("cs.LG",), cursor=cursor)
 
 
 TOKEN = "verb%3DListRecords%26skip%3D2"
 
 
-def test_a_harvest_turns_the_pages_of_every_set(source, httpserver):
-    asked = serve(
+def test_a_harvest_fetches_all_pages_of_every_set(source, httpserver):
+    calls = serve(
         httpserver,
         page("2026-11-19", "2026-11-20", token=TOKEN),
         page("2026-11-21", first=3),
         error("noRecordsMatch"),
     )
 
-    answers = list(source.fetch(wanted("cs.LG", "hep-th")))
+    responses = list(source.fetch(fetch_request("cs.LG", "hep-th")))
 
-    assert [len(answer.records) for answer in answers] == [2, 1, 0]
-    assert asked == [
-        ask("2026-11-19"),
+    assert [len(response.records) for response in responses] == [2, 1, 0]
+    assert calls == [
+        query_of_set("2026-11-19"),
         {"resumptionToken": TOKEN},
-        ask("2026-11-19", "physics:hep-th"),
+        query_of_set("2026-11-19", "physics:hep-th"),
     ]
-    assert answers[-1].cursor == "since=2026-11-23"
+    assert responses[-1].cursor == "since=2026-11-23"
 
 
-def test_the_next_harvest_begins_with_the_day_of_the_first_answer(source, httpserver):
-    asked = serve(httpserver, page("2026-11-23"))
+def test_the_next_harvest_starts_from_the_day_of_the_first_response(source, httpserver):
+    calls = serve(httpserver, page("2026-11-23"))
 
-    [answer] = source.fetch(wanted(cursor="since=2026-11-22"))
+    [response] = source.fetch(fetch_request(cursor="since=2026-11-22"))
 
-    assert (asked, answer.cursor) == ([ask("2026-11-22")], "since=2026-11-23")
+    assert (calls, response.cursor) == ([query_of_set("2026-11-22")], "since=2026-11-23")
 
 
-def test_a_harvest_that_broke_off_goes_on_with_its_token(source, httpserver):
+def test_an_interrupted_harvest_is_resumed_with_its_token(source, httpserver):
     serve(httpserver, page("2026-11-19", token=TOKEN), Response("", status=404))
-    answers = source.fetch(wanted("hep-th", "cs.LG"))
-    cursor = next(answers).cursor
+    responses = source.fetch(fetch_request("hep-th", "cs.LG"))
+    cursor = next(responses).cursor
     with pytest.raises(SourceUnavailableError, match="404"):
-        next(answers)
+        next(responses)
     httpserver.clear()
 
-    asked = serve(httpserver, page("2026-11-20", first=2), page("2026-11-20", first=3))
-    *_, last = source.fetch(wanted("hep-th", "cs.LG", cursor=cursor))
+    calls = serve(httpserver, page("2026-11-20", first=2), page("2026-11-20", first=3))
+    *_, last = source.fetch(fetch_request("hep-th", "cs.LG", cursor=cursor))
 
-    assert asked == [{"resumptionToken": TOKEN}, ask("2026-11-19", "cs:cs:LG")]
+    assert calls == [{"resumptionToken": TOKEN}, query_of_set("2026-11-19", "cs:cs:LG")]
     assert last.cursor == "since=2026-11-23"
 
 
-def test_a_dead_token_goes_on_from_the_day_that_was_reached(source, httpserver):
+def test_a_harvest_with_an_expired_token_is_resumed_from_the_day_reached(source, httpserver):
     serve(httpserver, page("2026-11-19", "2026-11-21", token=TOKEN))
-    cursor = next(source.fetch(wanted())).cursor
+    cursor = next(source.fetch(fetch_request())).cursor
     httpserver.clear()
 
-    asked = serve(httpserver, error("badResumptionToken"), page("2026-11-22", first=3))
-    [answer] = source.fetch(wanted(cursor=cursor))
+    calls = serve(httpserver, error("badResumptionToken"), page("2026-11-22", first=3))
+    [response] = source.fetch(fetch_request(cursor=cursor))
 
-    assert asked == [{"resumptionToken": TOKEN}, ask("2026-11-21")]
-    assert (len(answer.records), answer.cursor) == (1, "since=2026-11-23")
+    assert calls == [{"resumptionToken": TOKEN}, query_of_set("2026-11-21")]
+    assert (len(response.records), response.cursor) == (1, "since=2026-11-23")
 
 
-def test_a_dead_token_of_a_page_out_of_order_goes_on_from_the_first_day(source, httpserver):
-    asked = serve(
+def test_after_a_page_out_of_order_it_is_resumed_from_the_first_day(source, httpserver):
+    calls = serve(
         httpserver,
         page("2026-11-21", "2026-11-19", token=TOKEN),
         error("badResumptionToken"),
         page("2026-11-22", first=3),
     )
 
-    list(source.fetch(wanted()))
+    list(source.fetch(fetch_request()))
 
-    assert asked[-1] == ask("2026-11-19")
+    assert calls[-1] == query_of_set("2026-11-19")
 
 
 def test_any_other_error_ends_the_harvest(source, httpserver):
     serve(httpserver, page("2026-11-19", token=TOKEN), error("badArgument"))
 
-    answers = source.fetch(wanted())
+    responses = source.fetch(fetch_request())
 
-    assert len(next(answers).records) == 1
+    assert len(next(responses).records) == 1
     with pytest.raises(SourceUnavailableError, match="badArgument: Something is wrong"):
-        next(answers)
+        next(responses)
 
 
-def test_a_server_that_gives_one_page_for_ever_is_left(source, httpserver):
+def test_a_server_that_repeats_a_page_ends_the_harvest(source, httpserver):
     serve(httpserver, *[page("2026-11-19", token=TOKEN)] * 2)
 
-    answers = source.fetch(wanted())
+    responses = source.fetch(fetch_request())
 
-    next(answers)
-    with pytest.raises(InvalidResponseError, match="the same page again and again"):
-        next(answers)
+    next(responses)
+    with pytest.raises(InvalidResponseError, match="returned the same page twice"):
+        next(responses)
 
 
-def test_a_long_harvest_is_done_in_parts(source, httpserver):
+def test_the_pages_of_one_fetch_are_limited(source, httpserver):
     pages = [page("2026-11-19", token=f"t{number}", first=number) for number in range(1, 30)]
-    asked = serve(httpserver, *pages)
+    calls = serve(httpserver, *pages)
 
-    *_, last = source.fetch(wanted())
+    *_, last = source.fetch(fetch_request())
 
-    assert len(asked) == arxiv_oai.MAX_PAGES
+    assert len(calls) == arxiv_oai.MAX_PAGES
     assert last.cursor == (
         "since=2026-11-19&until=2026-11-23&set=cs%3Acs%3ALG&reached=2026-11-19&token=t20"
     )
 
 
 @pytest.mark.parametrize("cursor", ["token=x", "since=yesterday", "?", "since=2026-99-99&set=x"])
-def test_a_cursor_that_cannot_be_read_is_no_cursor(source, httpserver, cursor):
-    asked = serve(httpserver, page("2026-11-20"))
+def test_an_invalid_cursor_is_ignored(source, httpserver, cursor):
+    calls = serve(httpserver, page("2026-11-20"))
 
-    list(source.fetch(wanted(cursor=cursor)))
+    list(source.fetch(fetch_request(cursor=cursor)))
 
-    assert asked == [ask("2026-11-19")]
-
-
-def test_a_set_that_is_no_longer_wanted_begins_the_harvest_anew(source, httpserver):
-    asked = serve(httpserver, page("2026-11-20"))
-
-    list(source.fetch(wanted(cursor="since=2026-11-18&set=math%3Amath%3AAG&token=x")))
-
-    assert asked == [ask("2026-11-18")]
+    assert calls == [query_of_set("2026-11-19")]
 
 
-@pytest.mark.parametrize("nothing", [FetchRequest(days=DAYS), FetchRequest(categories=("cs.LG",))])
-def test_without_categories_or_a_day_nothing_is_asked(source, nothing):
-    assert list(source.fetch(nothing)) == []
+def test_a_cursor_in_a_set_that_is_not_requested_restarts_the_harvest(source, httpserver):
+    calls = serve(httpserver, page("2026-11-20"))
+
+    list(source.fetch(fetch_request(cursor="since=2026-11-18&set=math%3Amath%3AAG&token=x")))
+
+    assert calls == [query_of_set("2026-11-18")]
 
 
-def test_a_busy_server_is_asked_again_when_it_says(source, httpserver):
+@pytest.mark.parametrize(
+    "incomplete",
+    [FetchRequest(days=DAYS), FetchRequest(categories=("cs.LG",))],
+    ids=["no category", "no day"],
+)
+def test_without_categories_or_a_day_there_is_no_call(source, incomplete):
+    assert list(source.fetch(incomplete)) == []
+
+
+def test_a_busy_server_is_retried_when_it_allows(source, httpserver):
     busy = Response("", status=503, headers={"Retry-After": "0"})
-    asked = serve(httpserver, busy, page("2026-11-20"))
+    calls = serve(httpserver, busy, page("2026-11-20"))
 
-    [answer] = source.fetch(wanted())
+    [response] = source.fetch(fetch_request())
 
-    assert (len(asked), len(answer.records)) == (2, 1)
+    assert (len(calls), len(response.records)) == (2, 1)
 
 
-SENTENCES = {
+RECORDED_ERRORS = {
     "error_badResumptionToken.xml": "badResumptionToken: The value of the resumptionToken",
     "error_badVerb.xml": "badVerb: Value of the verb argument",
     "error_cannotDisseminateFormat.xml": "cannotDisseminateFormat: The metadata format",
     "error_idDoesNotExist.xml": "idDoesNotExist: The value of the identifier",
-    "identify.xml": "The answer holds no list of papers.",
-    "listmetadataformats.xml": "The answer holds no list of papers.",
-    "listsets.xml": "The answer holds no list of papers.",
+    "identify.xml": "The answer has no list of papers.",
+    "listmetadataformats.xml": "The answer has no list of papers.",
+    "listsets.xml": "The answer has no list of papers.",
 }
-# Of the first versions that the format arXiv tells; the others are those of revisions.
-WITHDRAWN = {"listrecords_arXivRaw_2011-02.p1.xml": 2, "listrecords_arXivRaw_2011-02.p2.xml": 3}
+# Withdrawn papers by recorded file; the other files have none.
+WITHDRAWN_COUNTS = {
+    "listrecords_arXivRaw_2011-02.p1.xml": 2,
+    "listrecords_arXivRaw_2011-02.p2.xml": 3,
+}
 
 
 @recordings.needs_recordings
-@pytest.mark.parametrize(
-    "path", recordings.xml_response_paths("arxiv_oai"), ids=lambda path: path.name
-)
-def test_every_recorded_answer_is_read_whole(source, path):
+def test_every_recorded_response_is_parsed_completely(source, subtests):
+    for path in recordings.xml_response_paths("arxiv_oai"):
+        with subtests.test(path.name):
+            check_recorded_response(source, path)
+
+
+def check_recorded_response(source: ArxivOai, path: Path) -> None:
     body = path.read_bytes()
-    if sentence := SENTENCES.get(path.name):
-        with pytest.raises((SourceUnavailableError, InvalidResponseError), match=sentence):
+    if message := RECORDED_ERRORS.get(path.name):
+        with pytest.raises((SourceUnavailableError, InvalidResponseError), match=message):
             source.parse(body)
         return
 
-    answer = source.parse(body)
+    response = source.parse(body)
 
     headers = len(re.findall(rb"<header[ >]", body))
-    assert len(answer.records) + len(answer.rejected) == headers
-    bare = "listidentifiers" in path.name
-    assert answer.rejected == ("a header without metadata",) * (headers if bare else 0)
-    assert all(
-        each.title and each.authors and each.categories and each.abstract and each.updated_at
-        for each in answer.records
-    )
-    assert sum(each.withdrawn is True for each in answer.records) == WITHDRAWN.get(path.name, 0)
-    if b"<arXivRaw" in body or b"<oai_dc:dc" in body:
-        assert all(each.published_on for each in answer.records)
+    assert len(response.records) + len(response.rejected) == headers
+    has_metadata = "listidentifiers" not in path.name
+    assert response.rejected == ("a header without metadata",) * (0 if has_metadata else headers)
+    withdrawn = [record for record in response.records if record.withdrawn]
+    assert len(withdrawn) == WITHDRAWN_COUNTS.get(path.name, 0)
+    for record in response.records:
+        assert all((record.title, record.authors, record.categories))
+        assert all((record.abstract, record.updated_at))
+        if b"<arXivRaw" in body or b"<oai_dc:dc" in body:
+            assert record.published_on

@@ -1,4 +1,4 @@
-"""Everything that was recorded of arXiv, taken in as it would be: whole, and twice like once."""
+"""Store every recorded response of arXiv: nothing is lost, and a repeat changes nothing."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 CLIENT = SourceClient("http://127.0.0.1:9", title="arXiv", user_agent="test")
 
 
-def answers(source: Source, folder: str) -> list[SourceResponse]:
-    """What was recorded, without what the source only said went wrong."""
-    found = []
+def recorded_responses(source: Source, folder: str) -> list[SourceResponse]:
+    """Return the recorded responses except those that only report an error."""
+    responses = []
     for path in recordings.xml_response_paths(folder):
         try:
-            found.append(source.parse(path.read_bytes()))
+            responses.append(source.parse(path.read_bytes()))
         except (SourceUnavailableError, InvalidResponseError):
             continue
-    return found
+    return responses
 
 
 @recordings.needs_recordings
@@ -39,13 +39,14 @@ def answers(source: Source, folder: str) -> list[SourceResponse]:
         (ArxivRss(CLIENT), "arxiv_rss"),
         (ArxivOai(CLIENT), "arxiv_oai"),
     ],
-    ids=lambda each: getattr(each, "name", ""),
+    ids=["api", "rss", "oai"],
 )
-def test_each_record_is_stored_or_named_and_twice_changes_nothing(source, folder):
-    records = [record for answer in answers(source, folder) for record in answer.records]
+def test_every_record_is_stored_or_rejected_and_a_repeat_changes_nothing(source, folder):
+    responses = recorded_responses(source, folder)
+    records = [record for response in responses for record in response.records]
     titled = [record for record in records if record.title]
     papers = {record.arxiv_id for record in titled}
-    # Revisions and deletions of papers that nobody told of.
+    # Revisions and deletions. Some are of papers that were not recorded.
     additions = [record for record in records if not record.title]
     unknown = [record for record in additions if record.arxiv_id not in papers]
 

@@ -1,4 +1,4 @@
-"""arXiv's feeds: both formats, all kinds of announcement, empty days and errors."""
+"""arXiv's daily feeds: both formats, all types of announcement, empty days and errors."""
 
 from __future__ import annotations
 
@@ -11,12 +11,17 @@ import pytest
 from pytest_httpserver import HTTPServer
 from werkzeug import Response
 
-from papers.sources import FetchRequest, InvalidResponseError, SourceUnavailableError
+from papers.sources import (
+    FetchRequest,
+    InvalidResponseError,
+    Record,
+    SourceUnavailableError,
+)
 from papers.sources.arxiv_rss import ArxivRss
 from papers.sources.http import SourceClient
 from tests.papers import recordings
 
-ANSWERS = Path(__file__).parent / "answers"
+RESPONSES_DIR = Path(__file__).parent / "answers"
 
 
 @pytest.fixture
@@ -26,12 +31,12 @@ def source(httpserver: HTTPServer) -> ArxivRss:
     )
 
 
-def saved(name: str) -> bytes:
-    return (ANSWERS / name).read_bytes()
+def saved_response(name: str) -> bytes:
+    return (RESPONSES_DIR / name).read_bytes()
 
 
-def told(record: object) -> dict[str, object]:
-    return {name: value for name, value in asdict(record).items() if value}  # type: ignore[call-overload]
+def filled_fields(record: Record) -> dict[str, object]:
+    return {name: value for name, value in asdict(record).items() if value}
 
 
 NEW_COMETS = {
@@ -47,50 +52,53 @@ NEW_COMETS = {
 
 
 def test_a_new_paper_is_published_on_the_day_of_its_announcement(source):
-    new, *_ = source.parse(saved("arxiv-rss.xml")).records
+    new, *_ = source.parse(saved_response("arxiv-rss.xml")).records
 
-    assert told(new) == NEW_COMETS
+    assert filled_fields(new) == NEW_COMETS
     assert (new.withdrawn, new.listed_on) == (None, None)
 
 
-def test_atom_holds_the_same_as_rss(source):
-    [record] = source.parse(saved("arxiv-atom.xml")).records
+def test_atom_has_the_same_content_as_rss(source):
+    [record] = source.parse(saved_response("arxiv-atom.xml")).records
 
-    assert told(record) == NEW_COMETS
-
-
-def test_a_crossed_paper_leaves_its_day_open(source):
-    _, crossed, *_ = source.parse(saved("arxiv-rss.xml")).records
-
-    assert (crossed.title, crossed.published_on) == ("Crossed Comets", None)
-    assert (crossed.categories, crossed.doi) == (("quant-ph", "stat.ML"), "10.1234/crossed")
+    assert filled_fields(record) == NEW_COMETS
 
 
-def test_a_revision_only_adds_to_a_paper_that_is_known(source):
-    *_, revised, withdrawn = source.parse(saved("arxiv-rss.xml")).records
+def test_the_day_of_a_cross_listed_paper_stays_unknown(source):
+    _, cross_listed, *_ = source.parse(saved_response("arxiv-rss.xml")).records
+
+    assert (cross_listed.title, cross_listed.published_on) == ("Crossed Comets", None)
+    assert (cross_listed.categories, cross_listed.doi) == (
+        ("quant-ph", "stat.ML"),
+        "10.1234/crossed",
+    )
+
+
+def test_a_revision_has_no_title_so_that_it_only_updates_a_stored_paper(source):
+    *_, revised, withdrawn = source.parse(saved_response("arxiv-rss.xml")).records
 
     assert (revised.arxiv_id, revised.title, revised.published_on) == ("math/0309136", "", None)
     assert (revised.abstract, revised.withdrawn) == ("We revise them.", None)
     assert (withdrawn.arxiv_id, withdrawn.title, withdrawn.withdrawn) == ("2611.00204", "", True)
 
 
-def test_items_that_are_no_papers_are_named(source):
-    assert source.parse(saved("arxiv-rss.xml")).rejected == (
-        "told twice",
+def test_bad_items_are_rejected_with_a_reason(source):
+    assert source.parse(saved_response("arxiv-rss.xml")).rejected == (
+        "duplicate",
         "no title",
         "no announce type",
         "not an arXiv id",
     )
 
 
-def test_a_day_without_announcements_is_empty_and_no_error(source):
-    answer = source.parse(saved("arxiv-rss-empty.xml"))
+def test_a_day_without_announcements_is_empty(source):
+    response = source.parse(saved_response("arxiv-rss-empty.xml"))
 
-    assert (answer.records, answer.rejected) == ((), ())
+    assert (response.records, response.rejected) == ((), ())
 
 
-def test_the_kind_stands_in_the_description_as_well(source):
-    body = saved("arxiv-rss.xml").replace(
+def test_the_type_of_announcement_is_also_read_from_the_description(source):
+    body = saved_response("arxiv-rss.xml").replace(
         b"<arxiv:announce_type>replace<", b"<arxiv:other>replace<"
     )
     body = body.replace(b">replace</arxiv:announce_type>", b">replace</arxiv:other>")
@@ -102,7 +110,7 @@ def test_the_kind_stands_in_the_description_as_well(source):
     ("body", "sentence"),
     [
         (
-            saved("arxiv-rss-error.xml"),
+            saved_response("arxiv-rss-error.xml"),
             "arXiv feeds answered with an error: Bad subject class 'XX'.",
         ),
         (
@@ -111,11 +119,11 @@ def test_the_kind_stands_in_the_description_as_well(source):
         ),
         (
             b"<feed><title>Feed error for query: x</title></feed>",
-            "arXiv feeds answered with an error: it says no more.",
+            "arXiv feeds answered with an error: no details given.",
         ),
     ],
 )
-def test_an_error_feed_is_one_sentence(source, body, sentence):
+def test_an_error_feed_is_reported_in_one_sentence(source, body, sentence):
     with pytest.raises(SourceUnavailableError) as caught:
         source.parse(body)
 
@@ -128,34 +136,34 @@ def test_an_error_feed_is_one_sentence(source, body, sentence):
         (b"<rss/>", "The answer is <rss>, not a feed of arXiv's."),
         (b"<OAI-PMH/>", "The answer is <OAI-PMH>, not a feed of arXiv's."),
         (
-            saved("arxiv-search-2007.xml"),
+            saved_response("arxiv-search-2007.xml"),
             "None of the 1 items is a paper of arXiv feeds (no announce type).",
         ),
-        (saved("arxiv-rss.xml")[:3000], "The answer is not XML, or was cut off at line"),
+        (saved_response("arxiv-rss.xml")[:3000], "The answer is not XML, or was cut off at line"),
     ],
 )
-def test_what_is_no_feed_is_said_to_be_none(source, body, sentence):
+def test_an_invalid_feed_is_reported_in_a_sentence(source, body, sentence):
     with pytest.raises(InvalidResponseError, match=re.escape(sentence)):
         source.parse(body)
 
 
 def test_three_categories_share_a_feed(source, httpserver):
     for path in ("/rss/cs.AI+stat.ML+cs.LG", "/rss/hep-th"):
-        httpserver.expect_oneshot_request(path).respond_with_data(saved("arxiv-rss.xml"))
+        httpserver.expect_oneshot_request(path).respond_with_data(saved_response("arxiv-rss.xml"))
 
-    wanted = FetchRequest(categories=("cs.AI", "stat.ML", "cs.LG", "hep-th"))
+    request = FetchRequest(categories=("cs.AI", "stat.ML", "cs.LG", "hep-th"))
 
-    assert [len(answer.records) for answer in source.fetch(wanted)] == [4, 4]
+    assert [len(response.records) for response in source.fetch(request)] == [4, 4]
     httpserver.check_assertions()
 
 
-def test_without_categories_nothing_is_asked(source):
+def test_without_categories_there_is_no_call(source):
     assert list(source.fetch(FetchRequest(days=(date(2026, 11, 20),)))) == []
 
 
-def test_a_refusal_is_said_in_the_words_of_its_feed(source, httpserver):
-    answer = Response(saved("arxiv-rss-error.xml"), status=400)
-    httpserver.expect_request("/rss/cs.AI").respond_with_response(answer)
+def test_an_error_status_is_reported_with_the_message_of_its_feed(source, httpserver):
+    response = Response(saved_response("arxiv-rss-error.xml"), status=400)
+    httpserver.expect_request("/rss/cs.AI").respond_with_response(response)
 
     with pytest.raises(SourceUnavailableError) as caught:
         list(source.fetch(FetchRequest(categories=("cs.AI",))))
@@ -164,10 +172,13 @@ def test_a_refusal_is_said_in_the_words_of_its_feed(source, httpserver):
 
 
 @recordings.needs_recordings
-@pytest.mark.parametrize(
-    "path", recordings.xml_response_paths("arxiv_rss"), ids=lambda path: path.name
-)
-def test_every_recorded_feed_is_read_whole(source, path):
+def test_every_recorded_feed_is_parsed_completely(source, subtests):
+    for path in recordings.xml_response_paths("arxiv_rss"):
+        with subtests.test(path.name):
+            check_recorded_feed(source, path)
+
+
+def check_recorded_feed(source: ArxivRss, path: Path) -> None:
     body = path.read_bytes()
     if ".400." in path.name:
         with pytest.raises(
@@ -176,15 +187,12 @@ def test_every_recorded_feed_is_read_whole(source, path):
             source.parse(body)
         return
 
-    answer = source.parse(body)
+    response = source.parse(body)
 
-    assert len(answer.records) == len(re.findall(rb"<(?:item|entry)>", body))
-    assert answer.rejected == ()
-    assert sum(not each.title for each in answer.records) == len(
-        re.findall(rb"announce_type>replace", body)
-    )
-    assert all(
-        each.authors and each.categories and each.abstract and each.updated_at
-        for each in answer.records
-    )
-    assert not any("Announce Type" in each.abstract for each in answer.records)
+    assert len(response.records) == len(re.findall(rb"<(?:item|entry)>", body))
+    assert response.rejected == ()
+    revisions = [record for record in response.records if not record.title]
+    assert len(revisions) == len(re.findall(rb"announce_type>replace", body))
+    for record in response.records:
+        assert all((record.authors, record.categories, record.abstract, record.updated_at))
+        assert "Announce Type" not in record.abstract

@@ -1,4 +1,4 @@
-"""Answers of every era, the odd ones, and the paging of the live ones."""
+"""Hugging Face: responses of every year, defective ones, and pagination."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from papers.sources.http import SourceClient
 from papers.sources.huggingface import HuggingFace
 from tests.papers import recordings
 
-ANSWERS = Path(__file__).parent / "answers"
+RESPONSES_DIR = Path(__file__).parent / "answers"
 TODAY = date(2026, 5, 12)
 
 
@@ -35,9 +35,9 @@ def huggingface(httpserver: HTTPServer) -> HuggingFace:
 
 
 def parse(huggingface: HuggingFace, name: str, day: date | None = None) -> list[dict[str, Any]]:
-    answer = huggingface.parse((ANSWERS / name).read_bytes(), day=day)
-    assert answer.rejected == ()
-    return [asdict(record) for record in answer.records]
+    response = huggingface.parse((RESPONSES_DIR / name).read_bytes(), day=day)
+    assert response.rejected == ()
+    return [asdict(record) for record in response.records]
 
 
 def item(arxiv_id: str, **paper: Any) -> dict[str, Any]:
@@ -45,7 +45,7 @@ def item(arxiv_id: str, **paper: Any) -> dict[str, Any]:
     return {"paper": {"id": arxiv_id, "title": title, "upvotes": 1, **paper}, "title": title}
 
 
-def test_an_answer_of_2024_is_read_with_the_title_that_kept_its_tex(huggingface):
+def test_a_response_of_2024_keeps_the_tex_of_a_title(huggingface):
     first, second = parse(huggingface, "2024-06.json")
 
     assert first == {
@@ -74,7 +74,7 @@ def test_an_answer_of_2024_is_read_with_the_title_that_kept_its_tex(huggingface)
     assert (second["upvotes"], second["comments"]) == (0, 0)
 
 
-def test_an_answer_of_march_2025_hides_the_authors_who_hid(huggingface):
+def test_a_response_of_march_2025_lacks_hidden_authors(huggingface):
     [record] = parse(huggingface, "2025-03.json", day=date(2025, 3, 11))
 
     assert record["authors"] == ("Grace Hopper",)
@@ -84,7 +84,7 @@ def test_an_answer_of_march_2025_hides_the_authors_who_hid(huggingface):
     assert record["keywords"] == ("compilers", "plain words")
 
 
-def test_an_answer_of_december_2025_says_its_day_its_stars_and_its_organisation(huggingface):
+def test_a_response_of_december_2025_has_its_day_its_stars_and_its_organisation(huggingface):
     first, second = parse(huggingface, "2025-12.json", day=date(2030, 1, 1))
 
     assert first["arxiv_id"] == "2512.00301"
@@ -96,7 +96,7 @@ def test_an_answer_of_december_2025_says_its_day_its_stars_and_its_organisation(
     assert (second["code_url"], second["stars"]) == ("", None)
 
 
-def test_an_answer_of_2026_may_hold_nothing_where_something_is_optional(huggingface):
+def test_optional_fields_of_a_response_of_2026_may_be_empty(huggingface):
     first, second = parse(huggingface, "2026-05.json")
 
     assert (first["machine_summary"], first["organization"], first["stars"]) == ("", "", None)
@@ -110,21 +110,31 @@ def test_an_answer_of_2026_may_hold_nothing_where_something_is_optional(huggingf
 
 
 @pytest.mark.parametrize("name", ["python-literals.json", "wrapped.json"])
-def test_the_shapes_of_other_peoples_archives_are_read_too(huggingface, name):
+def test_the_formats_of_other_peoples_archives_are_parsed(huggingface, name):
     [record] = parse(huggingface, name)
 
     assert record["title"] == "A Comet"
 
 
-def test_broken_items_are_rejected_one_by_one_and_the_rest_is_taken(huggingface):
-    answer = huggingface.parse((ANSWERS / "broken.json").read_bytes(), day=TODAY)
+def test_defective_items_are_rejected_one_by_one(huggingface):
+    response = huggingface.parse((RESPONSES_DIR / "broken.json").read_bytes(), day=TODAY)
 
-    comet, odd = answer.records
+    comet, defective = response.records
     assert comet.title == "A Comet"
-    assert (odd.title, odd.authors, odd.keywords) == ("Odd figures", (), ("comets",))
-    assert (odd.upvotes, odd.stars, odd.comments) == (None, None, None)
-    assert (odd.listed_on, odd.published_on) == (TODAY, TODAY)
-    assert answer.rejected == ("no paper", "no paper", "no id", "not an arXiv id", "no title")
+    assert (defective.title, defective.authors, defective.keywords) == (
+        "Odd figures",
+        (),
+        ("comets",),
+    )
+    assert (defective.upvotes, defective.stars, defective.comments) == (None, None, None)
+    assert (defective.listed_on, defective.published_on) == (TODAY, TODAY)
+    assert response.rejected == (
+        "not a paper",
+        "not a paper",
+        "no id",
+        "not an arXiv id",
+        "no title",
+    )
 
 
 @pytest.mark.parametrize(
@@ -140,11 +150,11 @@ def test_broken_items_are_rejected_one_by_one_and_the_rest_is_taken(huggingface)
         (b"\x89PNG\r\n\x1a\n\xff", "The answer is not JSON, or was cut off."),
         (b"[" * 100_000, "The answer is not JSON, or was cut off."),
         (b'{"error": "Paper not found"}', "Hugging Face answered with an error: Paper not found."),
-        (b"[3, 4]", "None of the 2 items is a paper of Hugging Face (no paper)."),
-        (b'["{" ]', "None of the 1 items is a paper of Hugging Face (no paper)."),
+        (b"[3, 4]", "None of the 2 items is a paper of Hugging Face (not a paper)."),
+        (b'["{" ]', "None of the 1 items is a paper of Hugging Face (not a paper)."),
     ],
 )
-def test_what_is_no_answer_is_said_to_be_none(huggingface, body, sentence):
+def test_an_invalid_response_is_reported_in_a_sentence(huggingface, body, sentence):
     with pytest.raises(InvalidResponseError) as caught:
         huggingface.parse(body)
 
@@ -155,66 +165,66 @@ def test_an_empty_list_is_a_day_without_papers(huggingface):
     assert huggingface.parse(b"[]").records == ()
 
 
-def test_a_literal_that_is_too_deep_is_rejected_like_any_other(huggingface):
+def test_a_literal_that_is_nested_too_deeply_is_rejected(huggingface):
     body = json.dumps([item("2605.00001"), "{" + "[" * 5000]).encode()
 
-    assert huggingface.parse(body, day=TODAY).rejected == ("no paper",)
+    assert huggingface.parse(body, day=TODAY).rejected == ("not a paper",)
 
 
 def serve(server: HTTPServer, pages: dict[tuple[str, int], Any]) -> list[tuple[str, int]]:
-    """Answer each (date, page); everything else with an empty list. Returns what was asked."""
-    asked = []
+    """Serve the pages by day and number, and no papers for others. Return the calls."""
+    calls = []
 
-    def answer(request: Request) -> Response:
+    def respond(request: Request) -> Response:
         assert request.args["limit"] == "100"
         key = (request.args["date"], int(request.args["p"]))
-        asked.append(key)
+        calls.append(key)
         page = pages.get(key, [])
         if isinstance(page, int):
             return Response("{}", status=page)
         return Response(json.dumps(page), content_type="application/json")
 
-    server.expect_request("/api/daily_papers").respond_with_handler(answer)
-    return asked
+    server.expect_request("/api/daily_papers").respond_with_handler(respond)
+    return calls
 
 
-def test_fetch_pages_until_nothing_comes_although_a_page_was_short(huggingface, httpserver):
+def test_fetching_goes_on_after_a_short_page_until_one_is_empty(huggingface, httpserver):
     pages = {
         ("2026-05-12", 0): [item("2605.00001"), item("2605.00002")],
         ("2026-05-12", 1): [item("2605.00003")],
     }
-    asked = serve(httpserver, pages)
+    calls = serve(httpserver, pages)
 
-    [answer] = huggingface.fetch(FetchRequest(days=(TODAY,)))
+    [response] = huggingface.fetch(FetchRequest(days=(TODAY,)))
 
-    assert [record.arxiv_id for record in answer.records] == [
+    assert [record.arxiv_id for record in response.records] == [
         "2605.00001",
         "2605.00002",
         "2605.00003",
     ]
-    assert asked == [("2026-05-12", 0), ("2026-05-12", 1), ("2026-05-12", 2)]
+    assert calls == [("2026-05-12", 0), ("2026-05-12", 1), ("2026-05-12", 2)]
 
 
-def test_fetch_stops_at_a_server_that_ignores_the_page(huggingface, httpserver):
-    same = [item("2605.00001")]
-    asked = serve(httpserver, {("2026-05-12", page): same for page in range(50)})
+def test_fetching_ends_if_the_server_ignores_the_page_number(huggingface, httpserver):
+    items = [item("2605.00001")]
+    calls = serve(httpserver, {("2026-05-12", page): items for page in range(50)})
 
-    [answer] = huggingface.fetch(FetchRequest(days=(TODAY,)))
+    [response] = huggingface.fetch(FetchRequest(days=(TODAY,)))
 
-    assert len(answer.records) == 1
-    assert len(asked) == 2
+    assert len(response.records) == 1
+    assert len(calls) == 2
 
 
-def test_fetch_stops_at_a_server_that_never_ends(huggingface, httpserver):
+def test_the_number_of_pages_is_limited(huggingface, httpserver):
     endless = {("2026-05-12", page): [item(f"2605.{page:05}")] for page in range(50)}
-    asked = serve(httpserver, endless)
+    calls = serve(httpserver, endless)
 
-    [answer] = huggingface.fetch(FetchRequest(days=(TODAY,)))
+    [response] = huggingface.fetch(FetchRequest(days=(TODAY,)))
 
-    assert len(answer.records) == len(asked) == 10
+    assert len(response.records) == len(calls) == 10
 
 
-def test_a_day_that_is_not_open_yet_has_no_papers(huggingface, httpserver):
+def test_a_day_without_a_list_yet_has_no_papers(huggingface, httpserver):
     serve(httpserver, {("2026-05-12", 0): 400, ("2026-05-11", 0): [item("2605.00001")]})
 
     today, yesterday = huggingface.fetch(FetchRequest(days=(TODAY, date(2026, 5, 11))))
@@ -222,7 +232,7 @@ def test_a_day_that_is_not_open_yet_has_no_papers(huggingface, httpserver):
     assert (len(today.records), len(yesterday.records)) == (0, 1)
 
 
-def test_every_day_refused_is_no_list_not_open_but_an_error(huggingface, httpserver):
+def test_it_is_an_error_if_none_of_several_days_has_a_list(huggingface, httpserver):
     days = [date(2026, 5, day) for day in (12, 11, 10)]
     serve(httpserver, {(day.isoformat(), 0): 400 for day in days})
 
@@ -230,69 +240,75 @@ def test_every_day_refused_is_no_list_not_open_but_an_error(huggingface, httpser
         list(huggingface.fetch(FetchRequest(days=tuple(days))))
 
 
-def test_what_came_before_a_failure_is_given(huggingface, httpserver):
+def test_responses_before_a_failure_are_yielded(huggingface, httpserver):
     serve(httpserver, {("2026-05-12", 0): [item("2605.00001")], ("2026-05-11", 0): 404})
 
-    answers = huggingface.fetch(FetchRequest(days=(TODAY, date(2026, 5, 11))))
+    responses = huggingface.fetch(FetchRequest(days=(TODAY, date(2026, 5, 11))))
 
-    assert len(next(answers).records) == 1
+    assert len(next(responses).records) == 1
     with pytest.raises(SourceUnavailableError, match="404"):
-        next(answers)
+        next(responses)
 
 
-def found(arxiv_id: str, *, day: str, **paper: Any) -> dict[str, Any]:
-    """An item of the search's answer: the outer day is the paper's own."""
+def search_result(arxiv_id: str, *, day: str, **paper: Any) -> dict[str, Any]:
+    """Return an item of search results: its date is that of the paper."""
     return item(arxiv_id, publishedAt=day, **paper) | {"publishedAt": day}
 
 
-def test_a_search_fills_in_papers_of_any_day(huggingface, httpserver):
+def test_a_search_returns_papers_of_any_day(huggingface, httpserver):
     httpserver.expect_request(
         "/api/papers/search", query_string={"q": "graph networks", "limit": "100"}
     ).respond_with_json(
         [
-            found("2605.00001", day="2026-05-01", submittedOnDailyAt="2026-05-04T00:00:00.000Z"),
-            found("2004.00002", day="2020-04-02"),
+            search_result(
+                "2605.00001", day="2026-05-01", submittedOnDailyAt="2026-05-04T00:00:00.000Z"
+            ),
+            search_result("2004.00002", day="2020-04-02"),
             {"paper": None},
         ]
     )
 
-    [answer] = huggingface.fetch(FetchRequest(query=" graph\n networks "))
+    [response] = huggingface.fetch(FetchRequest(query=" graph\n networks "))
 
-    told = [(each.arxiv_id, each.published_on, each.listed_on) for each in answer.records]
-    assert told == [
+    assert [
+        (record.arxiv_id, record.published_on, record.listed_on) for record in response.records
+    ] == [
         ("2605.00001", date(2026, 5, 1), date(2026, 5, 4)),
         ("2004.00002", date(2020, 4, 2), None),
     ]
-    assert answer.rejected == ("no paper",)
+    assert response.rejected == ("not a paper",)
 
 
-def test_a_long_query_is_cut(huggingface, httpserver):
+def test_a_long_query_is_truncated(huggingface, httpserver):
     httpserver.expect_request("/api/papers/search").respond_with_json([])
 
-    [answer] = huggingface.fetch(FetchRequest(query="é" * 300))
+    [response] = huggingface.fetch(FetchRequest(query="é" * 300))
 
-    assert answer == SourceResponse()
+    assert response == SourceResponse()
     assert httpserver.log[0][0].args["q"] == "é" * 250
 
 
-def test_a_saved_answer_of_the_search_is_no_list_of_a_day(huggingface):
-    papers = [found("2605.00001", day="2026-05-01"), found("2605.00002", day="2026-05-03")]
+def test_saved_search_results_have_no_date_of_listing(huggingface):
+    papers = [
+        search_result("2605.00001", day="2026-05-01"),
+        search_result("2605.00002", day="2026-05-03"),
+    ]
 
-    answer = huggingface.parse(json.dumps(papers).encode())
+    response = huggingface.parse(json.dumps(papers).encode())
 
-    assert [record.listed_on for record in answer.records] == [None, None]
+    assert [record.listed_on for record in response.records] == [None, None]
 
 
-def test_days_too_far_apart_are_no_list_of_a_day(huggingface):
+def test_items_of_days_far_apart_have_no_date_of_listing(huggingface):
     papers = [item("2605.00001"), item("2605.00002")]
     papers[0]["publishedAt"], papers[1]["publishedAt"] = "2024-05-01", "2024-05-09"
 
-    answer = huggingface.parse(json.dumps(papers).encode())
+    response = huggingface.parse(json.dumps(papers).encode())
 
-    assert [record.listed_on for record in answer.records] == [None, None]
+    assert [record.listed_on for record in response.records] == [None, None]
 
 
-def test_a_papers_own_page_is_read_too(huggingface):
+def test_the_page_of_a_single_paper_is_parsed(huggingface):
     paper = item("2605.00001", publishedAt="2026-05-01", githubRepo="https://github.com/a/b")
 
     [record] = huggingface.parse(json.dumps(paper["paper"]).encode(), day=TODAY).records
@@ -302,26 +318,26 @@ def test_a_papers_own_page_is_read_too(huggingface):
     assert (record.comments, record.code_url) == (None, "https://github.com/a/b")
 
 
-def test_a_paper_that_is_told_twice_is_taken_once(huggingface):
+def test_a_duplicate_is_rejected(huggingface):
     body = json.dumps([item("2605.00001"), item("2605.00001v2")]).encode()
 
-    answer = huggingface.parse(body, day=TODAY)
+    response = huggingface.parse(body, day=TODAY)
 
-    assert (len(answer.records), answer.rejected) == (1, ("told twice",))
+    assert (len(response.records), response.rejected) == (1, ("duplicate",))
 
 
 @recordings.needs_recordings
-def test_the_recorded_hard_cases_are_read_whole(huggingface):
+def test_the_recorded_hard_cases_are_parsed_completely(huggingface):
     items = recordings.huggingface_hard_cases()
 
-    answer = huggingface.parse(json.dumps(items).encode(), day=TODAY)
+    response = huggingface.parse(json.dumps(items).encode(), day=TODAY)
 
-    assert len(answer.records) + len(answer.rejected) == len(items)
-    assert set(answer.rejected) <= {"told twice"}
+    assert len(response.records) + len(response.rejected) == len(items)
+    assert set(response.rejected) <= {"duplicate"}
 
 
 @recordings.needs_recordings
-def test_a_recorded_weekend_that_is_no_list_is_said(huggingface):
+def test_a_recorded_weekend_that_is_not_a_list_is_reported(huggingface):
     body = (
         recordings.RECORDINGS_DIR / "huggingface/odd/2024-06-01.weekend-literal-1.json"
     ).read_bytes()
@@ -331,15 +347,21 @@ def test_a_recorded_weekend_that_is_no_list_is_said(huggingface):
 
 
 @recordings.needs_recordings
-@pytest.mark.parametrize("path", recordings.daily_papers_paths(), ids=lambda path: path.stem)
-def test_every_recorded_day_is_read_whole(huggingface, path):
+def test_every_recorded_day_is_parsed_completely(huggingface, subtests):
+    for path in recordings.daily_papers_paths():
+        with subtests.test(path.stem):
+            check_recorded_day(huggingface, path)
+
+
+def check_recorded_day(huggingface: HuggingFace, path: Path) -> None:
     day = date.fromisoformat(path.stem)
+    body = path.read_bytes()
 
-    answer = huggingface.parse(path.read_bytes(), day=day)
+    response = huggingface.parse(body, day=day)
 
-    assert len(answer.records) == len(json.loads(path.read_bytes()))
-    assert answer.rejected == ()
-    assert {record.listed_on for record in answer.records} == {day}
+    assert len(response.records) == len(json.loads(body))
+    assert response.rejected == ()
+    assert {record.listed_on for record in response.records} == {day}
 
 
 @recordings.needs_recordings
@@ -351,7 +373,7 @@ def test_every_recorded_day_is_read_whole(huggingface, path):
         ("2025-01-10.wrapped-object.json", 9),
     ],
 )
-def test_the_recorded_oddities_are_read(huggingface, name, papers):
+def test_recorded_days_in_unusual_formats_are_parsed(huggingface, name, papers):
     body = (recordings.RECORDINGS_DIR / "huggingface" / "odd" / name).read_bytes()
 
     assert len(huggingface.parse(body, day=TODAY).records) == papers

@@ -1,4 +1,4 @@
-"""Batches, papers that are not known, and the answers of its other questions."""
+"""Semantic Scholar: batches, unknown papers, and the responses of its other endpoints."""
 
 from __future__ import annotations
 
@@ -23,11 +23,10 @@ from papers.sources.semanticscholar import SemanticScholar
 from tests.papers import recordings
 
 KEY = "s2-very-secret"
-EXCHANGES = recordings.load_exchanges("semantic_scholar")
 
 
 @pytest.fixture(autouse=True)
-def no_long_waits():
+def retry_without_waiting():
     with stamina.set_testing(True, attempts=4):
         yield
 
@@ -49,46 +48,46 @@ def paper(**fields: Any) -> dict[str, Any]:
 
 
 def serve(server: HTTPServer, known: dict[str, dict[str, Any]]) -> list[list[str]]:
-    """Answer with what is known, in order, as the real one does. Returns the ids asked for."""
-    asked: list[list[str]] = []
+    """Respond with the known papers, in order, as the real one does. Return the ids of each call."""
+    calls: list[list[str]] = []
 
-    def answer(request: Request) -> Response:
+    def respond(request: Request) -> Response:
         assert request.headers["x-api-key"] == KEY
         assert "externalIds" in request.args["fields"]
         ids = request.get_json()["ids"]
-        asked.append(ids)
+        calls.append(ids)
         if len(ids) > 500:
             return Response('{"error": "Too many ids"}', status=400)
         if not known.keys() & set(ids):
             return Response('{"error": "No valid paper ids given"}', status=400)
-        return Response(json.dumps([known.get(each) for each in ids]))
+        return Response(json.dumps([known.get(paper_id) for paper_id in ids]))
 
-    server.expect_request("/graph/v1/paper/batch", method="POST").respond_with_handler(answer)
-    return asked
+    server.expect_request("/graph/v1/paper/batch", method="POST").respond_with_handler(respond)
+    return calls
 
 
-def test_a_paper_of_a_batch_is_what_its_own_numbers_say(source, httpserver):
-    told = paper(
+def test_a_paper_of_a_batch_is_identified_by_its_own_ids(source, httpserver):
+    requested = paper(
         externalIds={"ArXiv": "2605.00001", "DOI": "10.1000/ABC.1", "CorpusId": 7},
         tldr={"model": "tldr@v2.0.0", "text": "Robots fold towels. "},
         publicationDate="2026-05-03",
     )
     other = paper(externalIds={"DOI": "10.48550/arXiv.2605.00003"}, tldr=None, citationCount=0)
-    asked = serve(httpserver, {"ARXIV:2605.00001": told, "DOI:10.1000/xyz": other})
+    calls = serve(httpserver, {"ARXIV:2605.00001": requested, "DOI:10.1000/xyz": other})
 
-    [answer] = source.fetch(
+    [response] = source.fetch(
         FetchRequest(
             papers=(
                 KnownPaper(arxiv_id="2605.00001", doi="10.1000/abc.1"),
                 KnownPaper(arxiv_id="2605.00002"),
                 KnownPaper(doi="10.1000/xyz"),
-                KnownPaper(code_url="https://github.com/example/no-number"),
+                KnownPaper(code_url="https://github.com/example/no-id"),
             )
         )
     )
 
-    assert asked == [["ARXIV:2605.00001", "ARXIV:2605.00002", "DOI:10.1000/xyz"]]
-    assert answer.records == (
+    assert calls == [["ARXIV:2605.00001", "ARXIV:2605.00002", "DOI:10.1000/xyz"]]
+    assert response.records == (
         Record(
             arxiv_id="2605.00001",
             doi="10.1000/abc.1",
@@ -99,39 +98,40 @@ def test_a_paper_of_a_batch_is_what_its_own_numbers_say(source, httpserver):
         ),
         Record(arxiv_id="2605.00003", citations=0, influential_citations=1),
     )
-    assert answer.rejected == ("unknown to Semantic Scholar",)
+    assert response.rejected == ("unknown to Semantic Scholar",)
 
 
-def test_no_more_than_500_papers_are_asked_for_at_once(source, httpserver):
+def test_a_call_has_at_most_500_papers(source, httpserver):
     papers = tuple(KnownPaper(arxiv_id=f"2605.{number:05}") for number in range(1001))
     known = {
-        f"ARXIV:{each.arxiv_id}": paper(externalIds={"ArXiv": each.arxiv_id}) for each in papers
+        f"ARXIV:{known_paper.arxiv_id}": paper(externalIds={"ArXiv": known_paper.arxiv_id})
+        for known_paper in papers
     }
-    asked = serve(httpserver, known)
+    calls = serve(httpserver, known)
 
-    answers = list(source.fetch(FetchRequest(papers=papers)))
+    responses = list(source.fetch(FetchRequest(papers=papers)))
 
-    assert [len(ids) for ids in asked] == [500, 500, 1]
-    assert [len(answer.records) for answer in answers] == [500, 500, 1]
+    assert [len(ids) for ids in calls] == [500, 500, 1]
+    assert [len(response.records) for response in responses] == [500, 500, 1]
 
 
-def test_a_batch_of_which_nothing_is_known_is_no_error(source, httpserver):
+def test_a_batch_of_unknown_papers_is_rejected_without_an_error(source, httpserver):
     serve(httpserver, {})
 
-    [answer] = source.fetch(
+    [response] = source.fetch(
         FetchRequest(papers=(KnownPaper(arxiv_id="2605.00001"), KnownPaper(doi="10.1000/x")))
     )
 
-    assert answer.records == ()
-    assert answer.rejected == ("unknown to Semantic Scholar",) * 2
+    assert response.records == ()
+    assert response.rejected == ("unknown to Semantic Scholar",) * 2
 
 
-def test_nothing_wanted_asks_nothing(source):
+def test_a_request_without_papers_makes_no_call(source):
     assert list(source.fetch(FetchRequest(days=(date(2026, 5, 12),)))) == []
 
 
 @pytest.mark.parametrize(
-    ("status", "headers", "sentence", "questions"),
+    ("status", "headers", "sentence", "attempts"),
     [
         (400, {}, "Semantic Scholar answered 400 BAD REQUEST.", 1),
         (403, {}, "Semantic Scholar answered 403 FORBIDDEN.", 1),
@@ -139,14 +139,14 @@ def test_nothing_wanted_asks_nothing(source):
         (
             429,
             {"Retry-After": "90"},
-            "Semantic Scholar answered 429 TOO MANY REQUESTS and asks to wait 90 seconds.",
+            "Semantic Scholar answered 429 TOO MANY REQUESTS; retry after 90 seconds.",
             1,
         ),
         (502, {}, "Semantic Scholar answered 502 BAD GATEWAY.", 4),
     ],
 )
-def test_an_error_is_a_sentence_without_the_key(
-    source, httpserver, status, headers, sentence, questions
+def test_an_error_is_reported_without_the_key(
+    source, httpserver, status, headers, sentence, attempts
 ):
     path = "/graph/v1/paper/batch"
     httpserver.expect_request(path).respond_with_data(
@@ -157,25 +157,27 @@ def test_an_error_is_a_sentence_without_the_key(
         list(source.fetch(FetchRequest(papers=(KnownPaper(arxiv_id="2605.00001"),))))
 
     assert str(caught.value) == sentence
-    assert len(httpserver.log) == questions
+    assert len(httpserver.log) == attempts
 
 
-def test_what_came_before_a_failure_is_given(source, httpserver):
+def test_responses_before_a_failure_are_yielded(source, httpserver):
     ids = [f"2605.{number:05}" for number in range(501)]
-    whole = json.dumps([paper(externalIds={"ArXiv": each}) for each in ids[:500]])
+    whole = json.dumps([paper(externalIds={"ArXiv": arxiv_id}) for arxiv_id in ids[:500]])
     path = "/graph/v1/paper/batch"
     httpserver.expect_ordered_request(path).respond_with_data(whole)
     httpserver.expect_ordered_request(path).respond_with_data(whole[:5000])
 
-    answers = source.fetch(FetchRequest(papers=tuple(KnownPaper(arxiv_id=each) for each in ids)))
+    responses = source.fetch(
+        FetchRequest(papers=tuple(KnownPaper(arxiv_id=arxiv_id) for arxiv_id in ids))
+    )
 
-    assert len(next(answers).records) == 500
+    assert len(next(responses).records) == 500
     with pytest.raises(InvalidResponseError, match="not JSON, or was cut off at character"):
-        next(answers)
+        next(responses)
 
 
 @pytest.mark.parametrize(
-    ("shape", "titles"),
+    ("value", "titles"),
     [
         ({"data": [paper(title="A", authors=[{"name": "Ada"}])]}, ["A"]),
         ({"recommendedPapers": [paper(title="A", authors=[{"name": "Ada"}])]}, ["A"]),
@@ -186,24 +188,24 @@ def test_what_came_before_a_failure_is_given(source, httpserver):
         ([], []),
     ],
 )
-def test_its_other_answers_are_read_too(source, shape, titles):
-    answer = source.parse(json.dumps(shape).encode())
+def test_responses_of_other_endpoints_are_parsed(source, value, titles):
+    response = source.parse(json.dumps(value).encode())
 
-    assert [record.title for record in answer.records] == titles
-    assert answer.rejected == ()
+    assert [record.title for record in response.records] == titles
+    assert response.rejected == ()
 
 
 def test_broken_items_are_rejected_one_by_one(source):
     good = paper(externalIds={"ArXiv": "2605.00001"}, citationCount=-1, tldr=[], authors="x")
     items = [good, good, None, 3, {}, paper(title="Alone"), paper(externalIds=[1])]
 
-    answer = source.parse(json.dumps(items).encode())
+    response = source.parse(json.dumps(items).encode())
 
-    assert answer.records == (Record(arxiv_id="2605.00001", influential_citations=1),)
-    assert answer.rejected == (
-        "told twice",
+    assert response.records == (Record(arxiv_id="2605.00001", influential_citations=1),)
+    assert response.rejected == (
+        "duplicate",
         "unknown to Semantic Scholar",
-        "no paper",
+        "not a paper",
         *["no arXiv id, DOI or author"] * 3,
     )
 
@@ -220,17 +222,17 @@ def test_broken_items_are_rejected_one_by_one(source):
             "Semantic Scholar answered with an error: Bad [31m id.",
         ),
         (b'{"message": "Forbidden"}', "Semantic Scholar answered with an error: Forbidden."),
-        (b"[1, 2]", "None of the 2 items is a paper of Semantic Scholar (no paper)."),
+        (b"[1, 2]", "None of the 2 items is a paper of Semantic Scholar (not a paper)."),
     ],
 )
-def test_what_is_no_answer_is_said_to_be_none(source, body, sentence):
+def test_an_invalid_response_is_reported_in_a_sentence(source, body, sentence):
     with pytest.raises(InvalidResponseError) as caught:
         source.parse(body)
 
     assert str(caught.value) == sentence
 
 
-def items_in(body: bytes) -> int:
+def count_items(body: bytes) -> int:
     value = json.loads(body)
     if isinstance(value, list):
         return len(value)
@@ -239,31 +241,41 @@ def items_in(body: bytes) -> int:
 
 
 @recordings.needs_recordings
-@pytest.mark.parametrize("exchange", EXCHANGES, ids=lambda exchange: exchange.name)
-def test_every_item_of_a_recorded_answer_is_a_record_or_has_a_reason(source, exchange):
-    count = items_in(exchange.body)
+def test_every_item_of_a_recorded_response_is_a_record_or_rejected(source, subtests):
+    for exchange in recordings.load_exchanges("semantic_scholar"):
+        with subtests.test(exchange.name):
+            check_recorded_response(source, exchange)
+
+
+def check_recorded_response(source: SemanticScholar, exchange: recordings.RecordedExchange) -> None:
     if exchange.status != 200:
         with pytest.raises(InvalidResponseError, match="Semantic Scholar answered with an error: "):
             source.parse(exchange.body)
         return
     try:
-        answer = source.parse(exchange.body)
-        told = f"{len(answer.records) + len(answer.rejected)} items"
-    except InvalidResponseError as malformed:
-        told = str(malformed)
-    # Of a single author the answer is no list.
-    assert f"{count} items" in told or told.startswith("The answer is an object")
+        response = source.parse(exchange.body)
+        outcome = f"{len(response.records) + len(response.rejected)} items"
+    except InvalidResponseError as error:
+        outcome = str(error)
+    # The response for a single author is not a list.
+    assert f"{count_items(exchange.body)} items" in outcome or outcome.startswith(
+        "The answer is an object"
+    )
 
 
 @recordings.needs_recordings
-def test_the_recorded_batch_is_read_whole(source):
-    [body] = [each.body for each in EXCHANGES if "get_papers_not_found" in each.name]
+def test_the_recorded_batch_is_parsed_completely(source):
+    [body] = [
+        exchange.body
+        for exchange in recordings.load_exchanges("semantic_scholar")
+        if "get_papers_not_found" in exchange.name
+    ]
 
-    answer = source.parse(body)
+    response = source.parse(body)
 
-    assert [(each.doi, each.citations) for each in answer.records] == [
+    assert [(record.doi, record.citations) for record in response.records] == [
         ("10.2139/ssrn.288970", 10670),
         ("10.2139/ssrn.2250500", 2185),
         ("10.1257/rct.1355", 0),
     ]
-    assert answer.rejected == ("unknown to Semantic Scholar",)
+    assert response.rejected == ("unknown to Semantic Scholar",)

@@ -1,4 +1,4 @@
-"""XML that is cut off, hostile, huge, or none."""
+"""XML that is cut off, hostile or huge, and bytes that are not XML."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ BOMB = (
     + b"]><a>&j;</a>"
 )
 EXTERNAL = b'<!DOCTYPE a [<!ENTITY x SYSTEM "file:///etc/passwd">]><a>&x;</a>'
-DOCUMENT_TYPE = "The answer declares a document type, as no real one does."
+DOCUMENT_TYPE = "The answer declares a document type, which is not allowed."
 WEB_PAGE = "The answer is a web page, not XML."
 
 
@@ -51,7 +51,7 @@ WEB_PAGE = "The answer is a web page, not XML."
         ),
     ],
 )
-def test_what_is_not_readable_xml_is_refused_in_a_sentence(body, sentence):
+def test_invalid_xml_is_reported_in_a_sentence(body, sentence):
     with pytest.raises(InvalidResponseError) as caught:
         xml.parse_xml(body)
 
@@ -63,7 +63,7 @@ def test_what_is_not_readable_xml_is_refused_in_a_sentence(body, sentence):
     [(b"<a>", b"x", b"</a>"), (b'<a b="', b"x", b'"/>')],
     ids=["text", "attribute"],
 )
-def test_the_largest_answer_takes_little_more_memory_than_it_is_long(beginning, letter, end):
+def test_the_largest_response_takes_little_more_memory_than_its_length(beginning, letter, end):
     body = beginning + letter * (http.MAX_RESPONSE_BYTES // len(letter) - 100) + end
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 
@@ -71,7 +71,7 @@ def test_the_largest_answer_takes_little_more_memory_than_it_is_long(beginning, 
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 8 * len(body) // 1024
 
 
-def test_more_elements_than_are_real_are_refused_when_they_are_counted(monkeypatch):
+def test_the_number_of_elements_is_limited(monkeypatch):
     monkeypatch.setattr(xml, "MAX_ELEMENTS", 1000)
 
     assert len(xml.parse_xml(b"<a>" + b"<b/>" * 999 + b"</a>")) == 999
@@ -81,26 +81,26 @@ def test_more_elements_than_are_real_are_refused_when_they_are_counted(monkeypat
         xml.parse_xml(b"<a>" + b"<b/>" * 1000)
 
 
-def test_names_come_without_their_namespaces():
+def test_namespaces_are_dropped():
     root = xml.parse_xml(b'<r:a xmlns:r="urn:r" xmlns="urn:x"><b>1</b><r:b>2</r:b><c/></r:a>')
 
     assert (root.tag, xml.all_texts(root, "b")) == ("a", ["1", "2"])
 
 
-def test_white_space_and_control_characters_cost_no_answer():
+def test_white_space_and_control_characters_are_tolerated():
     root = xml.parse_xml(b"\n <?xml version='1.0'?>\n<a>An\x0bote \x1f of\tone</a>\x00\n")
 
     assert root.text == "Anote  of\tone"
 
 
-def test_the_first_text_that_is_there_is_taken():
+def test_the_first_text_that_is_not_empty_is_returned():
     root = xml.parse_xml(b"<a><b> </b><c> see </c><d>no</d></a>")
 
     assert (xml.first_text(root, "b", "x", "c", "d"), xml.first_text(root, "x")) == ("see", "")
 
 
 @pytest.mark.parametrize(
-    ("written", "expected"),
+    ("text", "moment"),
     [
         ("2026-06-03T01:02:03Z", datetime(2026, 6, 3, 1, 2, 3, tzinfo=UTC)),
         ("2007-10-08T22:00:00-04:00", datetime(2007, 10, 9, 2, tzinfo=UTC)),
@@ -115,11 +115,11 @@ def test_the_first_text_that_is_there_is_taken():
         ("2026-13-40", None),
     ],
 )
-def test_a_moment_is_read_in_utc(written, expected):
-    assert xml.parse_datetime(written) == expected
+def test_a_moment_is_returned_in_utc(text, moment):
+    assert xml.parse_datetime(text) == moment
 
 
-def test_a_day_is_that_in_utc():
+def test_a_day_is_the_day_in_utc():
     assert (xml.parse_date("2007-10-08T22:00:00-04:00"), xml.parse_date("?")) == (
         date(2007, 10, 9),
         None,
