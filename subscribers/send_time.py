@@ -1,4 +1,4 @@
-"""Compute when a reader's next digest is due, in their own time zone (pure: no Django, no clock)."""
+"""Compute when a reader's next digest is due, in their time zone (pure: no Django, no clock)."""
 
 from __future__ import annotations
 

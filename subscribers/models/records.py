@@ -101,7 +101,7 @@ class UnsubscribeFeedback(models.Model):
 class Consent(models.Model):
     """Proof that a reader signed up: when, through which form, and to which text.
 
-    The first confirmation completes it (subscribers/signup/consent.py); do not change it after that.
+    Confirming completes it (subscribers/signup/consent.py). Do not change it after that.
     """
 
     class FormKind(models.TextChoices):
