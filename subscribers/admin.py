@@ -67,7 +67,7 @@ class SubscriberAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not generi
     inlines = (PreferencesInline,)
     actions = ("unsubscribe", "suppress")
 
-    # Not ViewOnlyAdmin: without the permission to change a subscriber, their inline is read-only too.
+    # Not ViewOnlyAdmin: without permission to change a subscriber, their inline is read-only too.
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
 

@@ -19,8 +19,8 @@ from subscribers.models import Subscriber, Suppression, TopicChoice, Unsubscribe
 # Sent with `subscriber`. A receiver returns the rows that its app stores without a foreign key to
 # the subscriber, as lists by the name of their table.
 collect_personal_data = Signal()
-# Sent with `email`, before the subscriber is deleted and in the same transaction. A receiver deletes
-# the rows that its app stores without a foreign key to the subscriber.
+# Sent with `email` in the transaction that then deletes the subscriber. A receiver deletes the
+# rows that its app stores without a foreign key to the subscriber.
 erase_personal_data = Signal()
 
 # Left out of the export: it is part of confirmation links, and says nothing about the person.

@@ -16,7 +16,7 @@ from typing import BinaryIO, TextIO
 from subscribers import send_time
 from subscribers.transfer import formats
 from subscribers.transfer.formats import Layout, SkipReason
-from subscribers.transfer.importing import (
+from subscribers.transfer.import_rows import (
     COLUMNS,
     ImportRow,
     InvalidRowError,
@@ -133,7 +133,7 @@ def open_table(file: TextIO) -> Table:
     layout = formats.detect_layout(header, COLUMNS)
     if layout is None:
         raise InvalidCsvError(
-            f"The first line must be a header with the column email, and any of {','.join(COLUMNS)}."
+            f"The first line must be a header with some of the columns {','.join(COLUMNS)}."
         )
     return Table(
         layout=layout,

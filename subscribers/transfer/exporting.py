@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 from subscribers.models import Follow, Preferences, Subscriber
 from subscribers.transfer.formats import escape_formula
-from subscribers.transfer.importing import (
+from subscribers.transfer.import_rows import (
     ATTITUDE_BY_COLUMN,
     COLUMNS,
     FOLLOW_PARSERS,

@@ -137,7 +137,7 @@ def normalised_cells(cell_by_column: Mapping[str, str], columns: Sequence[str]) 
 
 
 def detect_layout(header: Sequence[str], own_columns: Sequence[str]) -> Layout | None:
-    """Return the layout of a file by its header in lower case; None without a column of addresses."""
+    """Return the layout for a header in lower case; None if it has no column of addresses."""
     email_column = next((column for column in EMAIL_COLUMNS if column in header), None)
     if email_column is None:
         return None

@@ -8,7 +8,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
 from subscribers import tasks
-from subscribers.transfer import importing
+from subscribers.transfer import import_rows, importing
 
 
 class Command(BaseCommand):
@@ -32,11 +32,11 @@ class Command(BaseCommand):
 
     def handle(self, **options: Any) -> None:
         try:
-            row = importing.parse_row(options, known_topics=importing.load_topic_slugs())
+            row = import_rows.parse_row(options, known_topics=import_rows.load_topic_slugs())
             subscriber = importing.add_or_update(
                 row, confirmed=options["confirmed"], now=timezone.now()
             )
-        except importing.InvalidRowError as error:
+        except import_rows.InvalidRowError as error:
             raise CommandError(str(error)) from None
         if subscriber.confirmation_requested_at:
             tasks.enqueue_confirmation_on_commit(subscriber.pk)

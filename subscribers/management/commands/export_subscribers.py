@@ -40,7 +40,7 @@ class Command(BaseCommand):
             self.stderr.write(f"Exported: {count} subscribers.")
 
     def write_file(self, path: Path, status: str) -> int:
-        """Replace the file as a whole; on any error leave it unchanged. Return the number of rows."""
+        """Replace the file as a whole, or leave it unchanged on any error; return the row count."""
         with NamedTemporaryFile(  # mode 0600
             "w", encoding="utf-8", newline="", dir=path.parent, delete=False
         ) as file:

@@ -14,14 +14,14 @@ from django.utils import timezone
 from rich import progress
 from rich.console import Console
 
-from subscribers.transfer import csv_reader, importing
+from subscribers.transfer import csv_reader, import_rows, importing
 
 
 class Command(BaseCommand):
     help = (
         "Import subscribers from a CSV file: an export of Mailchimp, Substack, Buttondown, "
         "listmonk or export_subscribers, or a file whose header has some of the columns "
-        f"{','.join(importing.COLUMNS)}. Skips known and suppressed addresses, and people who are "
+        f"{','.join(import_rows.COLUMNS)}. Skips known and suppressed addresses, and people who are "
         "not active in the file. Safe to repeat."
     )
 
@@ -73,13 +73,13 @@ class Command(BaseCommand):
                 dry_run=self.dry_run,
             )
 
-    def valid_rows(self, table: csv_reader.Table) -> Iterator[importing.ImportRow]:
+    def valid_rows(self, table: csv_reader.Table) -> Iterator[import_rows.ImportRow]:
         """Yield the rows to add; report invalid rows by line number, and count skipped ones."""
         for line_number, result in table.lines:
-            if isinstance(result, importing.InvalidRowError):
+            if isinstance(result, import_rows.InvalidRowError):
                 self.invalid_count += 1
                 self.stderr.write(f"Line {line_number}: {result}")
-            elif isinstance(result, importing.ImportRow):
+            elif isinstance(result, import_rows.ImportRow):
                 yield result
             else:
                 self.skip_counts[result] += 1

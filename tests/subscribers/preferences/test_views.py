@@ -293,6 +293,8 @@ def test_a_new_vote_replaces_the_earlier_one_and_undoing_restores_it(browser, ad
 def test_a_topic_can_be_muted_and_undoing_follows_it_again(browser, ada):
     url = feedback_path(ada, FeedbackAction.MUTE, factories.topic("robotics").pk)
 
+    assert "<title>Mute Robotics · " in text(browser.get(url))
+
     response = browser.post(url)
     assert TopicChoice.objects.get().attitude == "mute"
     assert "Robotics is muted." in text(browser.get(response.url))

@@ -21,7 +21,7 @@ from subscribers.models import (
 )
 from subscribers.privacy import personal_data
 from subscribers.signup import consent
-from subscribers.transfer import importing
+from subscribers.transfer import import_rows, importing
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -124,7 +124,7 @@ def test_erasing_leaves_no_identifier_in_any_table(ada):
 def test_an_import_does_not_add_an_erased_address_again(ada):
     personal_data.erase_subscriber(ADA, NOW)
 
-    counts = importing.add_all([importing.ImportRow(email=ADA)], confirmed=True, now=NOW)
+    counts = importing.add_all([import_rows.ImportRow(email=ADA)], confirmed=True, now=NOW)
 
     assert counts == {"suppressed": 1}
     assert not Subscriber.objects.exists()

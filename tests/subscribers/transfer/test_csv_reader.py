@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
 
 from subscribers.models import Subscriber
-from subscribers.transfer import csv_reader, importing
+from subscribers.transfer import csv_reader, import_rows, importing
 from subscribers.transfer.formats import SkipReason
 from tests import factories
 
@@ -34,27 +34,29 @@ def open_bytes(data: bytes) -> csv_reader.Table:
     )
 
 
-def parse_text(text: str) -> list[tuple[int, importing.ImportRow | str]]:
+def parse_text(text: str) -> list[tuple[int, import_rows.ImportRow | str]]:
     return [
         (
             line,
-            str(result) if isinstance(result, importing.InvalidRowError | SkipReason) else result,
+            str(result) if isinstance(result, import_rows.InvalidRowError | SkipReason) else result,
         )
         for line, result in open_bytes(text.encode()).lines
     ]
 
 
 def emails(data: bytes) -> list[str]:
-    return [row.email for _, row in open_bytes(data).lines if isinstance(row, importing.ImportRow)]
+    return [
+        row.email for _, row in open_bytes(data).lines if isinstance(row, import_rows.ImportRow)
+    ]
 
 
 def test_invalid_lines_do_not_stop_the_others():
     text = 'Email, hour,topics\nada@example.org,9,"robotics,speech"\n\nben\nben@example.org,,\n'
 
     assert parse_text(text) == [
-        (2, importing.ImportRow(email=ADA, hour=9, topics=("robotics", "speech"))),
+        (2, import_rows.ImportRow(email=ADA, hour=9, topics=("robotics", "speech"))),
         (4, "An email address must have an @-sign."),
-        (5, importing.ImportRow(email=BEN)),
+        (5, import_rows.ImportRow(email=BEN)),
     ]
 
 
@@ -76,7 +78,7 @@ def test_a_file_that_is_not_a_subscriber_list_is_rejected(text, sentence):
 def test_a_line_with_too_many_fields_is_an_error_and_a_short_one_is_padded():
     assert parse_text("email,hour\na@example.org,7,c\nada@example.org\n") == [
         (2, "The line has more fields than the header."),
-        (3, importing.ImportRow(email=ADA)),
+        (3, import_rows.ImportRow(email=ADA)),
     ]
 
 
@@ -84,7 +86,7 @@ def test_a_line_with_too_many_fields_is_an_error_and_a_short_one_is_padded():
 def test_common_delimiters_are_detected(delimiter):
     text = f"name{delimiter}Email{delimiter}hour\nX{delimiter}{ADA}{delimiter}9\n"
 
-    assert parse_text(text) == [(2, importing.ImportRow(email=ADA, hour=9))]
+    assert parse_text(text) == [(2, import_rows.ImportRow(email=ADA, hour=9))]
     assert open_bytes(text.encode()).delimiter == delimiter
 
 
@@ -117,8 +119,8 @@ def test_an_invalid_time_zone_of_another_service_is_ignored():
     text = f"Email Address,LEID,TIMEZONE\n{ADA},1,America/New_york\n{BEN},2,Europe/Berlin\n"
 
     assert parse_text(text) == [
-        (2, importing.ImportRow(email=ADA)),
-        (3, importing.ImportRow(email=BEN, timezone="Europe/Berlin")),
+        (2, import_rows.ImportRow(email=ADA)),
+        (3, import_rows.ImportRow(email=BEN, timezone="Europe/Berlin")),
     ]
 
 
@@ -130,8 +132,8 @@ def test_formulas_are_unescaped_in_our_own_exports_only():
 def test_importing_a_long_list_takes_little_memory():
     """Only a hash of each address is kept."""
 
-    def rows(count: int) -> Iterator[importing.ImportRow]:
-        return (importing.ImportRow(email=f"reader{n}@example.org") for n in range(count))
+    def rows(count: int) -> Iterator[import_rows.ImportRow]:
+        return (import_rows.ImportRow(email=f"reader{n}@example.org") for n in range(count))
 
     tracemalloc.start()
     try:
