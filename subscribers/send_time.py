@@ -1,4 +1,4 @@
-"""When a reader wants the next digest, in their own time zone (pure: no Django, no clock)."""
+"""Compute when a reader's next digest is due, in their time zone (pure: no Django, no clock)."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from datetime import UTC, date, datetime, time, timedelta
 from functools import cache
 from zoneinfo import ZoneInfo, available_timezones
 
-# A chosen hour lasts an hour: who picks 7 at 7:20 still gets today's digest.
+# A slot lasts an hour: a reader who picks 7:00 at 7:20 still gets today's digest.
 HOUR_SLOT = timedelta(hours=1)
 
 
 @cache
 def timezone_names() -> frozenset[str]:
-    """Every name of a time zone. ("Factory" is what a machine without one says.)"""
+    """Return the names of all time zones, without the placeholder "Factory"."""
     return frozenset(available_timezones() - {"Factory"})
 
 
@@ -26,14 +26,17 @@ def next_digest_at(
     last_digest_date: date | None = None,
     not_before: date | None = None,
 ) -> datetime:
-    """The start, in UTC, of the first wanted slot that is not over at `after`.
+    """Return the start, in UTC, of the first slot that is not over at `after`.
 
-    `days` are weekdays (Monday is 0); `last` is the reader's local date of their newest digest:
-    that date and those before it are done. Nor is there one on a date before `not_before`, until
-    which they have paused. The start lies before `after` if the slot is running.
+    A slot is the hour that begins at `hour` on one of `weekdays` (Monday is 0), in `zone`. Local
+    dates up to `last_digest_date`, which had the reader's latest digest, and before `not_before`,
+    the end of a pause, have none. The start lies before `after` if the slot is running.
+
+    Raise `ValueError` if `weekdays` is empty.
     """
     if not weekdays:
-        raise ValueError("A reader without a day has no next digest.")
+        raise ValueError("weekdays must not be empty.")
+    # Yesterday's slot may still be running, if it began late because the clock skipped its hour.
     day = after.astimezone(zone).date() - timedelta(days=1)
     if last_digest_date is not None:
         day = max(day, last_digest_date + timedelta(days=1))
@@ -48,10 +51,14 @@ def next_digest_at(
 
 
 def resolve_local_hour(day: date, hour: int, zone: ZoneInfo) -> datetime:
-    """When the clock first shows this hour or, where it is skipped, the first time after it."""
-    wall = datetime.combine(day, time(hour))
-    instant = wall.replace(tzinfo=zone).astimezone(UTC)
-    while instant.astimezone(zone).replace(tzinfo=None) != wall:
-        wall += timedelta(minutes=1)
-        instant = wall.replace(tzinfo=zone).astimezone(UTC)
+    """Return the UTC time at which clocks in `zone` first show this hour.
+
+    If a change of the clock skips the hour, return the first time after the gap.
+    """
+    wall_time = datetime.combine(day, time(hour))
+    instant = wall_time.replace(tzinfo=zone).astimezone(UTC)
+    # A skipped wall time does not survive the round trip: step to the first one that does.
+    while instant.astimezone(zone).replace(tzinfo=None) != wall_time:
+        wall_time += timedelta(minutes=1)
+        instant = wall_time.replace(tzinfo=zone).astimezone(UTC)
     return instant

@@ -149,7 +149,7 @@ def test_nothing_personal_is_left_in_any_table_and_the_suppression_holds(tmp_pat
     for confirmed in (True, False):
         out = StringIO()
         call_command("import_subscribers", file, confirmed=confirmed, stdout=out)
-        assert "0 added, 0 known already, 1 suppressed" in out.getvalue()
+        assert "0 added, 0 already known, 1 suppressed" in out.getvalue()
 
     post("Delivery", DeliveredAt=NOW.isoformat(), MessageID="m-9")
 

@@ -20,7 +20,7 @@ from subscribers import suppression
 from subscribers import tasks as subscribers_tasks
 from subscribers.models import Subscriber, Suppression
 from subscribers.signup import lifecycle
-from subscribers.transfer import importing
+from subscribers.transfer import import_rows, importing
 from tests import factories
 
 # Workers claim in transactions of their own.
@@ -121,8 +121,8 @@ def test_no_list_brings_it_back(
     call_command("import_subscribers", tmp_path / "list.csv", confirmed=confirmed)
     with pytest.raises(CommandError, match="only its owner"):
         call_command("add_subscriber", ADA, confirmed=confirmed)
-    with pytest.raises(importing.InvalidRowError):
-        importing.add_or_update(importing.ImportRow(email=ADA), confirmed=confirmed, now=NOW)
+    with pytest.raises(import_rows.InvalidRowError):
+        importing.add_or_update(import_rows.ImportRow(email=ADA), confirmed=confirmed, now=NOW)
     tasks.dispatch()
 
     assert list(Subscriber.objects.values()) == before

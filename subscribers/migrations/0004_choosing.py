@@ -1,14 +1,15 @@
-"""Attitudes to topics, follows, votes, pauses, and how much of each paper is shown."""
+"""Add topic attitudes, follows, votes, pauses and the detail of papers."""
 
 import django.db.models.deletion
 from django.db import migrations, models
+from django.db.migrations.operations.base import Operation
 
 TABLE = "subscribers_preferences_topics"
 
 
-def following() -> list:
-    """The table of topics that were chosen becomes that of attitudes; each was followed."""
-    make = migrations.CreateModel(
+def topic_choice_operations() -> list[Operation]:
+    """Return the operations that turn the many-to-many table of topics into `TopicChoice`."""
+    create = migrations.CreateModel(
         name="TopicChoice",
         fields=[
             (
@@ -46,7 +47,7 @@ def following() -> list:
             to="papers.topic",
         ),
     )
-    return [make, through]
+    return [create, through]
 
 
 class Migration(migrations.Migration):
@@ -56,7 +57,7 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        migrations.SeparateDatabaseAndState(state_operations=following()),
+        migrations.SeparateDatabaseAndState(state_operations=topic_choice_operations()),
         migrations.AlterModelTable(name="topicchoice", table=None),
         migrations.AlterUniqueTogether(name="topicchoice", unique_together=set()),
         migrations.AddConstraint(

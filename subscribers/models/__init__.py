@@ -1,4 +1,4 @@
-"""The models of the app; Django finds them here."""
+"""The app's models, collected here for Django."""
 
 from subscribers.models.choices import Attitude, Follow, TopicChoice, Vote
 from subscribers.models.records import Consent, SoftBounce, Suppression, UnsubscribeFeedback

@@ -1,4 +1,4 @@
-"""What readers make of topics, people, phrases and papers: the rows."""
+"""Readers' choices: topic attitudes, follows and votes."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from papers.models import Paper, Topic
 
 
 class TopicChoice(models.Model):
-    """What a reader thinks of a topic; of one without a row they have said nothing."""
+    """A reader's attitude to one topic. No row means no preference."""
 
     class Attitude(models.TextChoices):
         FOLLOW = "follow", "Follow"
-        PREFER = "prefer", "Prefer"  # followed, and counts more
-        MUTE = "mute", "Mute"  # never shown, even when another topic matches
+        PREFER = "prefer", "Prefer"  # followed, with a higher weight
+        MUTE = "mute", "Mute"  # hides the paper, even if another topic matches
 
     preferences = models.ForeignKey(
         "subscribers.Preferences", on_delete=models.CASCADE, related_name="topic_choices"
@@ -40,7 +40,7 @@ Attitude = TopicChoice.Attitude
 
 
 class Follow(models.Model):
-    """What a reader follows besides topics."""
+    """An author, category or phrase that a reader follows."""
 
     class FollowKind(models.TextChoices):
         AUTHOR = "author", "Author"
@@ -51,9 +51,10 @@ class Follow(models.Model):
         "subscribers.Subscriber", on_delete=models.CASCADE, related_name="follows"
     )
     kind = models.CharField(max_length=16, choices=FollowKind)
-    # As papers are looked up (papers/matching.py; of an author the given name, "noether emmy"),
-    # and as the reader wrote it.
+    # The normalised form that papers are matched by (papers/topics/follows.py). For an author it
+    # keeps the whole given name: "noether emmy".
     key = models.CharField(max_length=200)
+    # What the reader typed.
     label = models.CharField(max_length=200)
 
     class Meta:
@@ -73,7 +74,7 @@ class Follow(models.Model):
 
 
 class Vote(models.Model):
-    """A reader's word on one paper, the latest."""
+    """A reader's latest vote on one paper."""
 
     class Verb(models.TextChoices):
         MORE = "more", "More like this"

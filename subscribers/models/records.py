@@ -1,4 +1,4 @@
-"""What is kept beside a reader: suppressed addresses, bounces, exit survey answers and consent."""
+"""Records about readers: suppressions, soft bounces, exit survey answers and consent."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from subscribers.models.subscriber import Subscriber
 
 
 class Suppression(models.Model):
-    """An address that must not be written to, known only by its keyed hash."""
+    """An address that must not be mailed, stored only as a keyed hash."""
 
     class Reason(models.TextChoices):
-        UNREACHABLE = "unreachable", "Mail kept coming back"
+        UNREACHABLE = "unreachable", "Repeated bounces"
         BOUNCED = "bounced", "Address does not exist"
         COMPLAINED = "complained", "Reported as spam"
-        ERASED = "erased", "Asked to be erased"
+        ERASED = "erased", "Erased on request"
 
     # HMAC-SHA256 of the normalised address, in hex (subscribers/suppression.py).
     address_hash = models.CharField(max_length=64, unique=True)
@@ -36,12 +36,12 @@ class Suppression(models.Model):
 
 
 class SoftBounce(models.Model):
-    """A message that came back though its address may exist: a full mailbox, a server that is away."""
+    """A temporary bounce, such as a full mailbox or an unavailable server."""
 
     subscriber = models.ForeignKey(
         Subscriber, on_delete=models.CASCADE, related_name="soft_bounces"
     )
-    # Which message: one that comes back several times counts once.
+    # The message id: a message that bounces several times counts once.
     message = models.CharField(max_length=255)
     happened_at = models.DateTimeField()
 
@@ -58,7 +58,7 @@ class SoftBounce(models.Model):
 
 
 class UnsubscribeFeedback(models.Model):
-    """Why somebody left, in their words; not who."""
+    """An anonymous answer to the exit survey. Never link it to a subscriber."""
 
     class SurveyReason(models.TextChoices):
         TOO_MANY = "too_many", "Too many emails"
@@ -71,12 +71,13 @@ class UnsubscribeFeedback(models.Model):
     MAX_COMMENT_CHARS = 500
 
     reason = models.CharField(max_length=16, choices=SurveyReason)
-    words = models.CharField(max_length=MAX_COMMENT_CHARS, blank=True)
-    # The day only: a moment would tell whose it is.
-    said_on = models.DateField()
+    words = models.CharField("comment", max_length=MAX_COMMENT_CHARS, blank=True)
+    # Not a timestamp: that would identify the reader, whose row holds the time they left.
+    said_on = models.DateField("date")
 
     class Meta:
         db_table = "subscribers_farewell"
+        verbose_name_plural = "unsubscribe feedback"
         constraints = (
             models.CheckConstraint(
                 condition=Q(
@@ -98,23 +99,26 @@ class UnsubscribeFeedback(models.Model):
 
 
 class Consent(models.Model):
-    """The proof that a reader asked: when, where, and what they were told."""
+    """Proof that a reader signed up: when, through which form, and to which text.
+
+    Confirming completes it (subscribers/signup/consent.py). Do not change it after that.
+    """
 
     class FormKind(models.TextChoices):
         PAGE = "page", "Form on our pages"
         EMBED = "embed", "Form within another site"
         API = "api", "Another site's own form"
-        IMPORT = "import", "List of the operator"
-        COMMAND = "command", "Operator at the shell"
+        IMPORT = "import", "Operator's list"
+        COMMAND = "command", "Command line"
 
     subscriber = models.ForeignKey(Subscriber, on_delete=models.CASCADE, related_name="consents")
     asked_at = models.DateTimeField()
-    # By the button in the mail; none while they have not pressed it.
+    # When they pressed the button of the confirmation mail; None before that.
     confirmed_at = models.DateTimeField(null=True, blank=True)
     form = models.CharField(max_length=16, choices=FormKind)
-    # Which sentence stood there (subscribers/consent.py); empty if it was not one of ours.
+    # The version of the text on the form (subscribers/signup/consent.py); empty if not ours.
     text_version = models.CharField(max_length=16, blank=True)
-    # Where from: only where the operator has to keep it (CONSENT_IP).
+    # Stored only if the operator has to keep it (CONSENT_IP).
     ip = models.GenericIPAddressField(null=True, blank=True)
 
     class Meta:

@@ -1,4 +1,4 @@
-"""Who reads, what they want, and who must never be written to again."""
+"""Subscribers and their preferences."""
 
 from __future__ import annotations
 
@@ -22,18 +22,18 @@ DEFAULT_DIGEST_HOUR = 7
 
 class SubscriberQuerySet(models.QuerySet["Subscriber"]):
     def mailable(self) -> SubscriberQuerySet:
-        """The only people a newsletter may be sent to."""
+        """Return the subscribers to whom a digest may be sent."""
         return self.filter(status=Subscriber.Status.ACTIVE)
 
     def awaiting_confirmation_mail(self) -> SubscriberQuerySet:
-        """Who asked to join and has not been written to about it."""
+        """Return the subscribers whose confirmation mail is still to be sent."""
         return self.filter(confirmation_requested_at__isnull=False).exclude(
             status=Subscriber.Status.LEFT
         )
 
 
 class Subscriber(models.Model):
-    """One address and where it stands."""
+    """One address and its status."""
 
     class Status(models.TextChoices):
         PENDING = "pending", "Waiting to confirm"
@@ -41,14 +41,13 @@ class Subscriber(models.Model):
         LEFT = "left", "Left"
 
     class LeftReason(models.TextChoices):
-        """Why somebody left."""
-
         UNSUBSCRIBED = "unsubscribed", "Unsubscribed"
-        UNREACHABLE = "unreachable", "Mail kept coming back"
+        UNREACHABLE = "unreachable", "Repeated bounces"
         BOUNCED = "bounced", "Address does not exist"
         COMPLAINED = "complained", "Reported as spam"
 
-    # What signed links name: never reused, unlike a row number, and it tells nothing.
+    # Identifies the subscriber in signed links. Unlike a primary key it is never reused, and it
+    # reveals nothing.
     public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     email = models.EmailField(unique=True)
     status = models.CharField(max_length=16, choices=Status, default=Status.PENDING)
@@ -56,22 +55,22 @@ class Subscriber(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
     confirmed_at = models.DateTimeField(null=True, blank=True)
     left_at = models.DateTimeField(null=True, blank=True)
-    # When they last took back having left, by pressing a button: reports from before are old news.
+    # When they last undid leaving by pressing a button: earlier provider events are ignored.
     rejoined_at = models.DateTimeField(null=True, blank=True)
-    # The newest mail that is known to have arrived (subscribers/bounces.py).
+    # When a mail was last reported as delivered (subscribers/bounces.py).
     delivered_at = models.DateTimeField(null=True, blank=True)
 
-    # When somebody asked with this address; none again once that was answered with one email.
+    # When somebody signed up with this address; None again once the confirmation mail was sent.
     confirmation_requested_at = models.DateTimeField(null=True, blank=True)
     confirmation_sent_at = models.DateTimeField(null=True, blank=True)
-    # How many such emails lately: the budget of subscribers/signup/confirmations.py.
+    # Confirmation mails sent lately, limited by subscribers/signup/confirmations.py.
     confirmation_count = models.PositiveSmallIntegerField(default=0)
-    # Part of the confirm link; renewed when it was used, so that a link works once.
+    # Part of the confirmation link. Using the link renews it, so each link works only once.
     confirmation_nonce = models.UUIDField(default=uuid.uuid4, editable=False)
 
-    # When the next digest is due, in UTC; none while there is none to send.
+    # When the next digest is due, in UTC; None if no digest is due.
     next_digest_at = models.DateTimeField(null=True, blank=True)
-    # The reader's own date of the newest digest: each local date has at most one.
+    # The local date of the latest digest: a reader gets at most one per local date.
     last_digest_on = models.DateField(null=True, blank=True)
 
     objects = SubscriberQuerySet.as_manager()
@@ -107,7 +106,7 @@ class Subscriber(models.Model):
                 condition=Q(confirmation_requested_at__isnull=False),
                 name="subscriber_waiting",
             ),
-            # Who may have to be forgotten (subscribers/signup/unconfirmed.py).
+            # Finds unconfirmed sign-ups to delete (subscribers/signup/unconfirmed.py).
             models.Index(
                 fields=["created_at"],
                 condition=Q(confirmed_at__isnull=True),
@@ -125,7 +124,7 @@ class Subscriber(models.Model):
 
     @property
     def is_mailable(self) -> bool:
-        """What mailable() asks of a row, of one that is at hand."""
+        """Whether a digest may be sent; the same condition as `mailable()`."""
         return self.status == self.Status.ACTIVE
 
     def is_due(self, now: datetime) -> bool:
@@ -133,23 +132,27 @@ class Subscriber(models.Model):
 
     @transaction.atomic
     def reschedule_digest(self, now: datetime) -> None:
-        """Set when the next digest is due, from the preferences as they are now."""
-        # Locked: a tick may be moving this reader on at the same moment.
+        """Compute `next_digest_at` from the stored preferences, and save it. Safe to repeat.
+
+        Reads the row and its preferences afresh, so that unsaved or stale copies do not matter.
+        A subscriber who is not mailable gets None.
+        """
+        # Locked, because `dispatch` may be rescheduling the same subscriber.
         row = Subscriber.objects.select_for_update().get(pk=self.pk)
-        wanted = Preferences.objects.get(subscriber=row)
-        # One that is due already, and waits for its edition, is not forgotten.
+        preferences = Preferences.objects.get(subscriber=row)
+        # Do not skip a digest that is already due and waits for its edition.
         after = min(now, row.next_digest_at or now)
-        due = (
-            wanted.next_digest_at(after=after, last_digest_date=row.last_digest_on)
+        next_digest_at = (
+            preferences.next_digest_at(after=after, last_digest_date=row.last_digest_on)
             if row.is_mailable
             else None
         )
-        self.next_digest_at = row.next_digest_at = due
+        self.next_digest_at = row.next_digest_at = next_digest_at
         row.save(update_fields=["next_digest_at"])
 
 
 class Preferences(models.Model):
-    """What one reader wants, and when."""
+    """What one reader's digests contain, and when they are sent."""
 
     class Frequency(models.TextChoices):
         DAILY = "daily", "Every day"
@@ -173,22 +176,23 @@ class Preferences(models.Model):
     subscriber = models.OneToOneField(
         Subscriber, on_delete=models.CASCADE, related_name="preferences"
     )
-    # Those with an attitude, muted ones too; none followed, nor anything else, means every topic.
+    # All topics with an attitude, muted ones too. A reader who follows nothing at all (no topic and
+    # no `Follow`) gets papers of every topic.
     topics = models.ManyToManyField(
         Topic, through=TopicChoice, related_name="chosen_by", blank=True
     )
     length = models.PositiveSmallIntegerField(default=DEFAULT_DIGEST_PAPERS)
     detail = models.CharField(max_length=16, choices=Detail, default=Detail.SHORT)
-    # With fewer papers that match there is no digest that day; they wait for the next.
+    # With fewer matching papers there is no digest that day; the papers wait for the next one.
     minimum = models.PositiveSmallIntegerField(default=1)
     frequency = models.CharField(max_length=16, choices=Frequency, default=Frequency.DAILY)
-    # The day of a weekly digest.
+    # Used only if `frequency` is weekly.
     weekday = models.PositiveSmallIntegerField(choices=Weekday, default=Weekday.MONDAY)
     hour = models.PositiveSmallIntegerField(default=DEFAULT_DIGEST_HOUR)
     timezone = models.CharField(max_length=64, default="UTC")
-    # The first date, of the reader's own, on which digests come again; none while they come.
+    # The first local date on which digests are sent again; None without a pause.
     paused_until = models.DateField(null=True, blank=True)
-    # Whether their votes tune the order of their papers (subscribers/preferences/learning.py).
+    # Whether votes change the order of papers (subscribers/preferences/learning.py).
     learning = models.BooleanField(default=True)
 
     class Meta:
@@ -221,13 +225,13 @@ class Preferences(models.Model):
         try:
             return ZoneInfo(self.timezone)
         except (ZoneInfoNotFoundError, ValueError):
-            # Zones are renamed; one reader's must not stop everybody's mail.
-            logger.warning("subscriber %s: no such time zone, taken as UTC", self.subscriber_id)
+            # The time zone database drops names. That must not stop the mail of all readers.
+            logger.warning("subscriber %s: unknown time zone, using UTC", self.subscriber_id)
             return ZoneInfo("UTC")
 
     @property
     def digest_weekdays(self) -> frozenset[int]:
-        """The weekdays (Monday is 0) on which a digest is wanted."""
+        """The weekdays (Monday is 0) on which a digest is sent."""
         match self.frequency:
             case self.Frequency.WEEKLY:
                 return frozenset({self.weekday})
@@ -237,7 +241,7 @@ class Preferences(models.Model):
                 return frozenset(range(7))
 
     def next_digest_at(self, *, after: datetime, last_digest_date: date | None = None) -> datetime:
-        """When the next digest is due, after the newest one on that local date."""
+        """Return when the next digest is due, in UTC; see `send_time.next_digest_at`."""
         return send_time.next_digest_at(
             hour=self.hour,
             zone=self.zone,

@@ -1,45 +1,43 @@
-"""What readers make of topics, people, phrases and papers: rows, and how they change."""
+"""Change what a reader follows, prefers and mutes."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING
 
 from django.db import transaction
 
 from papers.models import Topic
 from papers.topics.follows import FollowTarget
-from subscribers.models import Attitude, Follow, TopicChoice
+from subscribers.models import Attitude, Follow, Preferences, Subscriber, TopicChoice
 
-if TYPE_CHECKING:
-    from subscribers.models import Preferences, Subscriber
-
-# How many authors, phrases and categories each a reader may follow.
+# The maximum for each kind: authors, keywords and categories.
 MAX_FOLLOWS_PER_KIND = 50
 
 
 @transaction.atomic
 def set_topic_preferences(preferences: Preferences, attitudes: Mapping[Topic, str]) -> None:
-    """What they think of topics, and of no others."""
+    """Replace all topic attitudes by these."""
     preferences.topic_choices.exclude(topic__in=attitudes).delete()
-    rows = (TopicChoice(topic=topic, attitude=word) for topic, word in attitudes.items())
-    upsert_choices(preferences, rows)
+    upsert_choices(
+        preferences,
+        (TopicChoice(topic=topic, attitude=attitude) for topic, attitude in attitudes.items()),
+    )
 
 
 def set_topic_preference(preferences: Preferences, topic: Topic, attitude: str) -> None:
-    """What they think of one topic; empty for nothing."""
+    """Set the attitude to one topic; delete it if `attitude` is empty."""
     if attitude:
         upsert_choices(preferences, [TopicChoice(topic=topic, attitude=attitude)])
     else:
         preferences.topic_choices.filter(topic=topic).delete()
 
 
-def upsert_choices(preferences: Preferences, rows: Iterable[TopicChoice]) -> None:
-    chosen = list(rows)
-    for row in chosen:
+def upsert_choices(preferences: Preferences, topic_choices: Iterable[TopicChoice]) -> None:
+    rows = list(topic_choices)
+    for row in rows:
         row.preferences = preferences
     TopicChoice.objects.bulk_create(
-        chosen,
+        rows,
         update_conflicts=True,
         unique_fields=["preferences", "topic"],
         update_fields=["attitude"],
@@ -48,11 +46,19 @@ def upsert_choices(preferences: Preferences, rows: Iterable[TopicChoice]) -> Non
 
 @transaction.atomic
 def follow_topics(preferences: Preferences, topics: Iterable[Topic]) -> None:
-    """Follow these and no others. What is preferred or muted stays so, unless this says otherwise."""
-    before = {row.topic: row.attitude for row in preferences.topic_choices.select_related("topic")}
-    muted = {topic: word for topic, word in before.items() if word == Attitude.MUTE}
-    wished = {topic: word for topic, word in before.items() if word != Attitude.MUTE}
-    followed = {topic: wished.get(topic, Attitude.FOLLOW) for topic in topics}
+    """Follow these topics and no others.
+
+    A topic that is already preferred stays so. Muted topics stay muted unless they are in `topics`.
+    """
+    current = {
+        choice.topic: choice.attitude
+        for choice in preferences.topic_choices.select_related("topic")
+    }
+    muted = {topic: attitude for topic, attitude in current.items() if attitude == Attitude.MUTE}
+    followed = {
+        topic: Attitude.FOLLOW if topic in muted else current.get(topic, Attitude.FOLLOW)
+        for topic in topics
+    }
     set_topic_preferences(preferences, {**muted, **followed})
 
 
@@ -63,9 +69,9 @@ def set_follows(
     *,
     kinds: Iterable[str] = Follow.FollowKind.values,
 ) -> None:
-    """Follow these and nothing else of those kinds, in this order, as they wrote each."""
+    """Replace all follows of those kinds by these, keeping their order and what was typed."""
     subscriber.follows.filter(kind__in=list(kinds)).delete()
     Follow.objects.bulk_create(
-        Follow(subscriber=subscriber, kind=term.kind, key=term.key, label=label)
-        for term, label in labels.items()
+        Follow(subscriber=subscriber, kind=target.kind, key=target.key, label=label)
+        for target, label in labels.items()
     )

@@ -1,7 +1,7 @@
-"""The quiet links beside each paper of a digest: more like this, less like this, mute this topic.
+"""Per-paper feedback links in the digest: more like this, less like this, mute this topic.
 
-A link only says what its reader may do; it is done when they press the button on its page, and can
-be undone there.
+Opening a link changes nothing, because mail programs open links by themselves. Its page has a
+button that stores the feedback, and then one that undoes it.
 """
 
 from __future__ import annotations
@@ -24,14 +24,15 @@ class FeedbackAction(StrEnum):
     MUTE = "mute"
 
 
-# A token holds the place of its verb among these and the number of a paper or topic's row.
+# The payload of a token: the index of the action in ACTION_CODES, and the id of a paper or topic.
+# Append to the list, but never reorder it: links in sent mails hold these indexes.
 ACTION_CODES = [FeedbackAction.MORE, FeedbackAction.LESS, FeedbackAction.MUTE]
 PAYLOAD_STRUCT = struct.Struct(">BQ")
 
 
 @dataclass(frozen=True, slots=True)
 class Feedback:
-    """What a reader may say with one link."""
+    """The feedback that one link allows: an action of one reader on one paper or topic."""
 
     subscriber: Subscriber
     action: FeedbackAction
@@ -39,7 +40,7 @@ class Feedback:
 
     @property
     def current_value(self) -> str:
-        """What they said of it before; empty for nothing."""
+        """The stored vote on the paper or attitude to the topic; empty if there is none."""
         if isinstance(self.target, Paper):
             vote = self.subscriber.votes.filter(paper=self.target).first()
             return vote.verb if vote else ""
@@ -47,31 +48,33 @@ class Feedback:
         return choice.attitude if choice else ""
 
     def set_value(self, value: str, *, now: datetime) -> None:
-        """This instead; empty takes back what was said, and anything unknown counts as that."""
+        """Store this vote or attitude instead; delete it if `value` is empty or unknown."""
         if isinstance(self.target, Paper):
-            votes.cast(
-                self.subscriber, self.target, value if value in Vote.Verb.values else "", now=now
-            )
+            verb = value if value in Vote.Verb.values else ""
+            votes.cast(self.subscriber, self.target, verb, now=now)
         else:
-            known = value if value in TopicChoice.Attitude.values else ""
-            choices.set_topic_preference(self.subscriber.preferences, self.target, known)
+            attitude = value if value in TopicChoice.Attitude.values else ""
+            choices.set_topic_preference(self.subscriber.preferences, self.target, attitude)
 
 
 def action_url(subscriber: Subscriber, action: FeedbackAction, target_id: int) -> str:
-    """The address where a reader says this of a paper, or of a topic if it is to mute it."""
+    """Return the link for an action on a paper or, to mute it, on a topic."""
     return links.signed_url(
         Purpose.FEEDBACK, subscriber, PAYLOAD_STRUCT.pack(ACTION_CODES.index(action), target_id)
     )
 
 
 def resolve_token(token: str) -> Feedback:
-    """What a link allows; the paper or topic may have gone since it was made."""
-    subscriber, content = links.read_token_with_payload(Purpose.FEEDBACK, token)
+    """Return the feedback that a link allows.
+
+    Raise `InvalidLinkError` for a bad token, or if its paper or topic no longer exists.
+    """
+    subscriber, payload = links.read_token_with_payload(Purpose.FEEDBACK, token)
     try:
-        code, number = PAYLOAD_STRUCT.unpack(content)
-        verb = ACTION_CODES[code]
-        kind = Topic if verb == FeedbackAction.MUTE else Paper
-        about = kind.objects.get(pk=number)
+        code, target_id = PAYLOAD_STRUCT.unpack(payload)
+        action = ACTION_CODES[code]
+        model = Topic if action == FeedbackAction.MUTE else Paper
+        target = model.objects.get(pk=target_id)
     except (struct.error, IndexError, Paper.DoesNotExist, Topic.DoesNotExist):
         raise links.UnknownSubscriberError from None
-    return Feedback(subscriber, verb, about)
+    return Feedback(subscriber, action, target)

@@ -1,232 +1,27 @@
-"""The form fields of what readers follow: read as people write them, shown back as they wrote."""
+"""Form fields for topics, follows and time zones, shared by forms and imports."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterator, Mapping
-from difflib import get_close_matches
+from collections.abc import Callable, Collection, Iterator
 from typing import Any
 
 from django import forms
-from django.forms.utils import flatatt
-from django.template.loader import render_to_string
-from django.utils.html import format_html, format_html_join
-from django.utils.safestring import SafeString
 
 from papers.models import Topic
 from papers.text.authors import full_author_key
-from papers.topics import categories
 from papers.topics.follows import FollowTarget, normalise_keyword
 from subscribers import send_time
 from subscribers.models import Follow, TopicChoice
+from subscribers.preferences.category_lookup import resolve_category, unknown_category_message
 from subscribers.preferences.choices import MAX_FOLLOWS_PER_KIND
+from subscribers.preferences.widgets import CategoriesWidget, TopicPreferencesWidget
 
-UNKNOWN_TOPIC_MESSAGE = "One of these topics does not exist, or not any more. Please choose again."
 MAX_FOLLOW_CHARS = Follow._meta.get_field("key").max_length or 0
-
-
-class TopicPreferencesWidget(forms.Widget):
-    """One row of radio buttons for each topic, those first that something was said of."""
-
-    topics: Collection[Topic] = ()
-
-    def value_from_datadict(self, data: Mapping[str, Any], files: Any, name: str) -> dict[str, str]:
-        prefix = f"{name}-"
-        return {key.removeprefix(prefix): data[key] for key in data if key.startswith(prefix)}
-
-    def value_omitted_from_data(self, data: Any, files: Any, name: str) -> bool:
-        return False  # nothing said of any topic is an answer too
-
-    def render(self, name: str, value: Any, attrs: Any = None, renderer: Any = None) -> SafeString:
-        said = value or {}
-        rows = [{"topic": topic, "attitude": said.get(topic.slug, "")} for topic in self.topics]
-        context = {
-            "name": name,
-            "chosen": [row for row in rows if row["attitude"]],
-            "others": [row for row in rows if not row["attitude"]],
-            "attitudes": [("", "Off"), *TopicChoice.Attitude.choices],
-        }
-        return render_to_string("subscribers/_attitudes.html", context)
-
-
-class TopicPreferencesField(forms.Field):
-    """From topics to what somebody thinks of them."""
-
-    widget: Any = TopicPreferencesWidget
-
-    def __init__(self) -> None:
-        super().__init__(required=False)
-
-    def set_topics(self, topics: Collection[Topic]) -> None:
-        self.topics = {topic.slug: topic for topic in topics}
-        self.widget.topics = topics
-
-    def clean(self, value: dict[str, str]) -> dict[Topic, str]:
-        said = {slug: word for slug, word in value.items() if word}
-        if not said.keys() <= self.topics.keys() or not set(said.values()) <= set(
-            TopicChoice.Attitude.values
-        ):
-            raise forms.ValidationError(UNKNOWN_TOPIC_MESSAGE)
-        return {self.topics[slug]: word for slug, word in said.items()}
-
-    def has_changed(self, initial: Any, data: Any) -> bool:
-        return {slug: word for slug, word in data.items() if word} != (initial or {})
-
-
-class FollowsField(forms.CharField):
-    """Names or phrases, one a line: from terms to how each was written."""
-
-    def __init__(
-        self,
-        kind: Any,
-        *,
-        split: Callable[[str], list[str]],
-        key: Callable[[str], str],
-        empty_message: str,
-        **options: Any,
-    ) -> None:
-        super().__init__(required=False, **options)
-        self.kind, self.split, self.key, self.empty_message = kind, split, key, empty_message
-
-    def clean(self, value: Any) -> dict[FollowTarget, str]:
-        found: dict[FollowTarget, str] = {}
-        for line in self.iter_entries(super().clean(value)):
-            key = self.key(line)
-            if not key:
-                raise forms.ValidationError(self.empty_message.format(line[:60]))
-            if len(key) > MAX_FOLLOW_CHARS or len(line) > MAX_FOLLOW_CHARS:
-                raise forms.ValidationError(f"“{line[:60]}…” is too long. Please shorten it.")
-            found.setdefault(FollowTarget(self.kind, key), line)
-        return enforce_max_follows(found, "lines")
-
-    def iter_entries(self, text: str) -> Iterator[str]:
-        for line in text.splitlines():
-            for part in self.split(line):
-                if tidy := " ".join(part.split()):
-                    yield tidy
-
-
-def split_phrases(line: str) -> list[str]:
-    return re.split(r"[,;]", line)
-
-
-def split_names(line: str) -> list[str]:
-    """One name, or several between commas; "Noether, Emmy" is one."""
-    if ";" in line:
-        return line.split(";")
-    parts = line.split(",")
-    return parts if all(len(part.split()) > 1 for part in parts) else [line]
-
-
-def authors_field(**options: Any) -> FollowsField:
-    nothing = "“{}” is not a name that could be found. Please write it as on a paper."
-    return FollowsField(
-        Follow.FollowKind.AUTHOR,
-        split=split_names,
-        key=full_author_key,
-        empty_message=nothing,
-        **options,
-    )
-
-
-def keywords_field(**options: Any) -> FollowsField:
-    nothing = "“{}” has no word that could be found. Please write a longer phrase."
-    return FollowsField(
-        Follow.FollowKind.KEYWORD,
-        split=split_phrases,
-        key=normalise_keyword,
-        empty_message=nothing,
-        **options,
-    )
-
-
-class CategoriesWidget(forms.Widget):
-    """A checkbox for each category that is followed, and a line to add others."""
-
-    def value_from_datadict(self, data: Any, files: Any, name: str) -> list[str]:
-        texts = data.getlist(name) if hasattr(data, "getlist") else [data.get(name, "")]
-        return [
-            part.strip() for text in texts for part in re.split(r"[,;\n]", text) if part.strip()
-        ]
-
-    def value_omitted_from_data(self, data: Any, files: Any, name: str) -> bool:
-        return False
-
-    def render(self, name: str, value: Any, attrs: Any = None, renderer: Any = None) -> SafeString:
-        written = value or []
-        context = {
-            "name": name,
-            "attrs": attrs or {},
-            "chosen": [
-                (id, categories.category_name(id))
-                for id in dict.fromkeys(map(resolve_category, written))
-                if id
-            ],
-            "unknown": ", ".join(text for text in written if not resolve_category(text)),
-            "groups": categories.active_by_group(),
-        }
-        return render_to_string("subscribers/_categories.html", context)
-
-
-class CategoriesField(forms.Field):
-    """arXiv categories by any of their names: from terms to their ids."""
-
-    widget = CategoriesWidget
-
-    def __init__(self, **options: Any) -> None:
-        super().__init__(required=False, **options)
-
-    def clean(self, value: list[str]) -> dict[FollowTarget, str]:
-        found = {}
-        for text in value:
-            id = resolve_category(text)
-            if not id:
-                raise forms.ValidationError(unknown_category_message(text))
-            found[FollowTarget("category", id)] = id
-        return enforce_max_follows(found, "categories")
-
-    def has_changed(self, initial: Any, data: Any) -> bool:
-        return list(initial or []) != list(data or [])
-
-
-def resolve_category(text: str) -> str:
-    """By id or, where only one is called so, by name."""
-    if id := categories.canonical_id(text):
-        return id
-    called_so = [
-        each.id for each in categories.all_categories() if each.name.lower() == text.lower()
-    ]
-    return called_so[0] if len(called_so) == 1 else ""
-
-
-def unknown_category_message(text: str) -> str:
-    word = text.lower()
-    known = [each for each in categories.all_categories() if each.active]
-    alike = [each for each in known if len(word) > 2 and word in each.name.lower()]
-    ids = {each.id.lower(): each for each in known}
-    near = alike or [ids[id] for id in get_close_matches(word, ids, n=3, cutoff=0.5)]
-    sentence = f"arXiv has no category “{text[:40]}”."
-    if not near:
-        return f"{sentence} They look like cs.RO or math.AG."
-    return f"{sentence} Did you mean {' or '.join(map(str, near[:3]))}?"
-
-
-def enforce_max_follows(follows: dict[FollowTarget, str], noun: str) -> dict[FollowTarget, str]:
-    if len(follows) > MAX_FOLLOWS_PER_KIND:
-        raise forms.ValidationError(
-            f"These are {len(follows)} {noun}, and there is room for {MAX_FOLLOWS_PER_KIND}. "
-            "Please take some out."
-        )
-    return follows
-
-
-UNKNOWN_TIMEZONE_MESSAGE = "This time zone is not known. Please choose one from the list."
-
-
-SELECTED_ATTRIBUTE = SafeString(" selected")
-
-
-# Names that mean a place; the others in the database are old spellings, kept for who has them.
+UNKNOWN_TOPIC_MESSAGE = "One of these topics does not exist or was removed. Please choose again."
+UNKNOWN_TIMEZONE_MESSAGE = "Unknown time zone. Please choose one from the list."
+# The areas of canonical names. The other names in the database are outdated aliases; they are
+# offered only to a reader who has one.
 TIMEZONE_AREAS = {
     "Africa",
     "America",
@@ -241,35 +36,8 @@ TIMEZONE_AREAS = {
 }
 
 
-def timezone_choices(current: str = "UTC") -> list[tuple[str, str]]:
-    """UTC, then the places by name; and the one that is chosen, whatever it is called."""
-    places = {
-        name for name in send_time.timezone_names() if name.partition("/")[0] in TIMEZONE_AREAS
-    }
-    if current in send_time.timezone_names():
-        places.add(current)
-    names = ["UTC", *sorted(places - {"UTC"})]
-    return [(name, name.replace("_", " ")) for name in names]
-
-
-class LongSelect(forms.Select):
-    """A list of hundreds: rendered at once, for Django's template takes 80 ms for all its lines."""
-
-    def render(self, name: str, value: Any, attrs: Any = None, renderer: Any = None) -> SafeString:
-        options = format_html_join(
-            "\n",
-            '<option value="{}"{}>{}</option>',
-            (
-                (key, SELECTED_ATTRIBUTE if key == value else "", label)
-                for key, label in self.choices
-            ),
-        )
-        attributes = self.build_attrs({**self.attrs, "name": name}, attrs)
-        return format_html("<select{}>\n{}\n</select>", flatatt(attributes), options)
-
-
-class TopicsField(forms.ModelMultipleChoiceField):
-    """Topics by their slugs; none chosen means all of them."""
+class TopicsField(forms.ModelMultipleChoiceField):  # type: ignore[type-arg]  # not at run time
+    """Topics by slug. An empty choice means all topics."""
 
     def __init__(self) -> None:
         super().__init__(
@@ -282,3 +50,140 @@ class TopicsField(forms.ModelMultipleChoiceField):
                 "invalid_list": UNKNOWN_TOPIC_MESSAGE,
             },
         )
+
+
+class TopicPreferencesField(forms.Field):
+    """A mapping from topics to attitudes."""
+
+    widget: Any = TopicPreferencesWidget
+
+    def __init__(self) -> None:
+        super().__init__(required=False)
+
+    def set_topics(self, topics: Collection[Topic]) -> None:
+        """Set the topics to choose from, here and in the widget."""
+        self.topics = {topic.slug: topic for topic in topics}
+        self.widget.topics = topics
+
+    def clean(self, value: dict[str, str]) -> dict[Topic, str]:
+        attitudes = {slug: attitude for slug, attitude in value.items() if attitude}
+        valid_attitudes = set(TopicChoice.Attitude.values)
+        if (
+            not attitudes.keys() <= self.topics.keys()
+            or not set(attitudes.values()) <= valid_attitudes
+        ):
+            raise forms.ValidationError(UNKNOWN_TOPIC_MESSAGE)
+        return {self.topics[slug]: attitude for slug, attitude in attitudes.items()}
+
+    def has_changed(self, initial: Any, data: Any) -> bool:
+        return {slug: attitude for slug, attitude in data.items() if attitude} != (initial or {})
+
+
+class FollowsField(forms.CharField):
+    """Names or phrases, one per line: a mapping from follow targets to what was typed."""
+
+    def __init__(
+        self,
+        kind: Any,
+        *,
+        split: Callable[[str], list[str]],
+        key: Callable[[str], str],
+        empty_message: str,
+        **options: Any,
+    ) -> None:
+        """Configure how a line is split into entries and how an entry is normalised to its key.
+
+        `empty_message` is the error for an entry with an empty key; `{}` stands for the entry.
+        """
+        super().__init__(required=False, **options)
+        self.kind, self.split, self.key, self.empty_message = kind, split, key, empty_message
+
+    def clean(self, value: Any) -> dict[FollowTarget, str]:
+        labels: dict[FollowTarget, str] = {}
+        for entry in self.iter_entries(super().clean(value)):
+            key = self.key(entry)
+            if not key:
+                raise forms.ValidationError(self.empty_message.format(entry[:60]))
+            if len(key) > MAX_FOLLOW_CHARS or len(entry) > MAX_FOLLOW_CHARS:
+                raise forms.ValidationError(f"“{entry[:60]}…” is too long. Please shorten it.")
+            labels.setdefault(FollowTarget(self.kind, key), entry)
+        return enforce_max_follows(labels, "lines")
+
+    def iter_entries(self, text: str) -> Iterator[str]:
+        """Yield the entries that are not blank, with whitespace collapsed."""
+        for line in text.splitlines():
+            for part in self.split(line):
+                if entry := " ".join(part.split()):
+                    yield entry
+
+
+def split_phrases(line: str) -> list[str]:
+    return re.split(r"[,;]", line)
+
+
+def split_names(line: str) -> list[str]:
+    """Split at semicolons, else at commas unless that splits a name: "Noether, Emmy"."""
+    if ";" in line:
+        return line.split(";")
+    parts = line.split(",")
+    return parts if all(len(part.split()) > 1 for part in parts) else [line]
+
+
+def authors_field(**options: Any) -> FollowsField:
+    return FollowsField(
+        Follow.FollowKind.AUTHOR,
+        split=split_names,
+        key=full_author_key,
+        empty_message="“{}” is not a valid name. Please enter it as it appears on papers.",
+        **options,
+    )
+
+
+def keywords_field(**options: Any) -> FollowsField:
+    return FollowsField(
+        Follow.FollowKind.KEYWORD,
+        split=split_phrases,
+        key=normalise_keyword,
+        empty_message="“{}” has no word to search for. Please enter a longer phrase.",
+        **options,
+    )
+
+
+class CategoriesField(forms.Field):
+    """arXiv categories by id, alias or name: a mapping from follow targets to canonical ids."""
+
+    widget = CategoriesWidget
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(required=False, **options)
+
+    def clean(self, value: list[str]) -> dict[FollowTarget, str]:
+        labels: dict[FollowTarget, str] = {}
+        for text in value:
+            category_id = resolve_category(text)
+            if not category_id:
+                raise forms.ValidationError(unknown_category_message(text))
+            labels[FollowTarget("category", category_id)] = category_id
+        return enforce_max_follows(labels, "categories")
+
+    def has_changed(self, initial: Any, data: Any) -> bool:
+        return list(initial or []) != list(data or [])
+
+
+def enforce_max_follows(follows: dict[FollowTarget, str], noun: str) -> dict[FollowTarget, str]:
+    """Return the follows unchanged; raise `ValidationError` if there are too many."""
+    if len(follows) > MAX_FOLLOWS_PER_KIND:
+        raise forms.ValidationError(
+            f"You entered {len(follows)} {noun}, but the maximum is {MAX_FOLLOWS_PER_KIND}. "
+            "Please remove some."
+        )
+    return follows
+
+
+def timezone_choices(current: str = "UTC") -> list[tuple[str, str]]:
+    """Return names and labels: UTC, then canonical names, and `current` even if it is an alias."""
+    known = send_time.timezone_names()
+    names = {name for name in known if name.partition("/")[0] in TIMEZONE_AREAS}
+    if current in known:
+        names.add(current)
+    return [(name, name.replace("_", " ")) for name in ["UTC", *sorted(names - {"UTC"})]]

@@ -1,43 +1,43 @@
-"""What a reader's votes say about topics (pure: no Django, no clock).
+"""Learn from a reader's votes which topics to rank higher or lower (pure: no Django, no clock).
 
-Each topic's votes are counted for and against. The smoothed odds, (more + 1) / (less + 1), squeezed
-between -1 and 1 by the hyperbolic tangent of half their logarithm, come down to
+For each topic, `more` and `less` are the weights of the votes for and against it. The adjustment is
 
-    (more - less) / (more + less + 2)
+    MAX_ADJUSTMENT * (more - less) / (more + less + 2)
 
-and a paper's score changes by at most a quarter of that. docs/your-digest.md works it out by hand.
+The fraction is tanh(log(odds) / 2), with the smoothed odds (more + 1) / (less + 1): it lies between
+-1 and 1. docs/your-digest.md has a worked example; change both together.
 """
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-# What a vote says, and what having opened a paper does, where an operator has clicks counted.
+# The weight of a vote, and of a click if a caller has clicks to pass.
 VOTE_WEIGHT, CLICK_WEIGHT = 1.0, 0.25
-# Somebody whom nobody knows has voted once for each topic and once against it.
+# Smoothing: every topic starts with one vote for and one against it.
 PRIOR = 1.0
-# However many votes there are, a score changes by less than this share of it.
+# A score changes by less than this fraction of it, however many votes there are.
 MAX_ADJUSTMENT = 0.25
 
 
 @dataclass(frozen=True, slots=True)
 class WeightedVote:
-    """A sign that a reader wants more papers, or with a negative weight fewer, of these topics."""
+    """A vote for more papers of these topics or, with a negative weight, for fewer."""
 
     topics: frozenset[str]
     weight: float
 
 
 def topic_adjustments(votes: Iterable[WeightedVote]) -> dict[str, float]:
-    """By which share the score of a topic's papers changes, for each topic that tells of itself."""
-    more: Counter[str] = Counter()
-    less: Counter[str] = Counter()
-    for each in votes:
-        side = more if each.weight > 0 else less
-        for topic in each.topics:
-            side[topic] += abs(each.weight)  # type: ignore[assignment]
+    """Return the relative change of the score of a topic's papers, for each topic with votes."""
+    more: defaultdict[str, float] = defaultdict(float)
+    less: defaultdict[str, float] = defaultdict(float)
+    for vote in votes:
+        weights = more if vote.weight > 0 else less
+        for topic in vote.topics:
+            weights[topic] += abs(vote.weight)
     return {
         topic: adjustment(more[topic], less[topic]) for topic in sorted(more.keys() | less.keys())
     }

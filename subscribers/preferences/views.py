@@ -1,4 +1,4 @@
-"""The pages where readers choose: their preferences, and a word on one paper or topic."""
+"""The preferences page, and the pages of the feedback links in a digest."""
 
 from __future__ import annotations
 
@@ -35,14 +35,17 @@ def preferences(request: HttpRequest, token: str) -> HttpResponse:
 def preferences_page(
     request: HttpRequest, token: str, form: PreferencesForm, **extra_context: Any
 ) -> HttpResponse:
-    """The form as it stands, saved or not, beside what is known of its reader."""
+    """Render the preferences page around a form, which may hold unsaved values or errors.
+
+    The status is 400 if the form has errors. Times are shown in the stored time zone.
+    """
     subscriber = form.instance.subscriber
     zone = Preferences.objects.get(subscriber=subscriber).zone
     context = {
         "token": token,
         "form": form,
         "subscriber": subscriber,
-        **{note: note in request.GET for note in ("saved", "welcome", "forgotten")},
+        **{message: message in request.GET for message in ("saved", "welcome", "forgotten")},
         "saved_zone": zone,
         "next_digest_at": subscriber.next_digest_at,
         "due_now": subscriber.is_due(timezone.now()),
@@ -50,26 +53,26 @@ def preferences_page(
         "unsubscribe_url": links.signed_url(Purpose.UNSUBSCRIBE, subscriber),
         **extra_context,
     }
-    # Templates show moments in the current zone: here, the reader's.
+    # Templates render times in the active time zone.
     with timezone.override(zone):
         status = HTTPStatus.BAD_REQUEST if form.errors else HTTPStatus.OK
         return render(request, "subscribers/preferences.html", context, status=status)
 
 
 def topic_adjustment_rows(form: PreferencesForm) -> list[dict[str, Any]]:
-    """What votes have taught, the most telling first."""
+    """Return the topics whose papers rank higher or lower by votes, the largest change first."""
     reader = form.instance.subscriber
-    shares = votes.topic_adjustments_by_subscriber([reader])[reader.pk]
-    found = [
+    adjustments = votes.topic_adjustments_by_subscriber([reader])[reader.pk]
+    rows = [
         {
             "topic": topic.name,
-            "share": shares[topic.slug],
-            "percent": f"{shares[topic.slug]:+.0%}".replace("-", "−"),
+            "share": adjustments[topic.slug],
+            "percent": f"{adjustments[topic.slug]:+.0%}".replace("-", "−"),
         }
         for topic in form.topics
-        if shares.get(topic.slug)
+        if adjustments.get(topic.slug)
     ]
-    return sorted(found, key=lambda each: -abs(each["share"]))
+    return sorted(rows, key=lambda row: -abs(row["share"]))
 
 
 @token_view
@@ -82,21 +85,24 @@ def forget_votes(request: HttpRequest, token: str) -> HttpResponse:
 @token_view
 @require_get_or_post
 def give_feedback(request: HttpRequest, token: str) -> HttpResponse:
-    """Programs open every link in a digest; only a person presses the button, and may undo it."""
-    word = feedback.resolve_token(token)
-    before = word.current_value
+    """Store the feedback of a link on POST, or restore an earlier value (`undo`); GET only asks.
+
+    Never act on GET: mail programs open every link in a digest.
+    """
+    link = feedback.resolve_token(token)
+    current_value = link.current_value
     if request.method == "POST":
         undo = "undo" in request.POST
-        word.set_value(request.POST["undo"] if undo else word.action, now=timezone.now())
-        return redirect_see_other(
-            f"{request.path}?{urlencode({'undone' if undo else 'before': before})}"
-        )
+        link.set_value(request.POST["undo"] if undo else link.action, now=timezone.now())
+        # The page offers to undo to the value that the query string names.
+        query = urlencode({"undone" if undo else "before": current_value})
+        return redirect_see_other(f"{request.path}?{query}")
     context = {
-        "verb": word.action,
-        "about": word.target,
-        "done": before == word.action,
+        "action": link.action,
+        "target": link.target,
+        "done": current_value == link.action,
         "before": request.GET.get("before", ""),
         "undone": "undone" in request.GET,
-        "preferences_url": links.signed_url(Purpose.PREFERENCES, word.subscriber),
+        "preferences_url": links.signed_url(Purpose.PREFERENCES, link.subscriber),
     }
     return render(request, "subscribers/feedback.html", context)

@@ -1,4 +1,9 @@
-"""What is kept about one person: all of it for them to read, or none of it any more."""
+"""Export and erase everything that is stored about one person.
+
+Guarantee: the export holds every row about a subscriber, and after erasing no table holds their
+address or public id. Rows with a foreign key to `Subscriber` are found by introspection and deleted
+by cascade. Apps that store personal data without one must connect to both signals below.
+"""
 
 from __future__ import annotations
 
@@ -11,49 +16,53 @@ from django.dispatch import Signal
 from subscribers import suppression
 from subscribers.models import Subscriber, Suppression, TopicChoice, UnsubscribeFeedback
 
-# What other apps keep of the `subscriber` without a relation to their row: each answers with a
-# dict of rows, by the name of its table.
+# Sent with `subscriber`. A receiver returns the rows that its app stores without a foreign key to
+# the subscriber, as lists by the name of their table.
 collect_personal_data = Signal()
-# Sent with the `email` of whom is to be forgotten, before the row goes: what other apps keep of
-# them without a relation to that row must go too.
+# Sent with `email` in the transaction that then deletes the subscriber. A receiver deletes the
+# rows that its app stores without a foreign key to the subscriber.
 erase_personal_data = Signal()
 
-# Opens a door and says nothing about them.
+# Left out of the export: it is part of confirmation links, and says nothing about the person.
 EXCLUDED_FIELD = "confirmation_nonce"
 
 
 def export_subscriber(subscriber: Subscriber) -> dict[str, Any]:
-    """Every row about them, by the name of its table; other apps' rows too."""
+    """Return every row about a subscriber, also from other apps, as lists by table name."""
     row = Subscriber.objects.values().get(pk=subscriber.pk)
-    shunned = Suppression.objects.filter(
+    suppressions = Suppression.objects.filter(
         address_hash__in=suppression.address_hashes(subscriber.email)
     )
-    kept: dict[str, Any] = {
+    data: dict[str, Any] = {
         "subscriber": {name: value for name, value in row.items() if name != EXCLUDED_FIELD},
         "topics": topic_preferences(subscriber),
         "suppressed": suppression.is_suppressed(subscriber.email),
-        "suppressions": list(shunned.values("reason", "created_at")),
+        "suppressions": list(suppressions.values("reason", "created_at")),
     }
     for relation in Subscriber._meta.related_objects:
-        about_them = {relation.field.name: subscriber}
-        rows = relation.related_model._default_manager.filter(**about_them).order_by("pk")
-        kept[str(relation.related_model._meta.verbose_name_plural)] = list(rows.values())
-    for _, told in collect_personal_data.send(sender=Subscriber, subscriber=subscriber):
-        kept.update(cast("dict[str, Any]", told))
-    return kept
+        model = relation.related_model
+        rows = model._default_manager.filter(**{relation.field.name: subscriber}).order_by("pk")
+        data[str(model._meta.verbose_name_plural)] = list(rows.values())
+    for _, tables in collect_personal_data.send(sender=Subscriber, subscriber=subscriber):
+        data.update(cast("dict[str, Any]", tables))
+    return data
 
 
 def topic_preferences(subscriber: Subscriber) -> dict[str, str]:
-    rows = TopicChoice.objects.filter(preferences__subscriber=subscriber)
-    return dict(rows.order_by("topic__slug").values_list("topic__slug", "attitude"))
+    topic_choices = TopicChoice.objects.filter(preferences__subscriber=subscriber)
+    return dict(topic_choices.order_by("topic__slug").values_list("topic__slug", "attitude"))
 
 
 @transaction.atomic
 def erase_subscriber(email: str, now: datetime) -> bool:
-    """Forget them, save for the hash that keeps a list from bringing them back; False if unknown."""
+    """Delete everything about an address, and suppress it so that no import adds it again.
+
+    Return whether there was a subscriber. Safe to repeat. A suppression for a complaint, which
+    outranks erasure, keeps its reason.
+    """
     suppression.suppress(email, Suppression.Reason.ERASED, now)
     erase_personal_data.send(sender=Subscriber, email=email)
-    # Nobody's; but somebody may have signed with their address.
+    # Exit survey answers are anonymous, but a reader may have typed the address into one.
     UnsubscribeFeedback.objects.filter(words__icontains=email).update(words="")
     deleted, _ = Subscriber.objects.filter(email=email).delete()
     return bool(deleted)

@@ -1,4 +1,4 @@
-"""The pages where readers take what is kept about them, or have it erased."""
+"""The pages where readers download or erase their data."""
 
 from __future__ import annotations
 
@@ -18,9 +18,8 @@ EXPORT_FILENAME = "about-me.json"
 @token_view
 @require_safe
 def download_personal_data(request: HttpRequest, token: str) -> HttpResponse:
-    kept = personal_data.export_subscriber(links.read_token(Purpose.PREFERENCES, token))
-    shown = {"ensure_ascii": False, "indent": 2}
-    response = JsonResponse(kept, json_dumps_params=shown)
+    data = personal_data.export_subscriber(links.read_token(Purpose.PREFERENCES, token))
+    response = JsonResponse(data, json_dumps_params={"ensure_ascii": False, "indent": 2})
     response["Content-Disposition"] = f'attachment; filename="{EXPORT_FILENAME}"'
     return response
 
@@ -28,9 +27,11 @@ def download_personal_data(request: HttpRequest, token: str) -> HttpResponse:
 @token_view
 @require_get_or_post
 def erase(request: HttpRequest, token: str) -> HttpResponse:
-    """A link only asks. Once it was answered, the page is the same for whatever token.
+    """Erase a reader's data on POST; GET only asks.
 
-    One that has grown too old still says so: its reader may be here, and must not be told otherwise.
+    The result page is the same whether or not there was a subscriber, and for any POST with a bad
+    token, so that it reveals nothing. An expired token is an error all the same: its reader may
+    still be subscribed, and must not read that no data is stored.
     """
     try:
         subscriber = links.read_token(Purpose.PREFERENCES, token)

@@ -1,4 +1,4 @@
-"""The list of readers as CSV, for another service or for import_subscribers: page by page."""
+"""Export subscribers as CSV, for another service or for `import_subscribers`, in pages."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from typing import Any, Protocol
 
 from subscribers.models import Follow, Preferences, Subscriber
 from subscribers.transfer.formats import escape_formula
-from subscribers.transfer.importing import (
+from subscribers.transfer.import_rows import (
     ATTITUDE_BY_COLUMN,
     COLUMNS,
     FOLLOW_PARSERS,
     PREFERENCE_PARSERS,
 )
 
-# Beside what an import reads: where they stand, and since when.
+# Columns that an import only uses to skip inactive subscribers.
 STATUS_COLUMNS = ("status", "left_reason", "left_at")
 CSV_HEADER = (COLUMNS[0], *STATUS_COLUMNS, *COLUMNS[1:])
 FOLLOW_KIND_BY_COLUMN = dict(
@@ -26,7 +26,7 @@ FOLLOW_KIND_BY_COLUMN = dict(
         strict=True,
     )
 )
-# Readers in one query.
+# Subscribers in one query.
 EXPORT_PAGE_SIZE = 1000
 
 
@@ -35,50 +35,60 @@ class Writable(Protocol):
 
 
 def write_csv(file: Writable, *, status: str = "") -> int:
-    """Everybody, or those of one status; returns how many."""
-    table, count = csv.writer(file), 0
-    table.writerow(CSV_HEADER)
+    """Write a header and one line per subscriber; return the number of subscribers.
+
+    A status restricts the export to it. Cost: five queries per page of EXPORT_PAGE_SIZE.
+    """
+    writer, count = csv.writer(file), 0
+    writer.writerow(CSV_HEADER)
     for subscriber in iter_subscribers(status):
-        line = subscriber_row(subscriber)
-        table.writerow([escape_formula(line.get(name, "")) for name in CSV_HEADER])
+        row = subscriber_row(subscriber)
+        writer.writerow([escape_formula(row.get(column, "")) for column in CSV_HEADER])
         count += 1
     return count
 
 
 def iter_subscribers(status: str) -> Iterator[Subscriber]:
-    mine = Subscriber.objects.order_by("pk").select_related("preferences")
+    subscribers = Subscriber.objects.order_by("pk").select_related("preferences")
     if status:
-        mine = mine.filter(status=status)
-    mine = mine.prefetch_related("consents", "follows", "preferences__topic_choices__topic")
-    last = 0
-    while page := list(mine.filter(pk__gt=last)[:EXPORT_PAGE_SIZE]):
+        subscribers = subscribers.filter(status=status)
+    subscribers = subscribers.prefetch_related(
+        "consents", "follows", "preferences__topic_choices__topic"
+    )
+    last_pk = 0
+    while page := list(subscribers.filter(pk__gt=last_pk)[:EXPORT_PAGE_SIZE]):
         yield from page
-        last = page[-1].pk
+        last_pk = page[-1].pk
 
 
 def subscriber_row(subscriber: Subscriber) -> dict[str, str]:
-    """What a line says, by the name of its column."""
-    proofs = sorted(subscriber.consents.all(), key=lambda each: (bool(each.confirmed_at), each.pk))
-    proof = proofs[-1] if proofs else None
-    line = {
+    """Return the cells of a subscriber by column, with the newest confirmed consent if any.
+
+    A subscriber without preferences has no cells for them.
+    """
+    consents = sorted(
+        subscriber.consents.all(), key=lambda consent: (bool(consent.confirmed_at), consent.pk)
+    )
+    consent = consents[-1] if consents else None
+    values = {
         "email": subscriber.email,
         "status": subscriber.status,
         "left_reason": subscriber.left_reason,
         "left_at": subscriber.left_at,
-        "asked_at": proof.asked_at if proof else None,
-        "confirmed_at": (proof and proof.confirmed_at) or subscriber.confirmed_at,
+        "asked_at": consent.asked_at if consent else None,
+        "confirmed_at": (consent and consent.confirmed_at) or subscriber.confirmed_at,
     }
-    wanted = getattr(subscriber, "preferences", None)
-    line |= preference_columns(wanted) if wanted else {}
-    return {
-        name: format_cell(value) for name, value in {**line, **follow_columns(subscriber)}.items()
-    }
+    preferences = getattr(subscriber, "preferences", None)
+    if preferences:
+        values |= preference_columns(preferences)
+    values |= follow_columns(subscriber)
+    return {column: format_cell(value) for column, value in values.items()}
 
 
 def preference_columns(preferences: Preferences) -> dict[str, Any]:
     slugs: defaultdict[str, list[str]] = defaultdict(list)
-    for row in preferences.topic_choices.all():
-        slugs[row.attitude].append(row.topic.slug)
+    for choice in preferences.topic_choices.all():
+        slugs[choice.attitude].append(choice.topic.slug)
     return {
         **{
             column: " ".join(sorted(slugs[attitude]))
@@ -89,10 +99,13 @@ def preference_columns(preferences: Preferences) -> dict[str, Any]:
 
 
 def follow_columns(subscriber: Subscriber) -> dict[str, str]:
-    """A ; after each: "Noether, Emmy" has a comma and is one person."""
-    rows = sorted(subscriber.follows.all(), key=lambda row: row.pk)
+    """Return the labels of follows by column, each ended by a semicolon.
+
+    The semicolon stays even after a single label: without it "Noether, Emmy" would be split.
+    """
+    follows = sorted(subscriber.follows.all(), key=lambda follow: follow.pk)
     return {
-        column: " ".join(f"{row.label};" for row in rows if row.kind == kind)
+        column: " ".join(f"{follow.label};" for follow in follows if follow.kind == kind)
         for column, kind in FOLLOW_KIND_BY_COLUMN.items()
     }
 

@@ -1,6 +1,7 @@
-"""What newsletter services call things in the lists that they export, and what their words mean.
+"""Column formats of other newsletter services' exports, and what their status values mean.
 
-Pure: no Django, no clock. Whatever a word may mean that is not known here, it is not a yes.
+Pure: no Django, no clock. Guarantee: somebody whose status is not certainly active is skipped. Do
+not relax that for unknown values: these people may not have agreed to get mail.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from enum import StrEnum
 
 
 class SkipReason(StrEnum):
-    """Why somebody in a list is not brought in; none for who may be."""
+    """Why a row of a list is not imported, as printed after a count."""
 
     UNSUBSCRIBED = "unsubscribed"
     UNCONFIRMED = "unconfirmed"
@@ -21,10 +22,11 @@ class SkipReason(StrEnum):
     COMPLAINED = "complained"
     BLOCKED = "blocked"
     DISABLED = "disabled"
-    UNCLEAR = "of unclear status"
+    UNCLEAR = "with unknown status"
 
 
-# Who gets mail today, by the word of any service. (Substack's and Buttondown's paying readers too.)
+# Status values of any service for people who get mail. The second line is about paying readers at
+# Substack and Buttondown.
 ACTIVE_STATUSES = {
     *("active", "confirmed", "enabled", "subscribed"),
     *("churned", "churning", "gifted", "past_due", "premium", "regular", "trialed"),
@@ -43,21 +45,22 @@ EMAIL_COLUMNS = ("email", "email address", "email_address", "e-mail", "e-mail ad
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Format:
-    """How one service writes its lists, by the names of its columns in lower case."""
+    """The columns of one service's exports, in lower case."""
 
     name: str
-    # A header with one of these, beside an address, is this service's.
+    # A header with one of these and a column of addresses belongs to this service.
     signature_columns: frozenset[str] = frozenset()
-    # Our field, and the columns that may hold it.
+    # Our field names, and the columns that may hold them, the preferred one first.
     columns_by_field: Mapping[str, Sequence[str]] = field(default_factory=dict)
-    # Columns with a word about the standing; and those in which anything but a no is a reason.
+    # Columns with a status: any value that is not in ACTIVE_STATUSES skips the row.
     status_columns: Sequence[str] = ("status",)
+    # Columns in which any value that is not in FALSE_VALUES skips the row.
     skip_reason_by_column: Mapping[str, SkipReason] = field(default_factory=dict)
-    # Columns in which only a yes is none.
+    # Columns in which any value that is not in TRUE_VALUES skips the row.
     consent_columns: Sequence[str] = ()
 
 
-OWN_EXPORT_NAME = "our own export"
+OWN_EXPORT_NAME = "export_subscribers"
 VENDOR_FORMATS = [
     Format(
         name="Mailchimp",
@@ -76,7 +79,7 @@ VENDOR_FORMATS = [
             **dict.fromkeys(["clean_time", "clean_campaign_title"], SkipReason.CLEANED),
         },
     ),
-    # Its active_subscription says who pays, not who reads.
+    # active_subscription means a paid subscription: do not use it as a status.
     Format(
         name="Substack",
         signature_columns=frozenset({"active_subscription", "email_disabled"}),
@@ -101,10 +104,10 @@ VENDOR_FORMATS = [
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Layout:
-    """What the columns of one file are."""
+    """The columns of one file."""
 
     format: Format
-    # Our field to the column that holds it.
+    # Our field names, and the columns that hold them.
     column_by_field: Mapping[str, str]
     ignored_columns: Sequence[str]
 
@@ -112,64 +115,63 @@ class Layout:
     def is_own_format(self) -> bool:
         return self.format not in VENDOR_FORMATS
 
-    def skip_reason(self, line: Mapping[str, str]) -> SkipReason | None:
-        """Why the person of a line is not brought in."""
-        told = normalised_cells(line, self.format.status_columns)
+    def skip_reason(self, cell_by_column: Mapping[str, str]) -> SkipReason | None:
+        """Return the first reason not to import a row, or None if it is certainly active."""
         reasons = [
-            INACTIVE_STATUSES.get(word) or SkipReason.UNCLEAR
-            for word in told
-            if word not in ACTIVE_STATUSES
+            INACTIVE_STATUSES.get(status) or SkipReason.UNCLEAR
+            for status in normalised_cells(cell_by_column, self.format.status_columns)
+            if status not in ACTIVE_STATUSES
         ]
-        for name, reason in self.format.skip_reason_by_column.items():
-            reasons += [
-                reason for word in normalised_cells(line, [name]) if word not in FALSE_VALUES
-            ]
-        told = normalised_cells(line, self.format.consent_columns)
-        reasons += [SkipReason.UNSUBSCRIBED for word in told if word not in TRUE_VALUES]
+        for column, reason in self.format.skip_reason_by_column.items():
+            values = normalised_cells(cell_by_column, [column])
+            reasons += [reason for value in values if value not in FALSE_VALUES]
+        consents = normalised_cells(cell_by_column, self.format.consent_columns)
+        reasons += [SkipReason.UNSUBSCRIBED for value in consents if value not in TRUE_VALUES]
         return reasons[0] if reasons else None
 
 
-def normalised_cells(line: Mapping[str, str], columns: Sequence[str]) -> list[str]:
-    return [line[name].strip().lower() for name in columns if name in line]
+def normalised_cells(cell_by_column: Mapping[str, str], columns: Sequence[str]) -> list[str]:
+    return [
+        cell_by_column[column].strip().lower() for column in columns if column in cell_by_column
+    ]
 
 
 def detect_layout(header: Sequence[str], own_columns: Sequence[str]) -> Layout | None:
-    """What a header says, in lower case; none if it names no address."""
-    address = next((name for name in EMAIL_COLUMNS if name in header), None)
-    if address is None:
+    """Return the layout for a header in lower case; None if it has no column of addresses."""
+    email_column = next((column for column in EMAIL_COLUMNS if column in header), None)
+    if email_column is None:
         return None
-    found = next(
-        (each for each in VENDOR_FORMATS if each.signature_columns.intersection(header)),
+    detected = next(
+        (vendor for vendor in VENDOR_FORMATS if vendor.signature_columns.intersection(header)),
         own_format(header, own_columns),
     )
-    fields = {"email": address}
-    for name, columns in found.columns_by_field.items():
-        if column := next((each for each in columns if each in header), None):
-            fields[name] = column
-    used = {
-        *fields.values(),
-        *found.status_columns,
-        *found.skip_reason_by_column,
-        *found.consent_columns,
+    column_by_field = {"email": email_column}
+    for name, columns in detected.columns_by_field.items():
+        if column := next((column for column in columns if column in header), None):
+            column_by_field[name] = column
+    used_columns = {
+        *column_by_field.values(),
+        *detected.status_columns,
+        *detected.skip_reason_by_column,
+        *detected.consent_columns,
     }
     return Layout(
-        format=found,
-        column_by_field=fields,
-        ignored_columns=[name for name in header if name not in used],
+        format=detected,
+        column_by_field=column_by_field,
+        ignored_columns=[column for column in header if column not in used_columns],
     )
 
 
 def own_format(header: Sequence[str], own_columns: Sequence[str]) -> Format:
-    """Our own columns: of an export, or of a list that somebody wrote.
+    """Return the format of our own columns: an export of ours, or a custom list.
 
-    It may come from a service that is not known here (Ghost's has `subscribed_to_emails`), so what
-    sounds like a no is one.
+    A custom list may come from a service without a format here (Ghost has `subscribed_to_emails`),
+    so usual names of columns for people who left are honoured.
     """
-    name = OWN_EXPORT_NAME if {"status", "asked_at"} <= set(header) else "a list with our columns"
-    columns = {each: [each] for each in own_columns if each != "email"}
+    is_own_export = {"status", "asked_at"} <= set(header)
     return Format(
-        name=name,
-        columns_by_field=columns,
+        name=OWN_EXPORT_NAME if is_own_export else "custom list",
+        columns_by_field={column: [column] for column in own_columns if column != "email"},
         status_columns=("status", "subscription_status", "email_status"),
         skip_reason_by_column={
             **dict.fromkeys(
@@ -184,21 +186,25 @@ def own_format(header: Sequence[str], own_columns: Sequence[str]) -> Format:
 
 
 def parse_utc_datetime(text: str) -> datetime | None:
-    """When, as a service writes it; without a zone it is UTC. None if it is not sure."""
-    tidy = re.sub(r"\s*\b(UTC|GMT)$", "", text.strip())
+    """Parse an ISO 8601 date or time, in UTC unless it has an offset; None if it is anything else.
+
+    Do not accept other formats: 05/03/24 is ambiguous, and the result is proof of consent.
+    """
+    iso_text = re.sub(r"\s*\b(UTC|GMT)$", "", text.strip())
     try:
-        read = datetime.fromisoformat(tidy)
-        return (read if read.tzinfo else read.replace(tzinfo=UTC)).astimezone(UTC)
+        moment = datetime.fromisoformat(iso_text)
+        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
     except (ValueError, OverflowError):
         return None
 
 
-# A cell that begins with one of these is a formula to a spreadsheet.
+# Spreadsheets run a cell that begins with one of these as a formula. The apostrophe is here because
+# it is the escape character.
 FORMULA_PREFIXES = ("=", "+", "-", "@", "\t", "\r", "'")
 
 
 def escape_formula(cell: str) -> str:
-    """So that no spreadsheet takes it for a formula; read back by bare()."""
+    """Prefix a cell that a spreadsheet would run as a formula; undone by `unescape_formula`."""
     return f"'{cell}" if cell.startswith(FORMULA_PREFIXES) else cell
 
 

@@ -28,42 +28,42 @@ def _noon():
 
 
 @pytest.fixture
-def desk(client):
+def operator(client):
     return factories.login_operator(client)
 
 
-def found(response) -> list[int]:
+def listed_ids(response) -> list[int]:
     return [row.pk for row in response.context["cl"].result_list]
 
 
-def test_a_reader_is_found_by_address_or_id(desk):
+def test_a_subscriber_is_found_by_address_or_id(operator):
     ada, ben = factories.subscriber(email=ADA), factories.subscriber()
 
-    assert found(desk.get(READERS)) == [ben.pk, ada.pk]
-    assert found(desk.get(READERS, {"q": ADA})) == [ada.pk]
-    assert found(desk.get(READERS, {"q": "ADA@Example.org"})) == [ada.pk]
-    assert found(desk.get(READERS, {"q": str(ben.pk)})) == [ben.pk]
-    assert found(desk.get(READERS, {"q": "9" * 30})) == []
-    assert found(desk.get(READERS, {"q": "nobody"})) == []
+    assert listed_ids(operator.get(READERS)) == [ben.pk, ada.pk]
+    assert listed_ids(operator.get(READERS, {"q": ADA})) == [ada.pk]
+    assert listed_ids(operator.get(READERS, {"q": "ADA@Example.org"})) == [ada.pk]
+    assert listed_ids(operator.get(READERS, {"q": str(ben.pk)})) == [ben.pk]
+    assert listed_ids(operator.get(READERS, {"q": "9" * 30})) == []
+    assert listed_ids(operator.get(READERS, {"q": "nobody"})) == []
 
 
-def test_a_proof_of_consent_is_found_by_its_reader_and_stays_as_it_is(desk):
+def test_a_consent_is_found_by_its_subscriber_and_cannot_be_changed(operator):
     consent.record_request(
         ada := factories.subscriber(email=ADA), consent.ConsentContext(), now=factories.NOW
     )
     consent.record_request(factories.subscriber(), consent.ConsentContext(), now=factories.NOW)
 
-    [proof] = found(desk.get("/admin/subscribers/consent/", {"q": ADA}))
+    [consent_id] = listed_ids(operator.get("/admin/subscribers/consent/", {"q": ADA}))
 
-    assert ada.consents.get().pk == proof
-    desk.post(f"/admin/subscribers/consent/{proof}/change/", {"form": "api"})
+    assert ada.consents.get().pk == consent_id
+    operator.post(f"/admin/subscribers/consent/{consent_id}/change/", {"form": "api"})
     assert ada.consents.get().form == "page"
-    assert desk.get("/admin/subscribers/consent/add/").status_code == 403
+    assert operator.get("/admin/subscribers/consent/add/").status_code == 403
 
 
 def form(subscriber: Subscriber, *topics: str, **changed: str) -> dict[str, Any]:
-    """What the desk's form sends, and more than it may."""
-    wanted = {
+    """Return form data of the change page, with read-only fields that must be ignored."""
+    values = {
         "length": "5",
         "minimum": "1",
         "detail": "short",
@@ -80,23 +80,25 @@ def form(subscriber: Subscriber, *topics: str, **changed: str) -> dict[str, Any]
         "preferences-INITIAL_FORMS": "1",
         "preferences-0-id": str(subscriber.preferences.pk),
         "preferences-0-subscriber": str(subscriber.pk),
-        **{f"preferences-0-{name}": value for name, value in (wanted | changed).items()},
+        **{f"preferences-0-{name}": value for name, value in (values | changed).items()},
     }
 
 
 @pytest.mark.parametrize("readers", [1, 3])
-def test_the_list_costs_the_same_however_many(desk, readers, django_assert_num_queries):
+def test_the_list_needs_the_same_queries_for_any_number_of_subscribers(
+    operator, readers, django_assert_num_queries
+):
     for _ in range(readers):
         factories.subscriber(topics=["robotics"])
 
     with django_assert_num_queries(5):
-        desk.get(READERS)
+        operator.get(READERS)
 
 
-def test_new_preferences_move_the_next_digest_and_nothing_else_can_be_changed(desk):
+def test_preferences_can_be_changed_and_the_digest_is_rescheduled(operator):
     topic = factories.topic("robotics")
     ada = factories.subscriber(email=ADA)
-    response = desk.post(f"{READERS}{ada.pk}/change/", form(ada, topic.slug))
+    response = operator.post(f"{READERS}{ada.pk}/change/", form(ada, topic.slug))
 
     assert response.status_code == 302
     ada = Subscriber.objects.get()
@@ -106,14 +108,14 @@ def test_new_preferences_move_the_next_digest_and_nothing_else_can_be_changed(de
     assert [follow.label for follow in ada.follows.all()] == ["Emmy Noether"]
 
 
-def test_a_bad_choice_is_refused_here_too(desk):
+def test_invalid_preferences_are_rejected(operator):
     ada = factories.subscriber()
-    sent = form(ada, timezone="Mars/Olympus")
+    data = form(ada, timezone="Mars/Olympus")
 
-    response = desk.post(f"{READERS}{ada.pk}/change/", sent)
+    response = operator.post(f"{READERS}{ada.pk}/change/", data)
 
     assert response.status_code == 200
-    assert "This time zone is not known." in response.content.decode()
+    assert "Unknown time zone." in response.content.decode()
     assert Preferences.objects.get().timezone == "UTC"
 
 
@@ -121,50 +123,52 @@ def test_a_bad_choice_is_refused_here_too(desk):
     ("action", "reason", "suppressed"),
     [("unsubscribe", "unsubscribed", False), ("suppress", "complained", True)],
 )
-def test_actions_do_what_readers_and_providers_would(desk, action, reason, suppressed):
+def test_actions_unsubscribe_and_suppress(operator, action, reason, suppressed):
     ada = factories.subscriber(email=ADA, next_digest_at=NOW)
 
-    desk.post(READERS, {"action": action, "_selected_action": [str(ada.pk)]})
+    operator.post(READERS, {"action": action, "_selected_action": [str(ada.pk)]})
 
     ada.refresh_from_db()
     assert (ada.status, ada.left_reason, ada.next_digest_at) == ("left", reason, None)
     assert suppression.is_suppressed(ADA) is suppressed
 
 
-def test_a_suppression_is_found_by_the_address_it_does_not_hold(desk):
+def test_a_suppression_is_found_by_the_address(operator):
     suppression.suppress(ADA, Suppression.Reason.BOUNCED, NOW)
     row = Suppression.objects.get()
 
-    assert found(desk.get(SUPPRESSIONS, {"q": " Ada@example.org"})) == [row.pk]
-    assert found(desk.get(SUPPRESSIONS, {"q": "ben@example.org"})) == []
-    assert found(desk.get(SUPPRESSIONS, {"q": "ada"})) == []
-    assert found(desk.get(SUPPRESSIONS)) == [row.pk]
+    assert listed_ids(operator.get(SUPPRESSIONS, {"q": " Ada@example.org"})) == [row.pk]
+    assert listed_ids(operator.get(SUPPRESSIONS, {"q": "ben@example.org"})) == []
+    assert listed_ids(operator.get(SUPPRESSIONS, {"q": "ada"})) == []
+    assert listed_ids(operator.get(SUPPRESSIONS)) == [row.pk]
 
 
 @pytest.mark.parametrize("page", [READERS, SUPPRESSIONS])
-def test_nothing_is_invented_or_deleted_at_the_desk(desk, page):
+def test_rows_cannot_be_added_or_deleted(operator, page):
     factories.subscriber(email=ADA)
     suppression.suppress(ADA, Suppression.Reason.BOUNCED, NOW)
-    [pk] = found(desk.get(page))
+    [pk] = listed_ids(operator.get(page))
 
-    assert desk.get(f"{page}add/").status_code == 403
-    assert desk.post(f"{page}{pk}/delete/", {"post": "yes"}).status_code == 403
+    assert operator.get(f"{page}add/").status_code == 403
+    assert operator.post(f"{page}{pk}/delete/", {"post": "yes"}).status_code == 403
 
 
-def test_why_people_leave_is_counted_by_reason(desk):
+def test_exit_survey_answers_are_counted_by_reason(operator):
     for reason in ["too_many", "too_many", "other"]:
         UnsubscribeFeedback.objects.create(reason=reason, words="x", said_on=NOW.date())
 
-    page = desk.get("/admin/subscribers/unsubscribefeedback/").content.decode()
+    page = operator.get("/admin/subscribers/unsubscribefeedback/").content.decode()
 
     assert "Too many emails (2)" in page
     assert "Something else (1)" in page
-    assert desk.get("/admin/subscribers/unsubscribefeedback/add/").status_code == 403
+    assert operator.get("/admin/subscribers/unsubscribefeedback/add/").status_code == 403
 
 
-def test_soft_bounces_are_found_by_their_reader(desk):
+def test_soft_bounces_are_found_by_their_subscriber(operator):
     ada = factories.subscriber()
     row = SoftBounce.objects.create(subscriber=ada, message="m", happened_at=NOW)
 
-    assert found(desk.get("/admin/subscribers/softbounce/", {"q": str(ada.pk)})) == [row.pk]
-    assert found(desk.get("/admin/subscribers/softbounce/", {"q": "other"})) == []
+    assert listed_ids(operator.get("/admin/subscribers/softbounce/", {"q": str(ada.pk)})) == [
+        row.pk
+    ]
+    assert listed_ids(operator.get("/admin/subscribers/softbounce/", {"q": "other"})) == []

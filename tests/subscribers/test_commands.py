@@ -34,7 +34,7 @@ def _noon():
 
 @pytest.fixture
 def run(capsys):
-    """Run a command; what it printed."""
+    """Return a function that runs a command and returns its output."""
 
     def run(name: str, *arguments: Any, **options: Any) -> str:
         call_command(name, *arguments, **options)
@@ -43,7 +43,7 @@ def run(capsys):
     return run
 
 
-def test_add_subscriber_adds_one_and_again_changes_nothing(run):
+def test_add_subscriber_can_be_repeated(run):
     options = ["--topics", "robotics,speech", "--timezone", "Asia/Tokyo", "--hour", "16"]
 
     first = run("add_subscriber", "Ada@Example.org", *options, "--confirmed")
@@ -51,13 +51,13 @@ def test_add_subscriber_adds_one_and_again_changes_nothing(run):
     second = run("add_subscriber", ADA, *options, "--confirmed")
 
     ada = Subscriber.objects.get()
-    assert first == second == f"Subscriber #{ada.pk} (active) is in the list.\n"
+    assert first == second == f"Added or updated: subscriber #{ada.pk} (active).\n"
     assert (ada.email, ada.next_digest_at) == (ADA, NOW + HOUR)
     assert ada.preferences.topics.count() == 2
     assert Subscriber.objects.values().get() == before
 
 
-def test_add_subscriber_asks_them_unless_they_have_confirmed(
+def test_add_subscriber_sends_one_confirmation_mail(
     run, mailoutbox, django_capture_on_commit_callbacks
 ):
     with django_capture_on_commit_callbacks(execute=True):
@@ -68,7 +68,7 @@ def test_add_subscriber_asks_them_unless_they_have_confirmed(
     assert (message.to, Subscriber.objects.get().status) == ([ADA], "pending")
 
 
-def test_add_subscriber_takes_numbers_from_python_too(run):
+def test_add_subscriber_accepts_numbers_from_python(run):
     run("add_subscriber", ADA, topics="robotics", hour=0, confirmed=True)
 
     assert Subscriber.objects.get().preferences.hour == 0
@@ -78,14 +78,14 @@ def test_add_subscriber_takes_numbers_from_python_too(run):
     ("arguments", "sentence"),
     [
         (["ada"], "An email address must have an @-sign."),
-        ([ADA, "--topics", "astrology"], "There is no topic 'astrology'."),
-        ([ADA, "--timezone", "Berlin"], "There is no time zone 'Berlin'"),
+        ([ADA, "--topics", "astrology"], "Unknown topic 'astrology'."),
+        ([ADA, "--timezone", "Berlin"], "Unknown time zone 'Berlin'"),
         ([ADA, "--hour", "25"], "The hour must be a number from 0 to 23, not '25'."),
         (["suppressed@example.org", "--confirmed"], "This address is suppressed"),
-        (["left@example.org", "--confirmed"], "They have left"),
+        (["left@example.org", "--confirmed"], "The subscriber has left"),
     ],
 )
-def test_add_subscriber_says_what_is_wrong(run, arguments, sentence):
+def test_add_subscriber_reports_invalid_arguments(run, arguments, sentence):
     suppression.suppress("suppressed@example.org", Suppression.Reason.BOUNCED, NOW)
     factories.subscriber(email="left@example.org", status=Status.LEFT)
     before = list(Subscriber.objects.values())
@@ -96,37 +96,37 @@ def test_add_subscriber_says_what_is_wrong(run, arguments, sentence):
     assert list(Subscriber.objects.values()) == before
 
 
-def test_import_subscribers_adds_the_good_rows_and_names_the_bad_lines(run, tmp_path, capsys):
+def test_import_subscribers_adds_valid_rows_and_reports_invalid_lines(run, tmp_path, capsys):
     suppression.suppress("gone@example.org", Suppression.Reason.COMPLAINED, NOW)
     file = tmp_path / "readers.csv"
     lines = ["email,topics,timezone,hour", f"{ADA},robotics,Asia/Tokyo,16", "gone@example.org,,,"]
     lines += ["ben@example.org,astrology,,", "not an address,,,"]
     file.write_bytes("\ufeff".encode() + "\r\n".join(lines).encode())
 
-    with pytest.raises(CommandError, match="Mend the lines named above"):
+    with pytest.raises(CommandError, match="Fix the lines listed above"):
         run("import_subscribers", file, "--confirmed")
 
     printed = capsys.readouterr()
     assert printed.out.splitlines()[-1] == (
-        "Imported: 1 added, 0 known already, 1 suppressed, 0 repeated, 2 not understood, "
-        "1 of the added without a date."
+        "Imported: 1 added, 0 already known, 1 suppressed, 0 repeated, 2 invalid, "
+        "1 added without a date."
     )
-    assert printed.err.splitlines()[0] == "Line 4: There is no topic 'astrology'."
+    assert printed.err.splitlines()[0] == "Line 4: Unknown topic 'astrology'."
     assert "Line 5: " in printed.err
     assert "ben@example.org" not in printed.err
     assert Subscriber.objects.get().email == ADA
 
 
-def test_import_subscribers_again_adds_nobody(run, tmp_path):
+def test_import_subscribers_can_be_repeated(run, tmp_path):
     file = tmp_path / "readers.csv"
     file.write_text(f"email\n{ADA}\nben@example.org\n")
 
     printed = [run("import_subscribers", file) for _ in range(2)]
 
     assert [text.splitlines()[-1] for text in printed] == [
-        "Imported: 2 added, 0 known already, 0 suppressed, 0 repeated, 0 not understood, "
-        "2 of the added without a date.",
-        "Imported: 0 added, 2 known already, 0 suppressed, 0 repeated, 0 not understood.",
+        "Imported: 2 added, 0 already known, 0 suppressed, 0 repeated, 0 invalid, "
+        "2 added without a date.",
+        "Imported: 0 added, 2 already known, 0 suppressed, 0 repeated, 0 invalid.",
     ]
     assert {reader.status for reader in Subscriber.objects.all()} == {"pending"}
 
@@ -135,14 +135,14 @@ def test_import_subscribers_again_adds_nobody(run, tmp_path):
     ("content", "sentence"),
     [
         (None, "Could not read .*: No such file or directory."),
-        (b"", "The first line must name the columns"),
-        (b"name,post\n", "The first line must name the columns"),
+        (b"", "The first line must be a header"),
+        (b"name,post\n", "The first line must be a header"),
         (b"email\n\x81\n", "The file is not text."),
         (b"\x89PNG\r\n\x1a\n\x00", "The file is not text."),
         ("email\n".encode("utf-16")[:-1], "The file is not text in UTF-8."),
     ],
 )
-def test_import_subscribers_says_what_is_wrong_with_a_file(run, tmp_path, content, sentence):
+def test_import_subscribers_reports_an_unreadable_file(run, tmp_path, content, sentence):
     file: Path = tmp_path / "readers.csv"
     if content is not None:
         file.write_bytes(content)
@@ -153,7 +153,7 @@ def test_import_subscribers_says_what_is_wrong_with_a_file(run, tmp_path, conten
     assert not Subscriber.objects.exists()
 
 
-def test_import_subscribers_reports_how_it_read_a_list_and_names_nobody(run, tmp_path, capsys):
+def test_import_subscribers_describes_the_file_without_addresses(run, tmp_path, capsys):
     file = tmp_path / "members.csv"
     file.write_text(
         "Email Address,First Name,UNSUB_TIME,OPTIN_TIME,MEMBER_RATING,lin@example.org\n"
@@ -172,17 +172,15 @@ def test_import_subscribers_reports_how_it_read_a_list_and_names_nobody(run, tmp
         "Ignored: “first name”, “member_rating”, “…”.",
         "Encoding: utf-8.",
     ]
-    counted = (
-        "1 added, 0 known already, 0 suppressed, 1 repeated, 0 not understood, 1 unsubscribed."
-    )
+    counts = "1 added, 0 already known, 0 suppressed, 1 repeated, 0 invalid, 1 unsubscribed."
     assert [dry[-1], real[-1]] == [
-        f"Dry run, nothing is written: {counted}",
-        f"Imported: {counted}",
+        f"Dry run, nothing written: {counts}",
+        f"Imported: {counts}",
     ]
     assert [reader.email for reader in Subscriber.objects.all()] == [ADA]
 
 
-def test_import_subscribers_hushes_an_address_in_the_wrong_column(run, tmp_path, capsys):
+def test_import_subscribers_redacts_an_address_in_the_wrong_column(run, tmp_path, capsys):
     file = tmp_path / "readers.csv"
     file.write_text("topics,email\nada@example.org,robotics\n")
 
@@ -190,50 +188,50 @@ def test_import_subscribers_hushes_an_address_in_the_wrong_column(run, tmp_path,
         run("import_subscribers", file)
 
     printed = capsys.readouterr()
-    assert "Line 2: There is no topic '…'." in printed.err
+    assert "Line 2: Unknown topic '…'." in printed.err
     assert "ada@" not in printed.out + printed.err
 
 
-def test_export_subscriber_prints_everything_as_json(run):
+def test_export_subscriber_prints_json(run):
     ada = factories.subscriber(email=ADA, topics=["speech"])
     edition = factories.edition()
     factories.delivery(edition=edition, subscriber=ada)
 
-    kept = json.loads(run("export_subscriber", "Ada@example.org"))
+    data = json.loads(run("export_subscriber", "Ada@example.org"))
 
-    assert kept["subscriber"]["email"] == ADA
-    assert kept["subscriber"]["public_id"] == str(ada.public_id)
-    assert (kept["topics"], kept["suppressed"]) == ({"speech": "follow"}, False)
-    assert [row["hour"] for row in kept["preferences"]] == [7]
-    assert [row["edition_id"] for row in kept["deliveries"]] == [edition.pk]
+    assert data["subscriber"]["email"] == ADA
+    assert data["subscriber"]["public_id"] == str(ada.public_id)
+    assert (data["topics"], data["suppressed"]) == ({"speech": "follow"}, False)
+    assert [row["hour"] for row in data["preferences"]] == [7]
+    assert [row["edition_id"] for row in data["deliveries"]] == [edition.pk]
 
 
-def test_erase_subscriber_leaves_only_a_hash_and_again_changes_nothing(run):
+def test_erase_subscriber_leaves_only_a_hash_and_can_be_repeated(run):
     ada = factories.subscriber(email=ADA, topics=["speech"])
     factories.delivery(edition=factories.edition(), subscriber=ada)
 
     first = run("erase_subscriber", ADA)
     second = run("erase_subscriber", ADA)
 
-    assert first.startswith("Erased;")
-    assert second.startswith("Nothing was kept;")
+    assert first.startswith("Erased.")
+    assert second.startswith("There was no subscriber with that address.")
     assert not Subscriber.objects.exists()
     assert [row.reason for row in Suppression.objects.all()] == ["erased"]
     assert suppression.is_suppressed(ADA)
 
 
-def test_an_unknown_address_has_nothing_to_export(run):
+def test_export_subscriber_rejects_an_unknown_address(run):
     with pytest.raises(CommandError, match="There is no subscriber with that address"):
         run("export_subscriber", ADA)
 
 
 @pytest.mark.parametrize("name", ["export_subscriber", "erase_subscriber"])
-def test_what_is_no_address_is_told_so(run, name):
+def test_an_invalid_address_is_rejected(run, name):
     with pytest.raises(CommandError, match="must have an @-sign"):
         run(name, "ada")
 
 
-def test_who_left_can_be_exported_too(run):
+def test_a_subscriber_who_left_can_be_exported(run):
     ada = factories.subscriber(email=ADA)
     lifecycle.leave(ada, Reason.COMPLAINED, NOW)
 

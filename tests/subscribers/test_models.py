@@ -26,7 +26,7 @@ def test_only_active_subscribers_are_mailable(status):
 
 
 @pytest.mark.parametrize("status", Status)
-def test_who_left_waits_for_nothing(status):
+def test_a_subscriber_who_left_gets_no_confirmation_mail(status):
     subscriber = factories.subscriber(status=status, confirmation_requested_at=NOW)
 
     assert list(Subscriber.objects.awaiting_confirmation_mail()) == [subscriber] * (
@@ -45,7 +45,7 @@ def test_only_active_subscribers_are_scheduled(status):
     assert Subscriber.objects.get().next_digest_at == due
 
 
-def test_scheduling_goes_by_the_row_and_not_by_an_old_copy():
+def test_rescheduling_reads_the_stored_row_and_preferences():
     ada = factories.subscriber()
     Subscriber.objects.update(last_digest_on=NOW.date())
     Preferences.objects.update(hour=9)
@@ -63,11 +63,11 @@ def test_scheduling_goes_by_the_row_and_not_by_an_old_copy():
         (Frequency.WEEKLY, {5}),
     ],
 )
-def test_each_frequency_has_its_days(frequency, days):
+def test_each_frequency_has_its_weekdays(frequency, days):
     assert Preferences(frequency=frequency, weekday=5).digest_weekdays == days
 
 
-def test_every_frequency_is_in_the_test_above():
+def test_the_test_above_covers_every_frequency():
     assert set(Frequency) == {Frequency.DAILY, Frequency.WEEKDAYS, Frequency.WEEKLY}
 
 
@@ -82,7 +82,7 @@ def test_every_frequency_is_in_the_test_above():
         {"status": "pending", "next_digest_at": NOW},
     ],
 )
-def test_the_database_refuses_a_subscriber_that_cannot_be(changed):
+def test_the_database_rejects_an_invalid_subscriber(changed):
     factories.subscriber()
 
     with pytest.raises(IntegrityError), transaction.atomic():
@@ -93,14 +93,14 @@ def test_the_database_refuses_a_subscriber_that_cannot_be(changed):
     "changed",
     [{"length": 2}, {"length": 21}, {"frequency": "hourly"}, {"weekday": 7}, {"hour": 24}],
 )
-def test_the_database_refuses_preferences_that_cannot_be(changed):
+def test_the_database_rejects_invalid_preferences(changed):
     factories.subscriber()
 
     with pytest.raises(IntegrityError), transaction.atomic():
         Preferences.objects.update(**changed)
 
 
-def test_nothing_that_ends_up_in_a_log_names_a_person():
+def test_string_representations_contain_no_address():
     ada = factories.subscriber(email="ada@example.org")
 
     texts = [str(ada), str(ada.preferences), str(Suppression(address_hash="abcdef0123456789"))]

@@ -17,7 +17,7 @@ START, END = datetime(2024, 1, 1, tzinfo=UTC), datetime(2033, 1, 1, tzinfo=UTC)
 EVERY_DAY = frozenset(range(7))
 
 # Half an hour of summer time, quarter-hour offsets, changes at midnight and before it, both
-# hemispheres, no changes, a day that was skipped (Apia, 2011), and the edges of the world.
+# hemispheres, no changes, a skipped day (Apia, 2011), and the largest offsets from UTC.
 ODD_ZONES = [
     "America/Havana",
     "America/Nuuk",
@@ -46,18 +46,20 @@ days_of_the_week = st.frozensets(st.integers(0, 6), min_size=1)
 
 
 def moments(zone: ZoneInfo) -> st.SearchStrategy[datetime]:
-    """Any of 2024 to 2032, and as often one within a day of a change of that zone's clock."""
+    """Generate any time of 2024 to 2032, half of them within a day of a change of the clock."""
     minutes = (END - START) // MINUTE
     anywhere = st.integers(0, minutes).map(lambda after: START + after * MINUTE)
-    if not (changes := changes_of(zone)):
+    if not (changes := clock_changes(zone)):
         return anywhere
-    aside = st.integers(-24 * 60, 24 * 60).map(lambda minutes: minutes * MINUTE)
-    return anywhere | st.builds(lambda change, off: change + off, st.sampled_from(changes), aside)
+    shifts = st.integers(-24 * 60, 24 * 60).map(lambda minutes: minutes * MINUTE)
+    return anywhere | st.builds(
+        lambda change, shift: change + shift, st.sampled_from(changes), shifts
+    )
 
 
 @cache
-def changes_of(zone: ZoneInfo) -> list[datetime]:
-    """The noons after which the offset is another, 2024 to 2032."""
+def clock_changes(zone: ZoneInfo) -> list[datetime]:
+    """Return the noons from 2024 to 2032 whose UTC offset differs from the day before."""
     noons = [START + DAY / 2 + days * DAY for days in range((END - START) // DAY)]
     offsets = [noon.astimezone(zone).utcoffset() for noon in noons]
     return [
@@ -68,11 +70,11 @@ def changes_of(zone: ZoneInfo) -> list[datetime]:
 
 
 def first_minute_showing(day: date, hour: int, zone: ZoneInfo) -> datetime:
-    """By looking at the clock every minute: the first at which it shows that time, or a later."""
-    wall = datetime.combine(day, time(hour))
-    instant = wall.replace(tzinfo=UTC) - timedelta(hours=26)
+    """Return the first minute whose local time is at or after the hour, by checking each minute."""
+    wall_time = datetime.combine(day, time(hour))
+    instant = wall_time.replace(tzinfo=UTC) - timedelta(hours=26)
     for step in (timedelta(minutes=15), MINUTE):
-        while instant.astimezone(zone).replace(tzinfo=None) < wall:
+        while instant.astimezone(zone).replace(tzinfo=None) < wall_time:
             instant += step
         instant -= step
     return instant + MINUTE
@@ -84,23 +86,23 @@ cases = zones.flatmap(lambda zone: st.tuples(st.just(zone), moments(zone)))
 @given(cases, hours, days_of_the_week)
 @example((ZoneInfo("America/Nuuk"), datetime(2026, 3, 28, 20, tzinfo=UTC)), 23, EVERY_DAY)
 @example((ZoneInfo("Pacific/Apia"), datetime(2011, 12, 30, 9, tzinfo=UTC)), 7, EVERY_DAY)
-def test_it_is_the_chosen_hour_of_the_first_chosen_day_whose_slot_is_not_over(case, hour, days):
+def test_next_digest_is_the_first_slot_that_is_not_over(case, hour, days):
     zone, after = case
 
     start = send_time.next_digest_at(hour=hour, zone=zone, weekdays=days, after=after)
 
     first = after.astimezone(zone).date() - 2 * DAY
     slots = (first_minute_showing(first + n * DAY, hour, zone) for n in range(11))
-    wanted = (
+    expected = (
         slot
         for n, slot in enumerate(slots)
         if (first + n * DAY).weekday() in days and slot + send_time.HOUR_SLOT > after
     )
-    assert start == next(wanted)
+    assert start == next(expected)
 
 
 @given(cases, hours, days_of_the_week)
-def test_the_clock_shows_the_chosen_hour_or_just_skipped_it(case, hour, days):
+def test_next_digest_is_at_the_chosen_hour_or_right_after_a_gap(case, hour, days):
     zone, after = case
 
     start = send_time.next_digest_at(hour=hour, zone=zone, weekdays=days, after=after)
@@ -113,7 +115,7 @@ def test_the_clock_shows_the_chosen_hour_or_just_skipped_it(case, hour, days):
 @given(cases, hours, days_of_the_week)
 @example((ZoneInfo("America/Nuuk"), datetime(2026, 3, 28, 20, tzinfo=UTC)), 23, EVERY_DAY)
 @example((ZoneInfo("Pacific/Apia"), datetime(2011, 12, 28, 20, tzinfo=UTC)), 7, EVERY_DAY)
-def test_one_after_another_each_local_date_has_at_most_one(case, hour, days):
+def test_consecutive_digests_have_different_local_dates(case, hour, days):
     zone, after = case
 
     dates: list[date] = []
@@ -128,7 +130,7 @@ def test_one_after_another_each_local_date_has_at_most_one(case, hour, days):
 
 
 @given(cases, hours, st.dates(date(2024, 1, 1), date(2032, 12, 31)))
-def test_no_date_up_to_the_newest_digest_gets_another(case, hour, last):
+def test_next_digest_is_after_the_date_of_the_last_one(case, hour, last):
     zone, after = case
 
     start = send_time.next_digest_at(
@@ -141,7 +143,7 @@ def test_no_date_up_to_the_newest_digest_gets_another(case, hour, last):
 @given(cases, hours, days_of_the_week, st.integers(-40, 400))
 @example((ZoneInfo("Pacific/Apia"), datetime(2011, 12, 20, 9, tzinfo=UTC)), 7, EVERY_DAY, 10)
 @example((ZoneInfo("Africa/Cairo"), datetime(2026, 4, 20, 9, tzinfo=UTC)), 0, EVERY_DAY, 4)
-def test_it_is_the_chosen_hour_on_a_chosen_day_and_in_no_pause(case, hour, days, ahead):
+def test_next_digest_is_on_a_chosen_weekday_and_after_the_pause(case, hour, days, ahead):
     zone, after = case
     until = after.astimezone(zone).date() + ahead * DAY
 
@@ -149,31 +151,34 @@ def test_it_is_the_chosen_hour_on_a_chosen_day_and_in_no_pause(case, hour, days,
         hour=hour, zone=zone, weekdays=days, after=after, not_before=until
     )
 
-    # By the wall clock, save where it skips the hour: then at the first time there is after it.
+    # At the chosen hour or, if the clock skips it, at the first time after the gap.
     shown = start.astimezone(zone)
     day = next(
         day
         for day in (shown.date() - n * DAY for n in range(3))
         if send_time.resolve_local_hour(day, hour, zone) == start
     )
-    wall = datetime.combine(day, time(hour))
-    exists = wall.replace(tzinfo=zone).astimezone(UTC).astimezone(zone).replace(tzinfo=None) == wall
-    assert shown.replace(tzinfo=None) == wall if exists else shown.replace(tzinfo=None) > wall
+    wall_time = datetime.combine(day, time(hour))
+    instant = wall_time.replace(tzinfo=zone).astimezone(UTC)
+    shown_time = shown.replace(tzinfo=None)
+    if instant.astimezone(zone).replace(tzinfo=None) == wall_time:
+        assert shown_time == wall_time
+    else:
+        assert shown_time > wall_time
     assert day.weekday() in days
     assert day >= until
     assert start + send_time.HOUR_SLOT > after
-    # And no other chosen day before it would have done.
-    between = (day - n * DAY for n in range(1, 8))
+    # No earlier day qualifies.
     assert not [
         earlier
-        for earlier in between
+        for earlier in (day - n * DAY for n in range(1, 8))
         if earlier.weekday() in days
         and earlier >= until
         and send_time.resolve_local_hour(earlier, hour, zone) + send_time.HOUR_SLOT > after
     ]
 
 
-def test_a_pause_ends_on_its_day():
+def test_digests_resume_on_the_first_chosen_weekday_after_a_pause():
     start = send_time.next_digest_at(
         hour=7,
         zone=ZoneInfo("Europe/Berlin"),
@@ -185,18 +190,16 @@ def test_a_pause_ends_on_its_day():
     assert start == datetime(2026, 6, 8, 5, tzinfo=UTC)
 
 
-@pytest.mark.parametrize(
-    ("minute", "day"), [(0, 12), (20, 12), (59, 12)], ids=["at seven", "in it", "at its end"]
-)
-def test_while_the_slot_runs_it_is_today(minute, day):
+@pytest.mark.parametrize("minute", [0, 20, 59], ids=["at the start", "within", "at the end"])
+def test_a_running_slot_is_the_next_digest(minute):
     after = datetime(2026, 5, 12, 7, minute, 59, tzinfo=UTC)
 
     start = send_time.next_digest_at(hour=7, zone=ZoneInfo("UTC"), weekdays=EVERY_DAY, after=after)
 
-    assert start == datetime(2026, 5, day, 7, tzinfo=UTC)
+    assert start == datetime(2026, 5, 12, 7, tzinfo=UTC)
 
 
-def test_once_the_slot_is_over_it_is_tomorrow():
+def test_after_todays_slot_the_next_digest_is_tomorrow():
     after = datetime(2026, 5, 12, 8, tzinfo=UTC)
 
     start = send_time.next_digest_at(hour=7, zone=ZoneInfo("UTC"), weekdays=EVERY_DAY, after=after)
@@ -204,8 +207,10 @@ def test_once_the_slot_is_over_it_is_tomorrow():
     assert start == datetime(2026, 5, 13, 7, tzinfo=UTC)
 
 
-def test_a_slot_of_yesterday_may_still_run_after_midnight():
-    after = datetime(2026, 3, 29, 1, 30, tzinfo=UTC)  # 0:30 on Sunday; Saturday had no 23 o'clock
+def test_yesterdays_slot_may_still_run_after_midnight():
+    after = datetime(
+        2026, 3, 29, 1, 30, tzinfo=UTC
+    )  # 0:30 on Sunday; on Saturday 23:00 was skipped
     zone = ZoneInfo("America/Nuuk")
 
     start = send_time.next_digest_at(hour=23, zone=zone, weekdays={5}, after=after)
@@ -224,12 +229,12 @@ def test_a_slot_of_yesterday_may_still_run_after_midnight():
     ],
     ids=["skipped", "repeated", "half skipped", "midnight skipped", "day skipped"],
 )
-def test_a_change_of_the_clock(zone, day, hour, instant):
+def test_skipped_and_repeated_hours_are_resolved(zone, day, hour, instant):
     assert send_time.resolve_local_hour(day, hour, ZoneInfo(zone)) == instant
 
 
-def test_a_reader_without_a_day_is_a_mistake():
-    with pytest.raises(ValueError, match="without a day"):
+def test_an_empty_set_of_weekdays_is_an_error():
+    with pytest.raises(ValueError, match="must not be empty"):
         send_time.next_digest_at(
             hour=7,
             zone=ZoneInfo("UTC"),
@@ -238,6 +243,6 @@ def test_a_reader_without_a_day_is_a_mistake():
         )
 
 
-def test_every_zone_can_be_used():
+def test_every_listed_time_zone_can_be_loaded():
     assert {ZoneInfo(name).key for name in send_time.timezone_names()} == send_time.timezone_names()
     assert "Factory" not in send_time.timezone_names()

@@ -1,4 +1,4 @@
-"""Forget one reader."""
+"""Erase a subscriber."""
 
 from __future__ import annotations
 
@@ -11,9 +11,14 @@ from subscribers.privacy import personal_data
 
 
 class Command(AddressCommand):
-    help = "Forget a subscriber, and never write to the address again."
+    help = "Delete everything about a subscriber, and suppress the address. Safe to repeat."
 
     def handle(self, **options: Any) -> None:
-        known = personal_data.erase_subscriber(self.parse_address(options["email"]), timezone.now())
-        found = "Erased" if known else "Nothing was kept"
-        self.stdout.write(f"{found}; only a keyed hash remains, so that no list brings them back.")
+        email = self.parse_address(options["email"])
+        if personal_data.erase_subscriber(email, timezone.now()):
+            result = "Erased."
+        else:
+            result = "There was no subscriber with that address."
+        self.stdout.write(
+            f"{result} A keyed hash remains, so that no import adds the address again."
+        )

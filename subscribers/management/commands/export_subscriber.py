@@ -1,4 +1,4 @@
-"""Print what is kept about one reader."""
+"""Print everything that is stored about a subscriber."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from subscribers.privacy import personal_data
 
 
 class Command(AddressCommand):
-    help = "Print everything that is kept about a subscriber, as JSON."
+    help = "Print everything that is stored about a subscriber, as JSON."
 
     def handle(self, **options: Any) -> None:
-        kept = personal_data.export_subscriber(self.get_subscriber(options["email"]))
-        self.stdout.write(json.dumps(kept, cls=DjangoJSONEncoder, ensure_ascii=False, indent=2))
+        data = personal_data.export_subscriber(self.get_subscriber(options["email"]))
+        self.stdout.write(json.dumps(data, cls=DjangoJSONEncoder, ensure_ascii=False, indent=2))

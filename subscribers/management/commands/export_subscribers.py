@@ -1,4 +1,4 @@
-"""Write the list of readers as CSV."""
+"""Export subscribers as CSV."""
 
 from __future__ import annotations
 
@@ -15,14 +15,17 @@ from subscribers.transfer import exporting
 
 class Command(BaseCommand):
     help = (
-        "Write every subscriber and what they chose as CSV, for another service or for "
-        "import_subscribers. No cell is a formula: one that would be begins with an apostrophe."
+        "Export subscribers and their preferences as CSV, for another service or for "
+        "import_subscribers. Cells that a spreadsheet would run as a formula get an apostrophe in "
+        "front."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--status", choices=Subscriber.Status.values, default="")
         parser.add_argument(
-            "--output", type=Path, help="a file that only you can read (default: printed)"
+            "--status", choices=Subscriber.Status.values, default="", help="default: all"
+        )
+        parser.add_argument(
+            "--output", type=Path, help="a file, created with mode 0600 (default: standard output)"
         )
 
     def handle(self, **options: Any) -> None:
@@ -37,7 +40,7 @@ class Command(BaseCommand):
             self.stderr.write(f"Exported: {count} subscribers.")
 
     def write_file(self, path: Path, status: str) -> int:
-        """The whole list or, if something goes wrong, the file as it was."""
+        """Replace the file as a whole, or leave it unchanged on any error; return the row count."""
         with NamedTemporaryFile(  # mode 0600
             "w", encoding="utf-8", newline="", dir=path.parent, delete=False
         ) as file:

@@ -1,4 +1,4 @@
-"""Bring in the readers of a list that another service exported, or this one."""
+"""Import subscribers from the CSV file of another service, or of `export_subscribers`."""
 
 from __future__ import annotations
 
@@ -14,23 +14,28 @@ from django.utils import timezone
 from rich import progress
 from rich.console import Console
 
-from subscribers.transfer import csv_reader, importing
+from subscribers.transfer import csv_reader, import_rows, importing
 
 
 class Command(BaseCommand):
     help = (
-        "Add the readers of a CSV file: a list of Mailchimp, Substack, Buttondown, listmonk or "
-        f"export_subscribers, or one whose first line has some of {','.join(importing.COLUMNS)}. "
-        "Known and suppressed addresses, and who has not said yes there, are passed over."
+        "Import subscribers from a CSV file: an export of Mailchimp, Substack, Buttondown, "
+        "listmonk or export_subscribers, or a file whose header has some of the columns "
+        f"{','.join(import_rows.COLUMNS)}. Skips known and suppressed addresses, and people who are "
+        "not active in the file. Safe to repeat."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("file", type=Path)
         parser.add_argument(
-            "--confirmed", action="store_true", help="they have said yes: do not ask each by email"
+            "--confirmed",
+            action="store_true",
+            help="they have agreed already: do not send confirmation emails",
         )
         parser.add_argument(
-            "--dry-run", action="store_true", help="write nothing, and report what would be"
+            "--dry-run",
+            action="store_true",
+            help="report what an import would do, without writing anything",
         )
 
     def handle(self, **options: Any) -> None:
@@ -42,11 +47,11 @@ class Command(BaseCommand):
             raise CommandError(f"Could not read {options['file']}: {error.strerror}.") from None
         except csv_reader.InvalidCsvError as error:
             raise CommandError(
-                f"{error} Mend it and run this again: it adds nobody twice."
+                f"{error} Fix the file and run this again: nobody is added twice."
             ) from None
         self.stdout.write(self.format_result(counts))
         if self.invalid_count:
-            raise CommandError("Mend the lines named above and run this again.")
+            raise CommandError("Fix the lines listed above and run this again.")
 
     def import_file(self, path: Path, *, confirmed: bool) -> Counter[str]:
         with path.open("rb") as file:
@@ -59,8 +64,8 @@ class Command(BaseCommand):
             disable=not sys.stderr.isatty(),
         ) as file:
             table = csv_reader.open_table(io.TextIOWrapper(file, encoding, newline=""))
-            for sentence in [*table.describe(), f"Encoding: {encoding}."]:
-                self.stdout.write(sentence)
+            for line in [*table.describe(), f"Encoding: {encoding}."]:
+                self.stdout.write(line)
             return importing.add_all(
                 self.valid_rows(table),
                 confirmed=confirmed,
@@ -68,23 +73,23 @@ class Command(BaseCommand):
                 dry_run=self.dry_run,
             )
 
-    def valid_rows(self, table: csv_reader.Table) -> Iterator[importing.ImportRow]:
-        """The rows that can be added; the others are named by their line, without the address."""
-        for line, found in table.lines:
-            if isinstance(found, importing.InvalidRowError):
+    def valid_rows(self, table: csv_reader.Table) -> Iterator[import_rows.ImportRow]:
+        """Yield the rows to add; report invalid rows by line number, and count skipped ones."""
+        for line_number, result in table.lines:
+            if isinstance(result, import_rows.InvalidRowError):
                 self.invalid_count += 1
-                self.stderr.write(f"Line {line}: {found}")
-            elif isinstance(found, importing.ImportRow):
-                yield found
+                self.stderr.write(f"Line {line_number}: {result}")
+            elif isinstance(result, import_rows.ImportRow):
+                yield result
             else:
-                self.skip_counts[found] += 1
+                self.skip_counts[result] += 1
 
     def format_result(self, counts: Counter[str]) -> str:
-        reasons = "".join(f", {n} {name}" for name, n in sorted(self.skip_counts.items()))
-        undated = f", {counts['undated']} of the added without a date" if counts["undated"] else ""
+        skipped = "".join(f", {count} {name}" for name, count in sorted(self.skip_counts.items()))
+        undated = f", {counts['undated']} added without a date" if counts["undated"] else ""
         return (
-            f"{'Dry run, nothing is written' if self.dry_run else 'Imported'}: "
-            f"{counts['added']} added, {counts['known']} known already, "
+            f"{'Dry run, nothing written' if self.dry_run else 'Imported'}: "
+            f"{counts['added']} added, {counts['known']} already known, "
             f"{counts['suppressed']} suppressed, {counts['repeated']} repeated, "
-            f"{self.invalid_count} not understood{reasons}{undated}."
+            f"{self.invalid_count} invalid{skipped}{undated}."
         )

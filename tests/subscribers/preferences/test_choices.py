@@ -13,41 +13,47 @@ from tests import factories
 pytestmark = pytest.mark.django_db
 
 
-def attitudes(preferences: Preferences) -> dict[str, str]:
+def stored_attitudes(preferences: Preferences) -> dict[str, str]:
     return dict(preferences.topic_choices.values_list("topic__slug", "attitude"))
 
 
-def test_attitudes_replace_those_there_were():
-    wanted = factories.subscriber(attitudes={"robotics": "mute", "speech": "follow"}).preferences
+def test_setting_attitudes_replaces_all_earlier_ones():
+    preferences = factories.subscriber(
+        attitudes={"robotics": "mute", "speech": "follow"}
+    ).preferences
 
     choices.set_topic_preferences(
-        wanted, {factories.topic("robotics"): "prefer", factories.topic("agents"): "mute"}
+        preferences, {factories.topic("robotics"): "prefer", factories.topic("agents"): "mute"}
     )
 
-    assert attitudes(wanted) == {"robotics": "prefer", "agents": "mute"}
+    assert stored_attitudes(preferences) == {"robotics": "prefer", "agents": "mute"}
 
 
-def test_one_attitude_is_changed_and_taken_back():
-    wanted = factories.subscriber(topics=["robotics"]).preferences
+def test_one_attitude_can_be_set_and_deleted():
+    preferences = factories.subscriber(topics=["robotics"]).preferences
 
-    choices.set_topic_preference(wanted, factories.topic("speech"), "mute")
-    assert attitudes(wanted) == {"robotics": "follow", "speech": "mute"}
+    choices.set_topic_preference(preferences, factories.topic("speech"), "mute")
+    assert stored_attitudes(preferences) == {"robotics": "follow", "speech": "mute"}
 
-    choices.set_topic_preference(wanted, factories.topic("speech"), "")
-    assert attitudes(wanted) == {"robotics": "follow"}
+    choices.set_topic_preference(preferences, factories.topic("speech"), "")
+    assert stored_attitudes(preferences) == {"robotics": "follow"}
 
 
-def test_following_other_topics_keeps_what_is_preferred_and_muted():
-    wanted = factories.subscriber(
+def test_following_topics_keeps_preferred_and_other_muted_topics():
+    preferences = factories.subscriber(
         attitudes={"robotics": "prefer", "speech": "mute", "agents": "mute", "vision": "follow"}
     ).preferences
 
-    choices.follow_topics(wanted, [factories.topic("robotics"), factories.topic("agents")])
+    choices.follow_topics(preferences, [factories.topic("robotics"), factories.topic("agents")])
 
-    assert attitudes(wanted) == {"robotics": "prefer", "speech": "mute", "agents": "follow"}
+    assert stored_attitudes(preferences) == {
+        "robotics": "prefer",
+        "speech": "mute",
+        "agents": "follow",
+    }
 
 
-def test_follows_are_kept_in_the_order_they_were_written():
+def test_setting_follows_replaces_them_and_keeps_their_order():
     ada, ben = (
         factories.subscriber(),
         factories.subscriber(follows=[("author", "noether e", "E. Noether")]),
@@ -70,19 +76,19 @@ def test_follows_are_kept_in_the_order_they_were_written():
         {"kind": "author", "key": "lovelace a", "label": "Again"},
     ],
 )
-def test_the_schema_refuses_what_cannot_be_followed(row):
+def test_the_database_rejects_an_invalid_follow(row):
     ada = factories.subscriber(follows=[("author", "lovelace a", "Ada Lovelace")])
 
     with pytest.raises(IntegrityError), transaction.atomic():
         Follow.objects.create(subscriber=ada, **row)
 
 
-def test_the_schema_knows_one_attitude_to_a_topic():
-    wanted = factories.subscriber(topics=["robotics"]).preferences
+def test_the_database_rejects_a_second_or_unknown_attitude():
+    preferences = factories.subscriber(topics=["robotics"]).preferences
     robotics = factories.topic("robotics")
 
     with pytest.raises(IntegrityError), transaction.atomic():
-        TopicChoice.objects.create(preferences=wanted, topic=robotics, attitude="mute")
+        TopicChoice.objects.create(preferences=preferences, topic=robotics, attitude="mute")
     with pytest.raises(IntegrityError), transaction.atomic():
         TopicChoice.objects.update(attitude="adore")
 
@@ -90,7 +96,7 @@ def test_the_schema_knows_one_attitude_to_a_topic():
 @pytest.mark.parametrize(
     "changed", [{"minimum": 0}, {"minimum": 21}, {"detail": "everything"}, {"length": 2}]
 )
-def test_the_schema_refuses_preferences_that_cannot_be(changed):
+def test_the_database_rejects_invalid_preferences(changed):
     factories.subscriber()
 
     with pytest.raises(IntegrityError), transaction.atomic():

@@ -15,7 +15,7 @@ from subscribers.preferences.learning import (
     topic_adjustments,
 )
 
-signs = st.builds(
+weighted_votes = st.builds(
     WeightedVote,
     st.frozensets(st.sampled_from(["agents", "robotics", "speech"])),
     st.sampled_from([VOTE_WEIGHT, -VOTE_WEIGHT, CLICK_WEIGHT]),
@@ -23,17 +23,17 @@ signs = st.builds(
 
 
 def votes(topic: str, *, more: int = 0, less: int = 0) -> list[WeightedVote]:
-    about = frozenset({topic})
-    return [WeightedVote(about, VOTE_WEIGHT)] * more + [WeightedVote(about, -VOTE_WEIGHT)] * less
+    topics = frozenset({topic})
+    return [WeightedVote(topics, VOTE_WEIGHT)] * more + [WeightedVote(topics, -VOTE_WEIGHT)] * less
 
 
-def test_the_worked_example_of_the_documents() -> None:
-    found = topic_adjustments([*votes("robotics", more=3, less=1), *votes("speech", less=2)])
+def test_the_worked_example_of_the_documentation() -> None:
+    adjustments = topic_adjustments([*votes("robotics", more=3, less=1), *votes("speech", less=2)])
 
-    assert found == {"robotics": 0.25 * 2 / 6, "speech": 0.25 * -2 / 4}
+    assert adjustments == {"robotics": 0.25 * 2 / 6, "speech": 0.25 * -2 / 4}
 
 
-def test_without_votes_nothing_is_learned() -> None:
+def test_without_votes_there_are_no_adjustments() -> None:
     assert topic_adjustments([]) == {}
 
 
@@ -42,12 +42,12 @@ def test_a_vote_each_way_cancels_out() -> None:
 
 
 def test_a_vote_counts_for_each_topic_of_its_paper() -> None:
-    found = topic_adjustments([WeightedVote(frozenset({"robotics", "speech"}), VOTE_WEIGHT)])
+    adjustments = topic_adjustments([WeightedVote(frozenset({"robotics", "speech"}), VOTE_WEIGHT)])
 
-    assert found["robotics"] == found["speech"] > 0
+    assert adjustments["robotics"] == adjustments["speech"] > 0
 
 
-def test_a_click_says_less_than_a_vote() -> None:
+def test_a_click_weighs_less_than_a_vote() -> None:
     clicked = topic_adjustments([WeightedVote(frozenset({"robotics"}), CLICK_WEIGHT)])
     voted = topic_adjustments(votes("robotics", more=1))
 
@@ -55,18 +55,23 @@ def test_a_click_says_less_than_a_vote() -> None:
 
 
 @given(st.integers(0, 500), st.integers(0, 500))
-def test_it_is_the_squeezed_smoothed_odds(more: int, less: int) -> None:
-    found = topic_adjustments(votes("robotics", more=more, less=less)).get("robotics", 0.0)
+def test_an_adjustment_is_the_scaled_tanh_of_the_smoothed_log_odds(more: int, less: int) -> None:
+    adjustments = topic_adjustments(votes("robotics", more=more, less=less))
 
-    assert isclose(found, MAX_ADJUSTMENT * tanh(log((more + 1) / (less + 1)) / 2), abs_tol=1e-12)
+    adjustment = adjustments.get("robotics", 0.0)
+    assert isclose(
+        adjustment, MAX_ADJUSTMENT * tanh(log((more + 1) / (less + 1)) / 2), abs_tol=1e-12
+    )
 
 
-@given(st.lists(signs, max_size=40), st.randoms())
-def test_it_is_bounded_and_does_not_depend_on_the_order(signs: list[WeightedVote], random) -> None:
-    shuffled = signs.copy()
+@given(st.lists(weighted_votes, max_size=40), st.randoms())
+def test_adjustments_are_bounded_and_independent_of_the_order(
+    weighted_votes: list[WeightedVote], random
+) -> None:
+    shuffled = weighted_votes.copy()
     random.shuffle(shuffled)
 
-    found = topic_adjustments(signs)
+    adjustments = topic_adjustments(weighted_votes)
 
-    assert found == topic_adjustments(shuffled)
-    assert all(abs(share) < MAX_ADJUSTMENT for share in found.values())
+    assert adjustments == topic_adjustments(shuffled)
+    assert all(abs(adjustment) < MAX_ADJUSTMENT for adjustment in adjustments.values())

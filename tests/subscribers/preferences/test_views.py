@@ -19,27 +19,12 @@ from subscribers.preferences import feedback
 from subscribers.preferences.feedback import FeedbackAction
 from subscribers.signup import lifecycle
 from tests import factories
+from tests.subscribers.preferences.form_data import VALID_DATA
 
 pytestmark = pytest.mark.django_db
 
 NOW = factories.NOW
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
-WANTED = {
-    "attitudes-robotics": "",
-    "attitudes-speech": "follow",
-    "authors": "Emmy Noether\r\nLovelace, Ada",
-    "keywords": "State space models, Mamba",
-    "categories": ["cs.RO", "cs.lg; stat.ML"],
-    "length": "5",
-    "minimum": "2",
-    "detail": "full",
-    "frequency": "weekly",
-    "weekday": "2",
-    "hour": "18",
-    "timezone": "Asia/Tokyo",
-    "paused_until": "",
-    "learning": "on",
-}
 
 
 @pytest.fixture(autouse=True)
@@ -52,7 +37,7 @@ def _noon():
 
 @pytest.fixture
 def browser():
-    """One that would be refused if a page asked for a cookie or a CSRF token."""
+    """Return a client that enforces CSRF checks: the pages need neither a token nor a cookie."""
     return Client(enforce_csrf_checks=True)
 
 
@@ -68,7 +53,7 @@ def path(subscriber: Subscriber) -> str:
     return reverse("subscribers:preferences", args=[token])
 
 
-def everything() -> list[Any]:
+def all_rows() -> list[Any]:
     models = (Subscriber, Preferences, TopicChoice, Follow, Vote)
     return [list(model._default_manager.order_by("pk").values()) for model in models]
 
@@ -77,7 +62,7 @@ def text(response: HttpResponse) -> str:
     return response.content.decode()
 
 
-def test_the_page_shows_what_is_chosen_and_when_the_next_digest_comes(browser, ada):
+def test_the_page_shows_the_stored_choices_and_the_next_digest(browser, ada):
     Preferences.objects.update(timezone="Asia/Tokyo", hour=18)
     ada.follows.create(kind="author", key="noether e", label="E. Noether")
     ada.follows.create(kind="category", key="cs.RO", label="cs.RO")
@@ -96,7 +81,7 @@ def test_the_page_shows_what_is_chosen_and_when_the_next_digest_comes(browser, a
     assert "/unsubscribe/" in page
 
 
-def test_a_digest_that_is_due_already_comes_any_minute(browser, ada):
+def test_the_page_says_that_a_due_digest_comes_any_minute(browser, ada):
     Preferences.objects.update(hour=NOW.hour)
     ada.reschedule_digest(NOW + timedelta(minutes=20))
 
@@ -104,7 +89,7 @@ def test_a_digest_that_is_due_already_comes_any_minute(browser, ada):
         assert "any minute now" in text(browser.get(path(ada)))
 
 
-def test_who_left_is_told_that_nothing_is_sent(browser, ada):
+def test_the_page_says_that_a_reader_who_left_is_not_subscribed(browser, ada):
     lifecycle.leave(ada, Subscriber.LeftReason.UNSUBSCRIBED, NOW)
 
     page = text(browser.get(path(ada)))
@@ -113,15 +98,15 @@ def test_who_left_is_told_that_nothing_is_sent(browser, ada):
     assert 'href="/subscribe/"' in page
 
 
-def test_choosing_keeps_everything_and_moves_the_next_digest(browser, ada):
-    address = path(ada)
+def test_saving_stores_all_choices_and_reschedules_the_next_digest(browser, ada):
+    url = path(ada)
 
-    response = browser.post(address, WANTED)
+    response = browser.post(url, VALID_DATA)
 
-    assert (response.status_code, response.url) == (303, f"{address}?saved")
+    assert (response.status_code, response.url) == (303, f"{url}?saved")
     assert browser.get(response.url).context["saved"]
-    kept: dict[str, Any] = dict(Preferences.objects.values().get())
-    assert {name: kept[name] for name in WANTED if name in kept} == {
+    stored: dict[str, Any] = dict(Preferences.objects.values().get())
+    assert {name: stored[name] for name in VALID_DATA if name in stored} == {
         "length": 5,
         "minimum": 2,
         "detail": "full",
@@ -148,86 +133,48 @@ def test_choosing_keeps_everything_and_moves_the_next_digest(browser, ada):
     assert ada.next_digest_at == NOW + DAY + 3 * HOUR  # Wednesday, 18:00 in Tokyo
 
 
-def test_what_the_page_shows_can_be_saved_again_without_a_change(browser, ada):
-    browser.post(path(ada), WANTED)
-    before = [
-        list(model._default_manager.order_by("pk").values_list("label")) for model in (Follow,)
-    ]
+def test_saving_the_values_that_the_page_shows_changes_nothing(browser, ada):
+    browser.post(path(ada), VALID_DATA)
+    before = list(Follow.objects.order_by("pk").values_list("label"))
     form = browser.get(path(ada)).context["form"]
     shown = {
         "attitudes-speech": "follow",
         "categories": form["categories"].value(),
-        **{name: form[name].value() or "" for name in WANTED if name in form.fields},
+        **{name: form[name].value() or "" for name in VALID_DATA if name in form.fields},
     }
 
     assert browser.post(path(ada), shown).status_code == 303
 
-    assert before == [list(Follow.objects.order_by("pk").values_list("label"))]
+    assert before == list(Follow.objects.order_by("pk").values_list("label"))
 
 
-def test_with_nothing_followed_everything_is_meant(browser, ada):
+def test_all_attitudes_and_follows_can_be_deleted(browser, ada):
     nothing = {"attitudes-speech": "", "authors": "", "keywords": " \n,", "categories": ""}
 
-    assert browser.post(path(ada), {**WANTED, **nothing}).status_code == 303
+    assert browser.post(path(ada), {**VALID_DATA, **nothing}).status_code == 303
 
     assert not TopicChoice.objects.exists()
     assert not Follow.objects.exists()
 
 
-@pytest.mark.parametrize(
-    ("changed", "field"),
-    [
-        ({"attitudes-astrology": "follow"}, "attitudes"),
-        ({"attitudes-speech": "adore"}, "attitudes"),
-        ({"attitudes-": "follow"}, "attitudes"),
-        ({"authors": "Ada Lovelace\n???"}, "authors"),
-        ({"authors": "\n".join(f"Ada Lovelace{n}" for n in range(51))}, "authors"),
-        ({"authors": "A" * 201}, "authors"),
-        ({"authors": "\ufdfa" * 199}, "authors"),
-        ({"authors": "Ada\x00 Lovelace"}, "authors"),
-        ({"keywords": "the"}, "keywords"),
-        ({"keywords": ",".join(f"word{n}" for n in range(51))}, "keywords"),
-        ({"keywords": " ".join(["\ufb03" * 45] * 4)}, "keywords"),
-        ({"categories": "cs.ROB"}, "categories"),
-        ({"categories": "\x00"}, "categories"),
-        ({"categories": ["x" * 100_000]}, "categories"),
-        ({"length": "2"}, "length"),
-        ({"length": "21"}, "length"),
-        ({"length": "9" * 5000}, "length"),
-        ({"length": ""}, "length"),
-        ({"minimum": "0"}, "minimum"),
-        ({"minimum": "21"}, "minimum"),
-        ({"detail": "everything"}, "detail"),
-        ({"frequency": "hourly"}, "frequency"),
-        ({"weekday": "7"}, "weekday"),
-        ({"hour": "24"}, "hour"),
-        ({"hour": "-1"}, "hour"),
-        ({"timezone": "Mars/Olympus"}, "timezone"),
-        ({"timezone": "../etc/passwd"}, "timezone"),
-        ({"timezone": ""}, "timezone"),
-        ({"paused_until": "tomorrow"}, "paused_until"),
-        ({"paused_until": "9999-12-31"}, "paused_until"),
-        ({"paused_until": "2026-02-30"}, "paused_until"),
-    ],
-    ids=lambda value: str(value)[:40].encode("ascii", "replace").decode().replace("\x00", "0"),
-)
-def test_a_bad_choice_is_answered_with_a_sentence_and_changes_nothing(browser, ada, changed, field):
-    before = everything()
+def test_invalid_values_are_rejected_with_a_message_and_change_nothing(browser, ada):
+    before = all_rows()
 
-    response = browser.post(path(ada), WANTED | changed)
+    response = browser.post(path(ada), VALID_DATA | {"length": "21", "timezone": "Mars/Olympus"})
 
     assert response.status_code == 400
-    assert list(response.context["form"].errors) == [field]
+    assert list(response.context["form"].errors) == ["length", "timezone"]
     assert "Not saved yet." in text(response)
-    assert everything() == before
+    assert "Unknown time zone." in text(response)
+    assert all_rows() == before
 
 
-def test_nothing_at_all_is_not_a_choice(browser, ada):
+def test_an_empty_form_is_rejected(browser, ada):
     assert browser.post(path(ada)).status_code == 400
 
 
-def test_a_category_that_is_not_one_stays_in_its_line_with_a_proposal(browser, ada):
-    response = browser.post(path(ada), WANTED | {"categories": ["cs.LG", "cs.ROB"]})
+def test_an_unknown_category_stays_in_the_input_with_a_suggestion(browser, ada):
+    response = browser.post(path(ada), VALID_DATA | {"categories": ["cs.LG", "cs.ROB"]})
 
     page = text(response)
     assert "arXiv has no category “cs.ROB”. Did you mean Robotics (cs.RO)" in page
@@ -235,9 +182,9 @@ def test_a_category_that_is_not_one_stays_in_its_line_with_a_proposal(browser, a
     assert 'value="cs.ROB"' in page
 
 
-def test_a_pause_lasts_until_its_day_where_the_reader_lives(browser, ada):
+def test_a_pause_ends_on_its_date_in_the_readers_time_zone(browser, ada):
     browser.post(
-        path(ada), WANTED | {"frequency": "daily", "paused_until": "2026-06-01", "hour": "7"}
+        path(ada), VALID_DATA | {"frequency": "daily", "paused_until": "2026-06-01", "hour": "7"}
     )
 
     ada.refresh_from_db()
@@ -246,29 +193,24 @@ def test_a_pause_lasts_until_its_day_where_the_reader_lives(browser, ada):
     assert 'value="2026-06-01"' in text(browser.get(path(ada)))
 
 
-@pytest.mark.parametrize("past", ["2026-05-12", "2026-01-01", "0001-01-01"])
-def test_a_pause_that_is_over_is_none(browser, ada, past):
-    assert browser.post(path(ada), WANTED | {"paused_until": past}).status_code == 303
-
-    assert Preferences.objects.get().paused_until is None
-
-
-@pytest.mark.parametrize("many", [1, 3])
-def test_a_page_costs_the_same_however_much_is_chosen(browser, many, django_assert_num_queries):
+@pytest.mark.parametrize("count", [1, 3])
+def test_the_page_needs_the_same_queries_for_any_number_of_choices(
+    browser, count, django_assert_num_queries
+):
     reader = factories.subscriber(
-        topics=[f"topic-{n}" for n in range(many)],
-        follows=[("author", f"noether {n}", f"{n} Noether") for n in range(many)],
+        topics=[f"topic-{n}" for n in range(count)],
+        follows=[("author", f"noether {n}", f"{n} Noether") for n in range(count)],
     )
-    for _ in range(many):
+    for _ in range(count):
         factories.vote(reader, factories.paper(topics=["topic-0"]))
-    address = path(reader)
+    url = path(reader)
 
-    # the reader, their preferences, attitudes, follows, topics, preferences as saved, votes
+    # subscriber, preferences, attitudes, follows, topics, preferences as stored, votes
     with django_assert_num_queries(7):
-        browser.get(address)
+        browser.get(url)
 
 
-def test_what_votes_have_taught_is_shown_and_can_be_forgotten(browser, ada):
+def test_topic_adjustments_are_shown_and_votes_can_be_deleted(browser, ada):
     for _ in range(3):
         factories.vote(ada, factories.paper(topics=["speech"]), "more")
     factories.vote(ada, factories.paper(topics=["robotics"]), "less")
@@ -282,22 +224,22 @@ def test_what_votes_have_taught_is_shown_and_can_be_forgotten(browser, ada):
     response = browser.post(f"{path(ada)}forget-votes/")
     assert (response.status_code, response.url) == (303, f"{path(ada)}?forgotten")
     assert not Vote.objects.exists()
-    assert "Nothing learned so far." in text(browser.get(response.url))
+    assert "Your votes have had no effect so far." in text(browser.get(response.url))
 
 
 @pytest.mark.parametrize("method", ["get", "head", "options"])
-def test_forgetting_takes_a_button(browser, ada, method):
+def test_votes_are_deleted_on_post_only(browser, ada, method):
     factories.vote(ada, factories.paper(topics=["speech"]))
 
     assert getattr(browser, method)(f"{path(ada)}forget-votes/").status_code == 405
     assert Vote.objects.exists()
 
 
-# A word on one paper or topic
+# Feedback links
 
 
-def word(reader: Subscriber, verb: FeedbackAction, number: int) -> str:
-    return feedback.action_url(reader, verb, number).split("8000", 1)[1]
+def feedback_path(reader: Subscriber, action: FeedbackAction, target_id: int) -> str:
+    return feedback.action_url(reader, action, target_id).split("8000", 1)[1]
 
 
 @pytest.fixture
@@ -305,81 +247,86 @@ def paper():
     return factories.paper(title="Robots <that> fold", topics=["robotics"])
 
 
-@pytest.mark.parametrize("verb", FeedbackAction)
+@pytest.mark.parametrize("action", FeedbackAction)
 @pytest.mark.parametrize("method", ["get", "head", "options"])
-def test_opening_a_word_changes_nothing_at_all(browser, ada, paper, verb, method):
-    number = factories.topic("robotics").pk if verb == FeedbackAction.MUTE else paper.pk
-    before = everything()
+def test_opening_a_feedback_link_changes_nothing(browser, ada, paper, action, method):
+    target_id = factories.topic("robotics").pk if action == FeedbackAction.MUTE else paper.pk
+    before = all_rows()
 
-    response = getattr(browser, method)(word(ada, verb, number))
+    response = getattr(browser, method)(feedback_path(ada, action, target_id))
 
     assert response.status_code in {200, 405}
-    assert everything() == before
+    assert all_rows() == before
 
 
-@pytest.mark.parametrize("verb", [FeedbackAction.MORE, FeedbackAction.LESS])
-def test_one_press_votes_and_another_takes_it_back(browser, ada, paper, verb):
-    address = word(ada, verb, paper.pk)
-    page = text(browser.get(address))
+@pytest.mark.parametrize("action", [FeedbackAction.MORE, FeedbackAction.LESS])
+def test_one_button_votes_and_another_undoes_it(browser, ada, paper, action):
+    url = feedback_path(ada, action, paper.pk)
+    page = text(browser.get(url))
     assert page.count("<button") == 1
     assert "Robots &lt;that&gt; fold" in page
 
-    done = browser.post(address)
-    assert (done.status_code, done.url) == (303, f"{address}?before=")
-    browser.post(address)
+    response = browser.post(url)
+    assert (response.status_code, response.url) == (303, f"{url}?before=")
+    browser.post(url)
     vote = Vote.objects.get()
-    assert (vote.subscriber, vote.paper, vote.verb, vote.at) == (ada, paper, verb, NOW)
+    assert (vote.subscriber, vote.paper, vote.verb, vote.at) == (ada, paper, action, NOW)
 
-    after = text(browser.get(done.url))
-    assert after.count("<button") == 1
-    assert "Undo" in after
-    browser.post(address, {"undo": ""})
+    done_page = text(browser.get(response.url))
+    assert done_page.count("<button") == 1
+    assert "Undo" in done_page
+    browser.post(url, {"undo": ""})
     assert not Vote.objects.exists()
 
 
-def test_the_latest_word_counts_and_undoing_brings_back_the_one_before(browser, ada, paper):
-    browser.post(word(ada, FeedbackAction.MORE, paper.pk))
+def test_a_new_vote_replaces_the_earlier_one_and_undoing_restores_it(browser, ada, paper):
+    browser.post(feedback_path(ada, FeedbackAction.MORE, paper.pk))
 
-    done = browser.post(word(ada, FeedbackAction.LESS, paper.pk))
-    assert done.url.endswith("?before=more")
+    response = browser.post(feedback_path(ada, FeedbackAction.LESS, paper.pk))
+    assert response.url.endswith("?before=more")
     assert Vote.objects.get().verb == "less"
 
-    browser.post(word(ada, FeedbackAction.LESS, paper.pk), {"undo": "more"})
+    browser.post(feedback_path(ada, FeedbackAction.LESS, paper.pk), {"undo": "more"})
     assert Vote.objects.get().verb == "more"
 
 
-def test_muting_a_topic_hides_it_and_undoing_follows_it_again(browser, ada):
-    address = word(ada, FeedbackAction.MUTE, factories.topic("robotics").pk)
+def test_a_topic_can_be_muted_and_undoing_follows_it_again(browser, ada):
+    url = feedback_path(ada, FeedbackAction.MUTE, factories.topic("robotics").pk)
 
-    done = browser.post(address)
+    assert "<title>Mute Robotics · " in text(browser.get(url))
+
+    response = browser.post(url)
     assert TopicChoice.objects.get().attitude == "mute"
-    assert "Robotics is muted." in text(browser.get(done.url))
+    assert "Robotics is muted." in text(browser.get(response.url))
 
-    browser.post(address, {"undo": "follow"})
+    browser.post(url, {"undo": "follow"})
     assert TopicChoice.objects.get().attitude == "follow"
 
 
 @pytest.mark.parametrize("undo", ["mute-everything", "\x00", "<script>", "x" * 5000])
-def test_a_forged_undo_only_takes_the_word_back(browser, ada, paper, undo):
-    browser.post(word(ada, FeedbackAction.MORE, paper.pk))
+def test_an_invalid_undo_value_deletes_the_vote(browser, ada, paper, undo):
+    browser.post(feedback_path(ada, FeedbackAction.MORE, paper.pk))
 
-    assert browser.post(word(ada, FeedbackAction.MORE, paper.pk), {"undo": undo}).status_code == 303
+    assert (
+        browser.post(feedback_path(ada, FeedbackAction.MORE, paper.pk), {"undo": undo}).status_code
+        == 303
+    )
     assert not Vote.objects.exists()
 
 
-def test_a_word_is_for_its_reader_and_about_its_paper_alone(browser, ada, paper):
+def test_a_vote_is_stored_for_its_reader_and_paper_alone(browser, ada, paper):
     ben, other = factories.subscriber(), factories.paper(topics=["robotics"])
 
-    browser.post(word(ben, FeedbackAction.LESS, other.pk))
+    browser.post(feedback_path(ben, FeedbackAction.LESS, other.pk))
 
     assert Vote.objects.filter(subscriber=ben, paper=other).exists()
     assert Vote.objects.count() == 1
 
 
-@pytest.mark.parametrize("about", [b"", b"\xff" * 9, b"\x09" + bytes(8), b"\x00" + bytes(40)])
+@pytest.mark.parametrize("payload", [b"", b"\xff" * 9, b"\x09" + bytes(8), b"\x00" + bytes(40)])
 @pytest.mark.parametrize("method", ["get", "post"])
-def test_a_word_about_nothing_is_a_bad_link(browser, ada, about, method):
-    token = links.signed_token(Purpose.FEEDBACK, ada, about)
+def test_a_link_with_an_invalid_payload_is_a_bad_link(browser, ada, payload, method):
+    token = links.signed_token(Purpose.FEEDBACK, ada, payload)
 
     response = getattr(browser, method)(reverse("subscribers:feedback", args=[token]))
 
@@ -387,16 +334,16 @@ def test_a_word_about_nothing_is_a_bad_link(browser, ada, about, method):
     assert "Nothing was changed." in text(response)
 
 
-def test_a_word_about_a_paper_that_has_gone_is_a_bad_link(browser, ada, paper):
-    address = word(ada, FeedbackAction.MORE, paper.pk)
+def test_a_link_for_a_deleted_paper_is_a_bad_link(browser, ada, paper):
+    url = feedback_path(ada, FeedbackAction.MORE, paper.pk)
     paper.delete()
 
-    assert browser.post(address).status_code == 400
+    assert browser.post(url).status_code == 400
 
 
-def test_a_word_of_half_a_year_ago_is_too_late(browser, ada, paper):
-    address = word(ada, FeedbackAction.MORE, paper.pk)
+def test_a_feedback_link_expires_after_half_a_year(browser, ada, paper):
+    url = feedback_path(ada, FeedbackAction.MORE, paper.pk)
 
     with time_machine.travel(NOW + 182 * DAY, tick=False):
-        assert browser.post(address).status_code == 400
+        assert browser.post(url).status_code == 400
     assert not Vote.objects.exists()

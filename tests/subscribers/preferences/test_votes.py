@@ -20,7 +20,7 @@ def test_the_latest_vote_on_a_paper_counts():
     assert Vote.objects.get().verb == "less"
 
 
-def test_only_their_own_votes_are_forgotten():
+def test_deleting_votes_leaves_those_of_other_readers():
     ada, ben, paper = factories.subscriber(), factories.subscriber(), factories.paper()
     for reader in (ada, ben):
         votes.cast(reader, paper, "more", now=factories.NOW)
@@ -30,16 +30,16 @@ def test_only_their_own_votes_are_forgotten():
     assert Vote.objects.get().subscriber == ben
 
 
-@pytest.mark.parametrize("readers", [1, 3])
-def test_what_many_have_taught_is_one_query(readers, django_assert_num_queries):
-    chosen = [factories.subscriber() for _ in range(readers)]
-    for reader in chosen:
+@pytest.mark.parametrize("reader_count", [1, 3])
+def test_the_adjustments_of_many_readers_take_one_query(reader_count, django_assert_num_queries):
+    readers = [factories.subscriber() for _ in range(reader_count)]
+    for reader in readers:
         factories.vote(reader, factories.paper(topics=["robotics", "speech"]), "more")
         factories.vote(reader, factories.paper(topics=["robotics"]), "more")
         factories.vote(reader, factories.paper(), "less")
 
     with django_assert_num_queries(1):
-        found = votes.topic_adjustments_by_subscriber(chosen)
+        adjustments = votes.topic_adjustments_by_subscriber(readers)
 
-    taught = {"robotics": 0.25 * 2 / 4, "speech": 0.25 * 1 / 3}
-    assert found == {reader.pk: taught for reader in chosen}
+    expected = {"robotics": 0.25 * 2 / 4, "speech": 0.25 * 1 / 3}
+    assert adjustments == {reader.pk: expected for reader in readers}

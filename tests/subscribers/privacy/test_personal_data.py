@@ -21,7 +21,7 @@ from subscribers.models import (
 )
 from subscribers.privacy import personal_data
 from subscribers.signup import consent
-from subscribers.transfer import importing
+from subscribers.transfer import import_rows, importing
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -31,7 +31,7 @@ ADA = "ada@example.org"
 
 
 def all_rows() -> str:
-    """Every row of every table, as text."""
+    """Return every row of every table, as JSON."""
     rows: list[Any] = [list(model._default_manager.values()) for model in apps.get_models()]
     return json.dumps(rows, cls=DjangoJSONEncoder)
 
@@ -50,12 +50,12 @@ def ada():
     return ada
 
 
-def test_the_export_holds_every_row_about_them_and_no_other_s(ada):
+def test_the_export_holds_every_row_about_a_reader_and_no_others(ada):
     factories.subscriber(email="ben@example.org", topics=["robotics"])
 
-    kept = personal_data.export_subscriber(ada)
+    data = personal_data.export_subscriber(ada)
 
-    assert sorted(kept) == [
+    assert sorted(data) == [
         "consents",
         "deliveries",
         "follows",
@@ -68,39 +68,39 @@ def test_the_export_holds_every_row_about_them_and_no_other_s(ada):
         "topics",
         "votes",
     ]
-    assert kept["topics"] == {"robotics": "follow", "speech": "mute"}
-    assert [row["label"] for row in kept["follows"]] == ["Emmy Noether"]
-    assert [row["verb"] for row in kept["votes"]] == ["less"]
-    assert {len(kept["deliveries"]), len(kept["preferences"])} == {1}
-    assert "ben@" not in json.dumps(kept, cls=DjangoJSONEncoder)
+    assert data["topics"] == {"robotics": "follow", "speech": "mute"}
+    assert [row["label"] for row in data["follows"]] == ["Emmy Noether"]
+    assert [row["verb"] for row in data["votes"]] == ["less"]
+    assert {len(data["deliveries"]), len(data["preferences"])} == {1}
+    assert "ben@" not in json.dumps(data, cls=DjangoJSONEncoder)
 
 
-def test_the_export_opens_no_door(ada):
-    kept = json.dumps(personal_data.export_subscriber(ada), cls=DjangoJSONEncoder)
+def test_the_export_contains_no_secrets(ada):
+    export = json.dumps(personal_data.export_subscriber(ada), cls=DjangoJSONEncoder)
 
-    assert "nonce" not in kept
-    assert str(ada.confirmation_nonce) not in kept
-    assert suppression.address_hash(ADA) not in kept
+    assert "nonce" not in export
+    assert str(ada.confirmation_nonce) not in export
+    assert suppression.address_hash(ADA) not in export
 
 
-def test_why_they_are_not_written_to_is_theirs_to_know(ada):
+def test_the_export_holds_the_reason_of_a_suppression(ada):
     suppression.suppress(ADA, Suppression.Reason.BOUNCED, NOW)
 
-    kept = personal_data.export_subscriber(ada)
+    data = personal_data.export_subscriber(ada)
 
-    assert kept["suppressed"]
-    assert kept["suppressions"] == [{"reason": "bounced", "created_at": NOW}]
+    assert data["suppressed"]
+    assert data["suppressions"] == [{"reason": "bounced", "created_at": NOW}]
 
 
-def test_who_never_chose_can_read_what_is_kept_too():
+def test_a_reader_without_preferences_can_be_exported():
     reader = Subscriber.objects.create(email=ADA)
 
     assert personal_data.export_subscriber(reader)["topics"] == {}
 
 
-def test_an_address_that_somebody_signed_a_farewell_with_goes_and_other_words_stay(ada):
-    for words in (f"Bye! {ADA.title()}", "Too long."):
-        UnsubscribeFeedback.objects.create(reason="other", words=words, said_on=NOW.date())
+def test_erasing_blanks_exit_survey_comments_that_contain_the_address(ada):
+    for comment in (f"Bye! {ADA.title()}", "Too long."):
+        UnsubscribeFeedback.objects.create(reason="other", words=comment, said_on=NOW.date())
 
     personal_data.erase_subscriber(ADA, NOW)
 
@@ -110,33 +110,33 @@ def test_an_address_that_somebody_signed_a_farewell_with_goes_and_other_words_st
     ]
 
 
-def test_nothing_that_names_them_is_left_in_any_table(ada):
-    names = [ADA, "ada", str(ada.public_id), ada.public_id.hex, str(ada.confirmation_nonce)]
-    assert [name for name in names if name in all_rows()] != []
+def test_erasing_leaves_no_identifier_in_any_table(ada):
+    identifiers = [ADA, "ada", str(ada.public_id), ada.public_id.hex, str(ada.confirmation_nonce)]
+    assert [text for text in identifiers if text in all_rows()] != []
 
     assert personal_data.erase_subscriber(ADA, NOW)
 
     for model in (Preferences, TopicChoice, Follow, Vote):
         assert not model._default_manager.exists()
-    assert [name for name in names if name in all_rows()] == []
+    assert [text for text in identifiers if text in all_rows()] == []
 
 
-def test_erasing_outlives_a_new_list(ada):
+def test_an_import_does_not_add_an_erased_address_again(ada):
     personal_data.erase_subscriber(ADA, NOW)
 
-    counts = importing.add_all([importing.ImportRow(email=ADA)], confirmed=True, now=NOW)
+    counts = importing.add_all([import_rows.ImportRow(email=ADA)], confirmed=True, now=NOW)
 
     assert counts == {"suppressed": 1}
     assert not Subscriber.objects.exists()
 
 
-def test_an_address_of_which_nothing_is_kept_is_never_written_to_either():
+def test_erasing_an_unknown_address_suppresses_it():
     assert not personal_data.erase_subscriber(ADA, NOW)
 
     assert suppression.is_suppressed(ADA)
 
 
-def test_erasing_does_not_make_a_complaint_lighter(ada):
+def test_erasing_keeps_the_reason_of_a_complaint(ada):
     suppression.suppress(ADA, Suppression.Reason.COMPLAINED, NOW)
 
     personal_data.erase_subscriber(ADA, NOW)

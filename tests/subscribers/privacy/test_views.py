@@ -33,7 +33,7 @@ def _noon():
 
 @pytest.fixture
 def browser():
-    """One that would be refused if a page asked for a cookie or a CSRF token."""
+    """Return a client that enforces CSRF checks: the pages need neither a token nor a cookie."""
     return Client(enforce_csrf_checks=True)
 
 
@@ -42,65 +42,65 @@ def ada():
     return factories.subscriber(email=ADA, topics=["robotics"])
 
 
-def address(page: str, ada: Subscriber) -> str:
-    return reverse(f"subscribers:{page}", args=[links.signed_token(Purpose.PREFERENCES, ada)])
+def path(page: str, reader: Subscriber) -> str:
+    return reverse(f"subscribers:{page}", args=[links.signed_token(Purpose.PREFERENCES, reader)])
 
 
-def everything() -> list[Any]:
+def all_rows() -> list[Any]:
     return [list(model._default_manager.order_by("pk").values()) for model in apps.get_models()]
 
 
-def test_the_preferences_lead_to_both(browser, ada):
-    page = browser.get(address("preferences", ada)).content.decode()
+def test_the_preferences_page_links_to_both(browser, ada):
+    page = browser.get(path("preferences", ada)).content.decode()
 
-    assert [f'href="{address(name, ada)}"' in page for name in PAGES] == [True, True]
+    assert [f'href="{path(name, ada)}"' in page for name in PAGES] == [True, True]
 
 
-def test_a_reader_downloads_what_is_kept_about_them(browser, ada):
+def test_a_reader_can_download_their_data(browser, ada):
     factories.subscriber(email="ben@example.org")
 
-    response = browser.get(address("about_me", ada))
+    response = browser.get(path("about_me", ada))
 
     assert response["Content-Disposition"] == 'attachment; filename="about-me.json"'
     assert response["Content-Type"] == "application/json"
     assert "no-store" in response["Cache-Control"]
     assert response["Referrer-Policy"] == "no-referrer"
-    kept = json.loads(response.content)
-    assert (kept["subscriber"]["email"], kept["topics"]) == (ADA, {"robotics": "follow"})
+    data = json.loads(response.content)
+    assert (data["subscriber"]["email"], data["topics"]) == (ADA, {"robotics": "follow"})
     assert b"ben@" not in response.content
     assert not response.cookies
 
 
 @pytest.mark.parametrize("page", PAGES)
 @pytest.mark.parametrize("method", ["get", "head", "options"])
-def test_a_program_that_opens_every_link_changes_nothing(browser, ada, page, method):
-    before = everything()
+def test_opening_a_link_changes_nothing(browser, ada, page, method):
+    before = all_rows()
 
-    getattr(browser, method)(address(page, ada))
+    getattr(browser, method)(path(page, ada))
 
-    assert everything() == before
+    assert all_rows() == before
 
 
-def test_a_reader_is_erased_by_one_press_and_shown_the_same_page_ever_after(browser, ada):
-    link = address("erase", ada)
+def test_erasing_takes_one_button_and_always_shows_the_same_page(browser, ada):
+    link = path("erase", ada)
     assert b"keyed hash" in browser.get(link).content
 
-    pressed = [browser.post(link) for _ in range(2)]
+    posts = [browser.post(link) for _ in range(2)]
     later = browser.get(link)
-    unknown = browser.post(reverse("subscribers:erase", args=["no-token"]))
+    bad_token = browser.post(reverse("subscribers:erase", args=["no-token"]))
 
     assert not Subscriber.objects.exists()
     assert suppression.is_suppressed(ADA)
-    assert {response.status_code for response in [*pressed, later, unknown]} == {200}
-    assert len({response.content for response in [*pressed, later, unknown]}) == 1
-    assert b"Nothing is kept." in later.content
-    assert not pressed[0].cookies
+    assert {response.status_code for response in [*posts, later, bad_token]} == {200}
+    assert len({response.content for response in [*posts, later, bad_token]}) == 1
+    assert b"No data is stored." in later.content
+    assert not posts[0].cookies
 
 
 @pytest.mark.parametrize("page", PAGES)
 @pytest.mark.parametrize("method", ["get", "post"])
-def test_a_link_that_is_too_old_opens_nothing(browser, ada, page, method):
-    link = address(page, ada)
+def test_an_expired_link_is_rejected(browser, ada, page, method):
+    link = path(page, ada)
 
     with time_machine.travel(NOW + timedelta(days=200), tick=False):
         response = getattr(browser, method)(link)
@@ -109,23 +109,25 @@ def test_a_link_that_is_too_old_opens_nothing(browser, ada, page, method):
     assert Subscriber.objects.exists()
 
 
-@pytest.mark.parametrize("purpose", [each for each in Purpose if each != Purpose.PREFERENCES])
-def test_a_link_for_something_else_neither_shows_nor_erases(browser, ada, purpose):
+@pytest.mark.parametrize(
+    "purpose", [purpose for purpose in Purpose if purpose != Purpose.PREFERENCES]
+)
+def test_a_link_for_another_purpose_neither_shows_nor_erases(browser, ada, purpose):
     token = links.signed_token(purpose, ada)
 
-    shown = browser.get(reverse("subscribers:about_me", args=[token]))
-    asked = browser.get(reverse("subscribers:erase", args=[token]))
+    download = browser.get(reverse("subscribers:about_me", args=[token]))
+    question = browser.get(reverse("subscribers:erase", args=[token]))
     browser.post(reverse("subscribers:erase", args=[token]))
 
-    assert (shown.status_code, asked.status_code) == (400, 400)
-    assert ADA.encode() not in shown.content + asked.content
+    assert (download.status_code, question.status_code) == (400, 400)
+    assert ADA.encode() not in download.content + question.content
     assert Subscriber.objects.exists()
 
 
-def test_who_left_can_read_and_erase_what_is_kept_too(browser):
-    gone = factories.subscriber(email=ADA, status=Subscriber.Status.LEFT)
+def test_a_reader_who_left_can_download_and_erase_their_data(browser):
+    ada = factories.subscriber(email=ADA, status=Subscriber.Status.LEFT)
 
-    assert browser.get(address("about_me", gone)).status_code == 200
-    browser.post(address("erase", gone))
+    assert browser.get(path("about_me", ada)).status_code == 200
+    browser.post(path("erase", ada))
 
     assert not Subscriber.objects.exists()

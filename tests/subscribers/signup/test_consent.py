@@ -10,7 +10,7 @@ from django.db import IntegrityError, transaction
 from subscribers.models import Consent, Subscriber
 from subscribers.signup import consent, lifecycle
 from subscribers.signup.consent import ConsentContext, FormKind
-from subscribers.transfer import importing
+from subscribers.transfer import import_rows, importing
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -75,8 +75,10 @@ def test_where_somebody_asked_from_is_kept_only_if_the_operator_has_to(settings)
 
 
 def test_who_an_operator_brings_is_marked_so():
-    importing.add_all([importing.ImportRow(email=ADA)], confirmed=True, now=NOW)
-    importing.add_or_update(importing.ImportRow(email="ben@example.org"), confirmed=False, now=NOW)
+    importing.add_all([import_rows.ImportRow(email=ADA)], confirmed=True, now=NOW)
+    importing.add_or_update(
+        import_rows.ImportRow(email="ben@example.org"), confirmed=False, now=NOW
+    )
 
     assert proofs() == [("import", "", NOW, NOW, None), ("command", "", NOW, None, None)]
 

@@ -20,7 +20,7 @@ pytestmark = pytest.mark.django_db
 
 NOW = factories.NOW
 ADA = "ada@example.org"
-WANTED = {
+PREFERENCES = {
     "hour": 9,
     "timezone": "Europe/Berlin",
     "length": 12,
@@ -44,7 +44,7 @@ def ada(email: str = ADA, **fields: Any) -> Subscriber:
             ("keyword", "state space model", "State space models"),
             ("category", "cs.RO", "cs.RO"),
         ],
-        preferences=WANTED,
+        preferences=PREFERENCES,
         **fields,
     )
     reader.consents.create(
@@ -53,16 +53,16 @@ def ada(email: str = ADA, **fields: Any) -> Subscriber:
     return reader
 
 
-def written(**options: Any) -> list[dict[str, str]]:
+def exported_rows(**options: Any) -> list[dict[str, str]]:
     file = io.StringIO(newline="")
     exporting.write_csv(file, **options)
     return list(csv.DictReader(io.StringIO(file.getvalue(), newline="")))
 
 
-def test_a_line_says_all_that_was_chosen_and_when_they_said_yes():
+def test_a_row_holds_all_preferences_and_the_dates_of_consent():
     ada()
 
-    assert written() == [
+    assert exported_rows() == [
         {
             "email": ADA,
             "status": "active",
@@ -89,7 +89,7 @@ def test_a_line_says_all_that_was_chosen_and_when_they_said_yes():
     ]
 
 
-def test_our_own_export_comes_back_as_it_was(tmp_path):
+def test_an_export_can_be_imported_without_loss(tmp_path):
     ada()
     ada("+formula@example.org")
     ada("=1+1@example.org")
@@ -97,59 +97,57 @@ def test_our_own_export_comes_back_as_it_was(tmp_path):
     factories.subscriber(email="left@example.org", status="left")
     file = tmp_path / "readers.csv"
     call_command("export_subscribers", output=file)
-    active = written(status="active")
+    active = exported_rows(status="active")
     Subscriber.objects.all().delete()
 
     out = io.StringIO()
     call_command("import_subscribers", file, "--confirmed", stdout=out)
 
-    assert written() == active
+    assert exported_rows() == active
     assert [line["email"] for line in active] == [ADA, "'+formula@example.org", "'=1+1@example.org"]
     assert out.getvalue().splitlines()[-1] == (
-        "Imported: 3 added, 0 known already, 0 suppressed, 0 repeated, 0 not understood, "
+        "Imported: 3 added, 0 already known, 0 suppressed, 0 repeated, 0 invalid, "
         "1 unconfirmed, 1 unsubscribed."
     )
     assert set(Consent.objects.values_list("form", flat=True)) == {"import"}
 
 
-@pytest.mark.parametrize("begin", ["=", "+", "-", "@", "'"])
-def test_no_cell_is_a_formula(begin):
+@pytest.mark.parametrize("prefix", ["=", "+", "-", "@", "'"])
+def test_formulas_are_escaped(prefix):
     reader = factories.subscriber(email=ADA)
-    reader.follows.create(kind="keyword", key="x", label=f"{begin}HYPERLINK(1)")
+    reader.follows.create(kind="keyword", key="x", label=f"{prefix}HYPERLINK(1)")
 
-    [line] = written()
+    [line] = exported_rows()
 
-    assert line["keywords"] == f"'{begin}HYPERLINK(1);"
+    assert line["keywords"] == f"'{prefix}HYPERLINK(1);"
 
 
-def test_those_of_one_status_can_be_asked_for():
+def test_an_export_can_be_restricted_to_a_status():
     ada()
     factories.subscriber(email="left@example.org", status="left")
 
-    assert [line["email"] for line in written(status="left")] == ["left@example.org"]
-    assert [line["left_reason"] for line in written(status="left")] == ["unsubscribed"]
+    assert [line["email"] for line in exported_rows(status="left")] == ["left@example.org"]
+    assert [line["left_reason"] for line in exported_rows(status="left")] == ["unsubscribed"]
 
 
-def test_who_never_chose_is_in_the_list_too():
+def test_a_subscriber_without_preferences_is_exported():
     Subscriber.objects.create(email=ADA)
 
-    assert [(line["email"], line["hour"]) for line in written()] == [(ADA, "")]
+    assert [(line["email"], line["hour"]) for line in exported_rows()] == [(ADA, "")]
 
 
-def test_a_page_costs_the_same_however_many_and_nobody_is_missed(
-    django_assert_num_queries, monkeypatch
-):
+def test_each_page_needs_five_queries_and_nobody_is_missed(django_assert_num_queries, monkeypatch):
     monkeypatch.setattr(exporting, "EXPORT_PAGE_SIZE", 2)
     for n in range(4):
         ada(f"reader{n}@example.org")
 
     with django_assert_num_queries(2 * 5 + 1):
-        lines = written()
+        lines = exported_rows()
 
     assert [line["email"] for line in lines] == [f"reader{n}@example.org" for n in range(4)]
 
 
-def test_the_file_is_for_its_owner_only_and_replaced_as_a_whole(tmp_path, capsys):
+def test_the_file_is_private_and_replaced_as_a_whole(tmp_path, capsys):
     ada()
     file = tmp_path / "readers.csv"
     file.write_text("old")
@@ -163,7 +161,7 @@ def test_the_file_is_for_its_owner_only_and_replaced_as_a_whole(tmp_path, capsys
     assert capsys.readouterr().out == f"Exported: 1 subscribers to {file}.\n"
 
 
-def test_without_a_file_the_list_is_printed_and_its_count_is_not_in_it(capsys):
+def test_without_a_file_the_list_is_printed_and_the_count_goes_to_stderr(capsys):
     ada()
 
     call_command("export_subscribers")
@@ -174,12 +172,12 @@ def test_without_a_file_the_list_is_printed_and_its_count_is_not_in_it(capsys):
     assert printed.err == "Exported: 1 subscribers.\n"
 
 
-def test_what_cannot_be_written_is_told_in_a_sentence(tmp_path):
+def test_an_unwritable_file_is_an_error(tmp_path):
     with pytest.raises(CommandError, match=r"Could not write .*: No such file or directory\."):
         call_command("export_subscribers", output=Path(tmp_path / "nowhere" / "readers.csv"))
 
 
-def test_a_failure_leaves_the_file_as_it_was(tmp_path, monkeypatch):
+def test_a_failure_leaves_the_file_unchanged(tmp_path, monkeypatch):
     file = tmp_path / "readers.csv"
     file.write_text("old")
     ada()

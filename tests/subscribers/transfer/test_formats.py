@@ -11,16 +11,16 @@ from hypothesis import strategies as st
 from subscribers.transfer import formats
 from subscribers.transfer.formats import Layout, SkipReason
 
-OWN = ("email", "topics", "timezone", "asked_at", "confirmed_at")
+OWN_COLUMNS = ("email", "topics", "timezone", "asked_at", "confirmed_at")
 
 
 def layout(header: str) -> Layout:
-    found = formats.detect_layout(header.split(","), OWN)
-    assert found
-    return found
+    detected = formats.detect_layout(header.split(","), OWN_COLUMNS)
+    assert detected
+    return detected
 
 
-def standing(header: str, line: str) -> SkipReason | None:
+def skip_reason(header: str, line: str) -> SkipReason | None:
     return layout(header).skip_reason(dict(zip(header.split(","), line.split(","), strict=True)))
 
 
@@ -60,20 +60,20 @@ def standing(header: str, line: str) -> SkipReason | None:
         ),
         (
             "email,status,topics,asked_at,confirmed_at",
-            "our own export",
+            "export_subscribers",
             {name: name for name in ("email", "topics", "asked_at", "confirmed_at")},
         ),
-        ("name,e-mail", "a list with our columns", {"email": "e-mail"}),
+        ("name,e-mail", "custom list", {"email": "e-mail"}),
     ],
 )
-def test_a_service_is_known_by_the_names_of_its_columns(header, name, fields):
-    found = layout(header)
+def test_a_format_is_detected_by_its_columns(header, name, fields):
+    detected = layout(header)
 
-    assert (found.format.name, found.column_by_field) == (name, fields)
+    assert (detected.format.name, detected.column_by_field) == (name, fields)
 
 
-def test_without_an_address_it_is_no_list():
-    assert formats.detect_layout(["name", "status"], OWN) is None
+def test_a_header_without_a_column_of_addresses_has_no_layout():
+    assert formats.detect_layout(["name", "status"], OWN_COLUMNS) is None
 
 
 MAILCHIMP = "email address,leid,unsub_time,clean_time"
@@ -111,12 +111,12 @@ GHOST = "id,email,subscribed_to_emails,deleted_at"
         ("email,status,asked_at", "a@b.org,active,", None),
     ],
 )
-def test_only_a_yes_is_one(header, line, expected):
-    assert standing(header, line) == expected
+def test_only_rows_that_are_certainly_active_are_imported(header, line, expected):
+    assert skip_reason(header, line) == expected
 
 
 @pytest.mark.parametrize(
-    ("written", "read"),
+    ("text", "expected"),
     [
         ("2024-03-05 14:22:01", datetime(2024, 3, 5, 14, 22, 1, tzinfo=UTC)),
         ("2024-03-05T14:22:01.000Z", datetime(2024, 3, 5, 14, 22, 1, tzinfo=UTC)),
@@ -129,12 +129,12 @@ def test_only_a_yes_is_one(header, line, expected):
         ("yesterday", None),
     ],
 )
-def test_a_moment_is_read_if_it_can_mean_one_thing_only(written, read):
-    assert formats.parse_utc_datetime(written) == read
+def test_only_unambiguous_times_are_parsed(text, expected):
+    assert formats.parse_utc_datetime(text) == expected
 
 
 @given(st.text(max_size=5))
-def test_a_guarded_cell_is_no_formula_and_reads_back(text):
+def test_an_escaped_cell_is_no_formula_and_can_be_unescaped(text):
     cell = formats.escape_formula(text)
 
     assert not cell.startswith(("=", "+", "-", "@", "\t", "\r"))
