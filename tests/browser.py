@@ -1,7 +1,7 @@
-"""A real browser for the tests, launched once: Debian's Chromium, driven from a thread of its own.
+"""A real browser for the tests, launched once: an installed Chromium, driven from its own thread.
 
-Playwright runs an event loop where it is used, and Django refuses its database within one. So what
-is done with a page is handed over as a function, and the test asks the database between two.
+Playwright runs an event loop in the thread that uses it, and Django refuses database access inside
+one. So a test passes each action on a page as a function, and queries the database in between.
 """
 
 from __future__ import annotations
@@ -37,11 +37,11 @@ CHROMIUM_FLAGS = [
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
-    # Even what it might do behind our back stays on this machine.
+    # Keep even background requests on this machine.
     "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost",
 ]
-# Of an answer that is not 200 (see _response), of a page that is left while it asks something, and
-# of a mail, shown in a sandbox, where this very driver may run nothing.
+# Console messages to ignore: about a status that is not 200 (see _on_response), about a request
+# that a navigation cancels, and about a mail in a sandbox, where scripts are blocked.
 IGNORED_CONSOLE_ERRORS = (
     "Failed to load resource",
     "Response Status Error Code",
@@ -49,19 +49,19 @@ IGNORED_CONSOLE_ERRORS = (
     "htmx:afterRequest",
     "Blocked script execution",
 )
-# Milliseconds: of a machine that is busy with other things.
+# Generous, for a busy machine.
 PAGE_TIMEOUT_MS = 20_000
 
 
 class Tab:
-    """One page, and what it had to complain about."""
+    """One page, and the errors that it reported."""
 
     def __init__(self, thread: ThreadPoolExecutor, page: Page) -> None:
         self.errors: list[str] = []
         self._thread, self._page = thread, page
 
     def __call__(self, action: Callable[[Page], T]) -> T:
-        """Do something with the page, and bring back what it returns."""
+        """Run an action on the page in the browser's thread and return its result."""
         return self._thread.submit(action, self._page).result()
 
     def attach_listeners(self, page: Page) -> None:
@@ -78,15 +78,15 @@ class Tab:
     def _on_request(self, request: Request) -> None:
         address = urlsplit(request.url)
         if address.scheme != "data" and address.hostname not in {"127.0.0.1", "localhost"}:
-            self.errors.append(f"to a stranger: {request.url}")
+            self.errors.append(f"request to another host: {request.url}")
 
     def _on_request_failed(self, request: Request) -> None:
-        # A page that is left takes its questions with it.
+        # A navigation cancels the requests of the page before.
         if request.failure != "net::ERR_ABORTED":
             self.errors.append(f"failed: {request.url} {request.failure}")
 
     def _on_response(self, response: Response) -> None:
-        """A page may say no, also to htmx, which shows it; a part of a page must be there."""
+        """Record a failed response: 4xx is expected of pages and htmx requests, not of assets."""
         asked = response.request
         expected = asked.is_navigation_request() or "hx-request" in asked.headers
         if response.status >= (500 if expected else 400):
@@ -95,7 +95,7 @@ class Tab:
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[tuple[ThreadPoolExecutor, Browser]]:
-    """The browser, and the only thread that may touch it."""
+    """Launch the browser, and return it with the only thread that may use it."""
     if not CHROMIUM_PATH:
         pytest.skip("there is no Chromium on this machine (on Debian: apt install chromium)")
     with ThreadPoolExecutor(1, "browser") as thread:
@@ -113,7 +113,7 @@ def browser() -> Iterator[tuple[ThreadPoolExecutor, Browser]]:
 
 @pytest.fixture
 def open_tab(browser: Any, live_server: Any) -> Iterator[Callable[..., Tab]]:
-    """Opens pages of the live server, each in a profile of its own; complaints fail the test."""
+    """Return a function that opens pages, each in its own profile; page errors fail the test."""
     thread, chromium = browser
     tabs: list[Tab] = []
 
@@ -132,7 +132,7 @@ def open_tab(browser: Any, live_server: Any) -> Iterator[Callable[..., Tab]]:
 
     yield open_tab
     for tab in tabs:
-        with suppress(Exception):  # what is wrong with it was said by the test
+        with suppress(Exception):  # the test has reported what is wrong with it
             tab(lambda page: page.context.close())
-    if complaints := [complaint for tab in tabs for complaint in tab.errors]:
-        pytest.fail("\n".join(complaints))
+    if errors := [error for tab in tabs for error in tab.errors]:
+        pytest.fail("\n".join(errors))

@@ -1,4 +1,4 @@
-"""The ways in which a person uses a page, for the browser tests: with a mouse, or keys alone."""
+"""How a person uses a page in the browser tests: by mouse, or by keyboard alone."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from typing import Any
 
 from playwright.sync_api import Locator, Page
 
-# Nobody presses Tab more often than this to get anywhere.
+# A target that takes more presses of Tab than this counts as unreachable.
 MAX_KEY_PRESSES = 120
 
-# Whether it can be seen where the focus is: marked, on the screen, and under nothing else. A chip's
-# checkbox is invisible; what is marked is the word beside it.
+# Return whether the focus is visible: outlined, on the screen, and not covered. A chip's checkbox is
+# hidden; its label carries the outline.
 FOCUS_IS_VISIBLE_JS = """focused => {
   const chip = focused.matches('.chip input, .segments input');
   const shown = chip ? focused.nextElementSibling : focused;
@@ -30,7 +30,7 @@ class MouseUser:
         target.click()
 
     def check_option(self, name: str, value: str) -> None:
-        """A checkbox or radio button, by the word beside it."""
+        """Click the label of a checkbox or radio button."""
         self.page.locator(f"label:has({option_selector(name, value)})").click()
 
     def fill(self, target: Locator, text: str) -> None:
@@ -50,36 +50,36 @@ class MouseUser:
 
 
 class KeyboardUser(MouseUser):
-    """Tab, Enter, Space, arrows and letters; it fails where the focus is lost from sight."""
+    """Use Tab, Enter, Space, arrows and letters only; fail where the focus is not visible."""
 
     def tab_to(self, target: Locator) -> None:
         goal = target.element_handle()
         for _ in range(MAX_KEY_PRESSES):
-            if goal.evaluate("each => each === document.activeElement"):
-                assert goal.evaluate(FOCUS_IS_VISIBLE_JS), f"the focus cannot be seen: {target}"
+            if goal.evaluate("element => element === document.activeElement"):
+                assert goal.evaluate(FOCUS_IS_VISIBLE_JS), f"the focus is not visible: {target}"
                 return
             self.page.keyboard.press("Tab")
-        raise AssertionError(f"the keyboard does not get to {target}")
+        raise AssertionError(f"Tab does not reach {target}")
 
     def press(self, target: Locator) -> None:
         self.tab_to(target)
         self.page.keyboard.press("Enter")
 
     def check_option(self, name: str, value: str) -> None:
-        """Radio buttons are one stop: the one that is on, or the first; arrows go on from there."""
-        one = self.page.locator(option_selector(name, value))
-        if one.get_attribute("type") == "checkbox":
-            self.tab_to(one)
+        """Check an option: Tab reaches a radio group once, and arrows move within it."""
+        option = self.page.locator(option_selector(name, value))
+        if option.get_attribute("type") == "checkbox":
+            self.tab_to(option)
             self.page.keyboard.press("Space")
             return
-        on = self.page.locator(f"[name='{name}']:checked")
-        self.tab_to(on if on.count() else self.page.locator(f"[name='{name}']").first)
+        checked = self.page.locator(f"[name='{name}']:checked")
+        self.tab_to(checked if checked.count() else self.page.locator(f"[name='{name}']").first)
         self.page.keyboard.press("Space")
         for _ in range(MAX_KEY_PRESSES):
-            if one.is_checked():
+            if option.is_checked():
                 return
             self.page.keyboard.press("ArrowRight")
-        raise AssertionError(f"no arrow gets to {value}")
+        raise AssertionError(f"no arrow key reaches {value}")
 
     def fill(self, target: Locator, text: str) -> None:
         self.tab_to(target)
@@ -87,7 +87,7 @@ class KeyboardUser(MouseUser):
         self.page.keyboard.type(text)
 
     def fill_date(self, target: Locator, day: Any) -> None:
-        """As an American keyboard's reader sees the field: month, day, year."""
+        """Type a date in the order of the en-US date field: month, day, year."""
         self.tab_to(target)
         self.page.keyboard.type(f"{day:%m%d%Y}")
 

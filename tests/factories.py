@@ -1,4 +1,4 @@
-"""Objects for tests: plain functions, boring defaults; a test states only what it is about."""
+"""Build rows for tests: plain functions with plain defaults, so a test states only its subject."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from subscribers.models import Preferences, Subscriber, Vote
 from subscribers.signup import abuse_protection
 from subscribers.signup.consent import FormKind
 
-# A Tuesday morning, in UTC: the "now" of every test that does not care.
+# A Tuesday morning in UTC: "now" wherever the moment does not matter.
 NOW = datetime(2026, 5, 12, 6, 0, tzinfo=UTC)
 TODAY = NOW.date()
 
@@ -33,7 +33,7 @@ def topic(slug: str = "robotics", **fields: Any) -> Topic:
 
 
 def paper(*, topics: Iterable[str] = (), upvotes: int | None = None, **fields: Any) -> Paper:
-    """A paper listed yesterday; with `upvotes`, one reading of them too."""
+    """Create a paper listed yesterday; with `upvotes`, also one reading of them."""
     number = next(_numbers)
     defaults: dict[str, Any] = {
         "arxiv_id": f"2605.{number:05d}",
@@ -43,11 +43,11 @@ def paper(*, topics: Iterable[str] = (), upvotes: int | None = None, **fields: A
         "published_on": TODAY - timedelta(days=2),
         "listed_on": TODAY - timedelta(days=1),
     }
-    told = defaults | fields
-    told.setdefault("identity", told["arxiv_id"] or told.get("doi") or f"title-{number}")
-    told.setdefault("title_key", identity.title_key(told["title"]))
-    told.setdefault("sort_date", told["listed_on"] or told["published_on"])
-    paper = Paper.objects.create(**told)
+    values = defaults | fields
+    values.setdefault("identity", values["arxiv_id"] or values.get("doi") or f"title-{number}")
+    values.setdefault("title_key", identity.title_key(values["title"]))
+    values.setdefault("sort_date", values["listed_on"] or values["published_on"])
+    paper = Paper.objects.create(**values)
     paper.topics.set([topic(slug) for slug in topics])
     if upvotes is not None:
         reading(paper=paper, value=upvotes)
@@ -72,9 +72,9 @@ def subscriber(
     preferences: dict[str, Any] | None = None,
     **fields: Any,
 ) -> Subscriber:
-    """An active reader in UTC who wants a digest at 7.
+    """Create an active reader in UTC whose digest is due at 7.
 
-    `attitudes` are by topic, `follows` are kind, key and label.
+    `attitudes` are by topic slug; `follows` are kind, key and label.
     """
     defaults: dict[str, Any] = {"email": email or f"reader{next(_numbers)}@example.org"}
     if status == Subscriber.Status.ACTIVE:
@@ -85,10 +85,10 @@ def subscriber(
             "left_reason": Subscriber.LeftReason.UNSUBSCRIBED,
         }
     subscriber = Subscriber.objects.create(status=status, **defaults | fields)
-    wanted = Preferences.objects.create(subscriber=subscriber, **preferences or {})
-    wanted.topics.set([topic(slug) for slug in topics])
+    row = Preferences.objects.create(subscriber=subscriber, **preferences or {})
+    row.topics.set([topic(slug) for slug in topics])
     for slug, attitude in (attitudes or {}).items():
-        wanted.topic_choices.create(topic=topic(slug), attitude=attitude)
+        row.topic_choices.create(topic=topic(slug), attitude=attitude)
     for kind, key, label in follows:
         subscriber.follows.create(kind=kind, key=key, label=label)
     return subscriber
@@ -97,7 +97,7 @@ def subscriber(
 def signup_form_data(
     email: str = "ada@example.org", *, form: FormKind = FormKind.PAGE, **fields: Any
 ) -> dict[str, Any]:
-    """What a person sends who has taken a moment to fill in a form of ours."""
+    """Return the fields that a browser posts from our form after a plausible time."""
     return {"email": email, "seal": abuse_protection.form_token(form, skip_min_age=True), **fields}
 
 
@@ -106,11 +106,11 @@ def vote(subscriber: Subscriber, paper: Paper, verb: str = "more") -> Vote:
 
 
 def edition(*, day: date = TODAY, papers: Iterable[Paper] = (), **fields: Any) -> Edition:
-    """An edition of the given papers, in that order."""
+    """Create an edition of the given papers, in that order."""
     published_at = fields.pop("published_at", datetime(day.year, day.month, day.day, 4, tzinfo=UTC))
     edition = Edition.objects.create(date=day, published_at=published_at, **fields)
-    for rank, each in enumerate(papers, start=1):
-        entry(edition=edition, paper=each, rank=rank)
+    for rank, ranked_paper in enumerate(papers, start=1):
+        entry(edition=edition, paper=ranked_paper, rank=rank)
     return edition
 
 
@@ -125,7 +125,7 @@ def entry(*, edition: Edition, paper: Paper, rank: int = 1, **fields: Any) -> En
 
 
 def delivery(*, edition: Edition, subscriber: Subscriber, **fields: Any) -> Delivery:
-    """A delivery as opening leaves it: waiting, good for half a day, and in the edition's count."""
+    """Create a delivery as opening does: pending, good for half a day, counted by its edition."""
     defaults: dict[str, Any] = {
         "opened_at": NOW,
         "expires_at": NOW + timedelta(hours=12),
@@ -136,7 +136,7 @@ def delivery(*, edition: Edition, subscriber: Subscriber, **fields: Any) -> Deli
 
 
 def login_operator(client: Client) -> Client:
-    """An operator, logged in. (Without a password: hashing one takes longer than the test.)"""
+    """Log in an operator with a second factor; without a password, for hashing one is slow."""
     users = get_user_model().objects
     operator = users.create(username="operator", is_staff=True, is_superuser=True)
     device = TOTPDevice.objects.create(user=operator)

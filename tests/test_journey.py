@@ -72,7 +72,7 @@ def test_join_confirm_read_choose_leave_and_silence() -> None:
         assert Subscriber.objects.get().status == Subscriber.Status.ACTIVE
 
     with time_machine.travel(EIGHT - timedelta(hours=1, seconds=-5), tick=False):
-        # In the morning, the edition and one digest of her topic: even if the bell rings twice.
+        # In the morning, the edition and one digest of her topic: even if dispatch runs twice.
         call_command("publish_edition")
         tasks.dispatch()
         tasks.dispatch()
