@@ -1,11 +1,13 @@
 """Fixtures and collection rules shared by all tests.
 
-Two legs run the suite: SQLite without a broker, and PostgreSQL with Valkey. A test that touches no
-database, and a browser test, run on the SQLite leg only. Tests marked `slow` (a browser, real
-workers) run only with `--slow`. pytest-socket, set up in pyproject.toml, blocks the network.
+Two legs run the suite: SQLite without a broker, and PostgreSQL with Valkey. On the SQLite leg only
+run the tests that touch no database, those of pages, mails and forms, and those in a browser; a
+test marked `services` runs on both. Tests marked `slow` run only with `--slow`. pytest-socket, set
+up in pyproject.toml, blocks the network.
 """
 
 import os
+import re
 import sqlite3
 from typing import Any
 
@@ -28,6 +30,19 @@ hypothesis_settings.register_profile("thorough", max_examples=200, deadline=None
 hypothesis_settings.load_profile("quick")
 
 LEFT_OUT = pytest.StashKey[int]()
+# Tests of what only translates: pages, mails, forms and commands have no SQL of their own, and what
+# they call is tested on both legs.
+SQLITE_ONLY = re.compile(
+    r"""tests/
+    ( (newsletter|papers|subscribers)/ (.*/)? test_(admin|commands|feeds|fields|form|forms|views) \.py
+    | (newsletter|subscribers)/ (digest|leaving|mail|preferences|privacy) /
+    | newsletter/ (api|delivery/providers|operations) /
+    | newsletter/delivery/test_mailbox | newsletter/events/test_inbound | newsletter/test_webhooks
+    | papers/ (api|imports|sources) /
+    | project/ | test_(erasure|link_prefetching|suppression_end_to_end)
+    )""",
+    re.VERBOSE,
+)
 ON_SQLITE = settings.DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3"
 
 
@@ -61,9 +76,13 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def uses_services(item: pytest.Item) -> bool:
-    """Return whether a test touches the database or the broker, in which the two legs differ."""
-    marked = item.get_closest_marker("django_db") or item.get_closest_marker("services")
-    return bool(marked) or not fixtures(item).isdisjoint({"db", "transactional_db", "live_server"})
+    """Return whether a test depends on the database or the broker, in which the two legs differ."""
+    if item.get_closest_marker("services"):
+        return True
+    if SQLITE_ONLY.match(item.nodeid):
+        return False
+    uses_database = item.get_closest_marker("django_db") or "db" in fixtures(item)
+    return bool(uses_database) or "transactional_db" in fixtures(item)
 
 
 def fixtures(item: pytest.Item) -> set[str]:
