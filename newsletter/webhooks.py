@@ -1,71 +1,62 @@
-"""Where providers report: each request is looked at, kept as it came, and answered at once.
+"""Receive providers' reports at Anymail's addresses: validate, store, answer.
 
-What is wrong with a request is answered with 4xx and a sentence; only what fails here is 5xx, and
-comes again. What a report means is worked out after the answer (newsletter/events/processing.py).
+An authentic report is stored by one INSERT and answered at once; what it means is worked out
+afterwards (newsletter/events/processing.py). A malformed request is answered with 4xx and a
+sentence that quotes nothing of it; only our own failures are 5xx, so that the provider retries.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
-from functools import wraps
 from typing import Any
 
-from anymail import urls as anymail_urls
 from anymail.exceptions import AnymailConfigurationError, AnymailWebhookValidationFailure
 from anymail.signals import inbound, tracking
-from anymail.webhooks.base import AnymailCoreWebhookView
 from django.conf import settings
 from django.core.exceptions import RequestDataTooBig
 from django.http import Http404, HttpRequest, HttpResponse, UnreadablePostError
 from django.http.response import HttpResponseBase
-from django.urls import URLPattern
+from django.urls import path, re_path
 from django.utils import timezone
+from django.utils.decorators import method_decorator
+from django.views import View
+from django.views.decorators.csrf import csrf_exempt
 
 from newsletter import tasks
 from newsletter.events import parsing, processing
-from newsletter.events.parsing import MalformedRequestError, TemporaryFailureError
+from newsletter.events.parsing import MalformedRequestError, TemporaryFailureError, Webhook
 from subscribers.mail import links
 
 logger = logging.getLogger(__name__)
 
 
-class StoringWebhookView(AnymailCoreWebhookView):
-    """What is done with a request that is good: instead of Anymail's doing it all at once."""
+@method_decorator(csrf_exempt, name="dispatch")
+class WebhookView(View):
+    """The address of one webhook, by its name in `parsing.VIEW_CLASSES`."""
 
-    provider = ""
+    http_method_names = ("post", "head", "options")
+    name = ""
 
-    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        if self.signal is not inbound:
-            buffer_body(request)
-        self.run_validators(request)
-        events = self.parse_events(request)
-        if self.signal is inbound:
-            # Mail is not kept. Its receiver only looks at the envelope, and may see it again.
-            for event in events:
-                inbound.send(sender=self.__class__, event=event, esp_name=self.esp_name)
-        elif self.signal is tracking and events:
-            report = processing.store_report(self.provider, request, now=timezone.now())
-            if report:
-                tasks.enqueue_report(report.pk)
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        if self.name.endswith("_inbound") and not accepts_mail(self.name.removesuffix("_inbound")):
+            raise Http404
+        return super().dispatch(request, *args, **kwargs)
+
+    def head(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        """Answer the check that some providers make when the address is entered."""
         return HttpResponse()
 
+    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        """Answer the check of Unisender Go, the only provider that makes it by GET."""
+        return HttpResponse()
 
-def buffer_body(request: HttpRequest) -> None:
-    """Have the body as it came, before its fields are read: they come from the same stream."""
-    try:
-        request.body  # noqa: B018 -- it remembers
-    except UnreadablePostError as error:
-        raise TemporaryFailureError("it broke off") from error
-
-
-def with_error_responses(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
-    """Say what is wrong with a request in a sentence, never with a word of what it holds."""
-
-    @wraps(view)
-    def answered(request: HttpRequest, *args: str, **kwargs: str) -> HttpResponseBase:
+    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        """Take a report; name what is wrong with it in a sentence that quotes nothing of it."""
         try:
-            return view(request, *args, **kwargs)
+            webhook = parsing.get_webhook(self.name)
+            if webhook.needs_challenge(request):
+                return challenge_response()
+            receive(webhook, request)
         except MalformedRequestError as error:
             logger.warning("%s: refused a malformed report (%s)", request.path, error)
             return plain_text_response("This report cannot be read.", status=400)
@@ -77,41 +68,77 @@ def with_error_responses(view: Callable[..., HttpResponseBase]) -> Callable[...,
             return plain_text_response("The credentials or the signature are wrong.", status=400)
         except RequestDataTooBig:
             return plain_text_response("This report is too large.", status=413)
-        except AnymailConfigurationError as error:  # its own key is not set: nobody can be trusted
+        except (
+            AnymailConfigurationError
+        ) as error:  # its signing key is not set: nothing is authentic
             logger.error("%s: refused a report: %s", request.path, error)
             return plain_text_response("This provider is not set up here.", status=403)
+        return HttpResponse()
 
-    return answered
+
+def accepts_mail(provider: str) -> bool:
+    """Return whether the operator receives mail to unsubscribe through this provider."""
+    return bool(settings.INBOUND_DOMAIN) and provider in links.INBOUND_PROVIDERS
+
+
+def receive(webhook: Webhook, request: HttpRequest) -> None:
+    """Validate a request; store a report, or pass inbound mail to its receivers.
+
+    Mail is not stored. Its receiver reads the envelope only, and may see the same mail twice.
+    """
+    if webhook.signal is not inbound:
+        buffer_body(request)
+    webhook.validate(request)
+    events = webhook.parse_events(request)
+    if webhook.signal is inbound:
+        for event in events:
+            inbound.send(sender=type(webhook.view), event=event, esp_name=webhook.esp_name)
+    elif webhook.signal is tracking and events:
+        report = processing.store_report(webhook.name, request, now=timezone.now())
+        if report:
+            tasks.enqueue_report(report.pk)
+
+
+def buffer_body(request: HttpRequest) -> None:
+    """Read the raw body before the form fields are parsed: both come from the same stream."""
+    try:
+        request.body  # noqa: B018 -- keeps it
+    except UnreadablePostError as error:
+        raise TemporaryFailureError("the connection broke off") from error
+
+
+def challenge_response() -> HttpResponse:
+    response = plain_text_response("Please send the credentials.", status=401)
+    response["WWW-Authenticate"] = 'Basic realm="Anymail WEBHOOK_SECRET"'
+    return response
 
 
 def plain_text_response(text: str, *, status: int) -> HttpResponse:
     return HttpResponse(f"{text}\n", status=status, content_type="text/plain; charset=utf-8")
 
 
-def wrap_pattern(pattern: URLPattern) -> URLPattern:
-    """Anymail's own address, with its view made careful, and keeping what it takes."""
-    name = parsing.provider_name(pattern.name or "")
-    view_class: Any = type(
-        name, (parsing.VIEWS_BY_PROVIDER[name], StoringWebhookView), {"provider": name}
+def as_view(name: str) -> Any:
+    methods = WebhookView.http_method_names
+    return WebhookView.as_view(
+        name=name,
+        http_method_names=(*methods, "get") if name == "unisender_go" else methods,
     )
-    view = with_error_responses(view_class.as_view())
-    if "inbound" in name:
-        view = require_inbound_enabled(view, name.removesuffix("_inbound"))
-    return URLPattern(pattern.pattern, view, pattern.default_args, pattern.name)
 
 
-def require_inbound_enabled(
-    view: Callable[..., HttpResponseBase], provider: str
-) -> Callable[..., HttpResponseBase]:
-    """Without a domain of the operator's no mail can come, so there is no such address."""
-
-    @wraps(view)
-    def asked(request: HttpRequest, *args: str, **kwargs: str) -> HttpResponseBase:
-        if not settings.INBOUND_DOMAIN or provider not in links.INBOUND_PROVIDERS:
-            raise Http404
-        return view(request, *args, **kwargs)
-
-    return asked
-
-
-urlpatterns = [wrap_pattern(pattern) for pattern in anymail_urls.urlpatterns]
+# Anymail's own addresses and URL names (anymail.urls); a test compares them.
+urlpatterns = [
+    *(
+        path(f"{name}/tracking/", as_view(name), name=f"{name}_tracking_webhook")
+        for name in parsing.TRACKING_PROVIDERS
+    ),
+    *(
+        path(f"{name.removesuffix('_inbound')}/inbound/", as_view(name), name=f"{name}_webhook")
+        for name in parsing.VIEW_CLASSES
+        if name.endswith("_inbound") and name != "mailgun_inbound"
+    ),
+    # Mailgun sends the whole message where the address contains "mime".
+    re_path(
+        r"^mailgun/inbound(_mime)?/$", as_view("mailgun_inbound"), name="mailgun_inbound_webhook"
+    ),
+    path("mandrill/", as_view("mandrill"), name="mandrill_webhook"),
+]

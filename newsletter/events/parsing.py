@@ -1,31 +1,31 @@
-"""Anymail's reading of what providers send, made to tell the sender's mistakes from our own.
+"""Read what providers send with Anymail's webhook views, and separate their errors from ours.
 
-Anymail lets whatever a body holds raise whatever it may, and that would be a 500: a provider takes
-it for our failure, sends the same again for days, and then perhaps nothing at all.
+Anymail lets malformed data raise whatever it raises, which Django answers with 500. A provider takes
+a 500 for our failure: it sends the same request again for days and may then disable the webhook. So
+data that cannot be read raises `MalformedRequestError` here (answered with 400), and a lookup
+elsewhere that fails raises `TemporaryFailureError` (503: send it again).
+
+Importing Anymail's views loads every provider's library and costs each process 0.6 CPU seconds. They
+are imported when a request names their provider, and never at start-up.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib import import_module
 from io import BytesIO
 from typing import Any
 
-from anymail import urls as anymail_urls
 from anymail.exceptions import (
     AnymailConfigurationError,
     AnymailError,
     AnymailImproperlyInstalled,
     AnymailWebhookValidationFailure,
 )
-from anymail.inbound import AnymailInboundMessage
-from anymail.signals import (
-    AnymailEvent,
-    AnymailInboundEvent,
-    AnymailTrackingEvent,
-    EventType,
-)
-from anymail.webhooks.base import AnymailCoreWebhookView
+from anymail.signals import AnymailEvent, AnymailInboundEvent, AnymailTrackingEvent, EventType
 from django.core.exceptions import BadRequest, RequestDataTooBig, SuspiciousOperation
 from django.core.handlers.wsgi import WSGIRequest
 from django.http import HttpRequest
@@ -33,7 +33,39 @@ from django.http.multipartparser import MultiPartParserError
 
 from newsletter.events import sns
 
-# What reading odd data raises. Anything else (a socket's, a database's error) is not the data's.
+# Anymail's view class of each webhook, as module and class under anymail.webhooks. Mandrill's one
+# view takes both kinds; sendinblue is the old name of brevo.
+VIEW_CLASSES = {
+    "amazon_ses": "amazon_ses.AmazonSESTrackingWebhookView",
+    "amazon_ses_inbound": "amazon_ses.AmazonSESInboundWebhookView",
+    "brevo": "brevo.BrevoTrackingWebhookView",
+    "brevo_inbound": "brevo.BrevoInboundWebhookView",
+    "mailersend": "mailersend.MailerSendTrackingWebhookView",
+    "mailersend_inbound": "mailersend.MailerSendInboundWebhookView",
+    "mailgun": "mailgun.MailgunTrackingWebhookView",
+    "mailgun_inbound": "mailgun.MailgunInboundWebhookView",
+    "mailjet": "mailjet.MailjetTrackingWebhookView",
+    "mailjet_inbound": "mailjet.MailjetInboundWebhookView",
+    "mailtrap": "mailtrap.MailtrapTrackingWebhookView",
+    "mailtrap_inbound": "mailtrap.MailtrapInboundWebhookView",
+    "mandrill": "mandrill.MandrillCombinedWebhookView",
+    "postal": "postal.PostalTrackingWebhookView",
+    "postal_inbound": "postal.PostalInboundWebhookView",
+    "postmark": "postmark.PostmarkTrackingWebhookView",
+    "postmark_inbound": "postmark.PostmarkInboundWebhookView",
+    "resend": "resend.ResendTrackingWebhookView",
+    "resend_inbound": "resend.ResendInboundWebhookView",
+    "sendgrid": "sendgrid.SendGridTrackingWebhookView",
+    "sendgrid_inbound": "sendgrid.SendGridInboundWebhookView",
+    "sendinblue": "sendinblue.SendinBlueTrackingWebhookView",
+    "sendinblue_inbound": "sendinblue.SendinBlueInboundWebhookView",
+    "sparkpost": "sparkpost.SparkPostTrackingWebhookView",
+    "sparkpost_inbound": "sparkpost.SparkPostInboundWebhookView",
+    "unisender_go": "unisender_go.UnisenderGoTrackingWebhookView",
+}
+TRACKING_PROVIDERS = sorted(name for name in VIEW_CLASSES if not name.endswith("_inbound"))
+
+# What reading malformed data raises. Anything else (of a socket, of the database) is our failure.
 PARSE_ERRORS = (
     LookupError,
     TypeError,
@@ -46,7 +78,7 @@ PARSE_ERRORS = (
     SuspiciousOperation,
     AnymailError,
 )
-# Of these the address is the point.
+# Events that concern an address: without a recipient they are useless.
 ADDRESS_EVENTS = {
     EventType.BOUNCED,
     EventType.COMPLAINED,
@@ -57,31 +89,55 @@ ADDRESS_EVENTS = {
 
 
 class MalformedRequestError(Exception):
-    """The request cannot be read, and will not get better by being sent again."""
+    """The request cannot be read, and sending it again will not help."""
 
 
 class TemporaryFailureError(Exception):
-    """To read it, somebody else must be asked, who does not answer: Amazon, of a subscription."""
+    """A lookup elsewhere failed, such as Amazon's confirmation of a subscription."""
 
 
-class SafeWebhookView(AnymailCoreWebhookView):
-    """Anymail's reading of a request, told apart from what our receivers make of it."""
+@dataclass(frozen=True)
+class Webhook:
+    """One webhook: Anymail's view of it, with errors classified."""
 
-    def run_validators(self, request: HttpRequest) -> None:
+    name: str
+    view: Any
+
+    @property
+    def esp_name(self) -> str:
+        return str(self.view.esp_name)
+
+    @property
+    def signal(self) -> Any:
+        return self.view.signal
+
+    def needs_challenge(self, request: HttpRequest) -> bool:
+        """Return whether to ask for credentials first: Amazon sends them only after a 401."""
+        return bool(
+            self.name.startswith("amazon_ses")
+            and self.view.basic_auth
+            and "Authorization" not in request.headers
+        )
+
+    def validate(self, request: HttpRequest) -> None:
+        """Check credentials and signature; raise AnymailWebhookValidationFailure if wrong."""
         try:
-            super().run_validators(request)
+            self.view.run_validators(request)
         except (AnymailWebhookValidationFailure, RequestDataTooBig):
             raise
         except PARSE_ERRORS as error:
             raise MalformedRequestError(type(error).__name__) from error
+        if self.name.startswith("amazon_ses"):
+            verify_sns_signature(request)
 
     def parse_events(self, request: HttpRequest) -> list[AnymailEvent]:
+        """Return the events of a request, without those that lack their recipient."""
         try:
-            events = [event for event in super().parse_events(request) if event is not None]
+            events = [event for event in self.view.parse_events(request) if event is not None]
         except (AnymailWebhookValidationFailure, AnymailImproperlyInstalled, RequestDataTooBig):
             raise
         except AnymailConfigurationError as error:
-            # Incoming mail, sent to the wrong address: Anymail's words tell the operator so.
+            # Inbound mail at the tracking address, or the reverse: the message names the right one.
             raise MalformedRequestError(str(error)) from error
         except PARSE_ERRORS as error:
             raise MalformedRequestError(type(error).__name__) from error
@@ -93,34 +149,21 @@ class SafeWebhookView(AnymailCoreWebhookView):
         return complete
 
 
-class SignatureVerifiedView(SafeWebhookView):
-    """Amazon's notifications: Anymail does not look at their signatures, and we do."""
-
-    def run_validators(self, request: HttpRequest) -> None:
-        super().run_validators(request)
-        try:
-            sns.verify_message(json.loads(request.body))
-        except sns.SnsVerificationError as error:
-            raise AnymailWebhookValidationFailure(str(error)) from error
-        except sns.CertificateUnavailableError as error:
-            raise TemporaryFailureError(str(error)) from error
-
-
-class EnvelopeOnlyInboundView(SafeWebhookView):
-    """Incoming mail, of which only the envelope matters here: nothing more of it is fetched."""
-
-    def _fetch_inbound_email(self, email_id: str) -> AnymailInboundMessage:
-        return AnymailInboundMessage()
-
-    def _fetch_attachment(self, attachment: Any) -> AnymailInboundMessage:
-        return AnymailInboundMessage.construct_attachment("text/plain", "")
+def verify_sns_signature(request: HttpRequest) -> None:
+    """Verify the signature of an Amazon SNS message, which Anymail does not do."""
+    try:
+        sns.verify_message(json.loads(request.body))
+    except sns.SnsVerificationError as error:
+        raise AnymailWebhookValidationFailure(str(error)) from error
+    except sns.CertificateUnavailableError as error:
+        raise TemporaryFailureError(str(error)) from error
 
 
 def lacks_recipient(event: AnymailEvent) -> bool:
-    """It tells of a message or of an address, and not whose.
+    """Return whether an event concerns a message or an address but names no recipient.
 
-    One that tells of neither is a provider's trial of this webhook. An unsubscription is
-    also found by our metadata.
+    An event that concerns neither is a provider's test of the webhook. An unsubscription is also
+    matched by our metadata.
     """
     if isinstance(event, AnymailInboundEvent):
         return False
@@ -129,33 +172,43 @@ def lacks_recipient(event: AnymailEvent) -> bool:
     return bool(event.message_id) or event.event_type in ADDRESS_EVENTS
 
 
-def provider_name(pattern_name: str) -> str:
-    """postmark for postmark_tracking_webhook, postmark_inbound for the other one."""
-    return pattern_name.removesuffix("_webhook").removesuffix("_tracking")
+@cache
+def view_class(name: str) -> type[Any]:
+    """Import Anymail's view class of a webhook; raise KeyError if there is none by that name."""
+    module, _, class_name = VIEW_CLASSES[name].partition(".")
+    loaded: type[Any] = getattr(import_module(f"anymail.webhooks.{module}"), class_name)
+    return loaded
 
 
-def wrap_view(name: str, view_class: type[Any]) -> type[SafeWebhookView]:
-    kind = (
-        SignatureVerifiedView
-        if name.startswith("amazon_ses")
-        else EnvelopeOnlyInboundView
-        if name.endswith("inbound")
-        else SafeWebhookView
-    )
-    return type(view_class.__name__, (kind, view_class), {})
+def get_webhook(name: str) -> Webhook:
+    """Return the webhook by that name, reading Anymail's settings anew.
+
+    Of inbound mail only the envelope matters here, so attachments and bodies that the provider
+    stores elsewhere are never fetched.
+    """
+    view = view_class(name)()
+    if name.endswith("_inbound"):
+        view._fetch_inbound_email = empty_inbound_message
+        view._fetch_attachment = empty_attachment
+    return Webhook(name, view)
 
 
-# Anymail's view of each provider, by the provider's name; Mandrill's is for both kinds.
-VIEWS_BY_PROVIDER: dict[str, type[Any]] = {
-    provider_name(pattern.name): wrap_view(provider_name(pattern.name), pattern.callback.view_class)
-    for pattern in anymail_urls.urlpatterns
-}
+def empty_inbound_message(email_id: str) -> Any:
+    from anymail.inbound import AnymailInboundMessage  # noqa: PLC0415 -- not at start-up
+
+    return AnymailInboundMessage()
+
+
+def empty_attachment(attachment: Any) -> Any:
+    from anymail.inbound import AnymailInboundMessage  # noqa: PLC0415 -- not at start-up
+
+    return AnymailInboundMessage.construct_attachment("text/plain", "")
 
 
 def reparse_request(
     provider: str, *, body: bytes, content_type: str, headers: Mapping[str, str]
 ) -> list[AnymailTrackingEvent]:
-    """The events of a request that was taken once; its credentials were looked at then."""
+    """Return the events of a stored request; its credentials were checked when it came in."""
     environ = {f"HTTP_{key.upper().replace('-', '_')}": value for key, value in headers.items()}
     request = WSGIRequest(
         {
@@ -167,4 +220,4 @@ def reparse_request(
             **environ,
         }
     )
-    return VIEWS_BY_PROVIDER[provider]().parse_events(request)
+    return get_webhook(provider).parse_events(request)

@@ -234,7 +234,7 @@ def apply_event(
 ) -> str:
     """Have an event's effects and the mark that it had them, both or neither."""
     delivery, state = resolve_delivery(event, report_age=now - report.received_at)
-    view = parsing.VIEWS_BY_PROVIDER[report.provider]
+    view = parsing.view_class(report.provider)
     told = {"sender": view, "event": event, "esp_name": view.esp_name}
     with transaction.atomic():
         mine = ProviderEvent.objects.filter(

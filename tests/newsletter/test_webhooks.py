@@ -8,6 +8,8 @@ import hmac
 import json
 import logging
 import random
+import subprocess
+import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -24,8 +26,8 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import Resolver404, resolve
 from kombu.exceptions import OperationalError
 
-from newsletter import tasks
-from newsletter.events import parsing, processing, receivers
+from newsletter import tasks, webhooks
+from newsletter.events import parsing, processing, receivers, sns
 from newsletter.models import Delivery, ProviderEvent, ProviderReport
 from subscribers.models import SoftBounce, Subscriber, Suppression
 from tests import factories
@@ -399,6 +401,39 @@ def test_looking_changes_nothing(client: Client, provider: str) -> None:
     assert client.get(f"/webhooks/{provider}/tracking/").status_code == 405
 
 
+def test_the_addresses_are_anymails_own_and_each_view_is_loaded_when_it_is_called():
+    from anymail import urls as anymail_urls  # noqa: PLC0415 -- imports every provider's library
+
+    assert {(str(each.pattern), each.name) for each in webhooks.urlpatterns} == {
+        (str(each.pattern), each.name) for each in anymail_urls.urlpatterns
+    }
+    assert {
+        f"{parsing.view_class(name).__module__}.{parsing.view_class(name).__name__}"
+        for name in parsing.VIEW_CLASSES
+    } == {
+        f"{each.callback.view_class.__module__}.{each.callback.view_class.__name__}"
+        for each in anymail_urls.urlpatterns
+    }
+
+
+def test_starting_up_imports_no_view_of_a_provider():
+    code = (
+        "import os, sys, django; os.environ['DJANGO_SETTINGS_MODULE'] = 'newsletter.settings';"
+        " django.setup(); import newsletter.urls;"
+        " print([name for name in sys.modules if name.startswith(('anymail.webhooks', 'svix'))])"
+    )
+
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=project.BASE_DIR,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+
+    assert done.stdout == "[]\n"
+
+
 CONFIRMATION = {"Type": "SubscriptionConfirmation"}
 
 
@@ -456,13 +491,13 @@ def test_while_amazon_s_certificate_cannot_be_had_the_answer_is_later(
     client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     cache.clear()
-    monkeypatch.setattr(parsing.sns, "fetch_certificate", away)
+    monkeypatch.setattr(sns, "fetch_certificate", away)
 
     assert unsealed(client, sns_factory.sign_message(BOUNCES["amazon_ses"])) == 503
 
 
 def away(url: str) -> bytes:
-    raise parsing.sns.CertificateUnavailableError("away")
+    raise sns.CertificateUnavailableError("away")
 
 
 # The recorded requests, byte for byte.

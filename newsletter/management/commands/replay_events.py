@@ -49,10 +49,8 @@ class Command(BaseCommand):
 
     def select_report_ids(self, options: dict[str, Any]) -> list[int]:
         provider = options["provider"] or ""
-        if provider and provider not in parsing.VIEWS_BY_PROVIDER:
-            names = ", ".join(
-                sorted(name for name in parsing.VIEWS_BY_PROVIDER if "inbound" not in name)
-            )
+        if provider and provider not in parsing.TRACKING_PROVIDERS:
+            names = ", ".join(parsing.TRACKING_PROVIDERS)
             raise CommandError(f"There is no provider {provider!r}: they are {names}.")
         found = processing.stored_report_ids(
             since=self.parse_since(options["since"]), provider=provider
