@@ -1,4 +1,4 @@
-"""Every kind of page in a real browser: axe-core finds nothing, and nothing is wider than a phone."""
+"""Every kind of page in a real browser: no axe-core violation, and no sideways scrolling."""
 
 from __future__ import annotations
 
@@ -26,15 +26,15 @@ from tests.browser import Tab
 pytestmark = pytest.mark.django_db(transaction=True)
 
 LONG = "Multilingual speech-to-speech-translation and voice"
-# No colour depends on a width, so two looks are both schemes at both widths.
+# No colour depends on the width, so two combinations cover both schemes and both widths.
 LOOKS: list[tuple[Literal["light", "dark"], int]] = [("light", 1280), ("dark", 360)]
-# A mail is shown within a page of the reader's mail program, which has these.
-NOT_OF_MAILS = {rule: {"enabled": False} for rule in ("landmark-one-main", "region")}
-NARROWEST = 320
+# Rules about landmarks: a mail is shown inside the page of a mail program, which has them.
+RULES_OFF_FOR_MAILS = {rule: {"enabled": False} for rule in ("landmark-one-main", "region")}
+MIN_WIDTH = 320
 
 
 @pytest.fixture(autouse=True)
-def a_laptop(
+def file_mailbox_settings(
     settings: Any, tmp_path: Path, live_server: Any, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[None]:
     settings.EMAIL_PROVIDER = "file"
@@ -50,7 +50,7 @@ def a_laptop(
 
 @pytest.fixture
 def pages() -> dict[str, str]:
-    """Every kind of page, with what is hardest to fit."""
+    """Return the address of every kind of page, with content that is hard to fit."""
     paper = factories.paper(
         title="A very-long-title-without-a-place-to-break-" * 3,
         abstract="We study things. " * 40,
@@ -74,16 +74,16 @@ def pages() -> dict[str, str]:
     newcomer = factories.subscriber(status=Subscriber.Status.PENDING)
     schedule.open_unscheduled(edition, now=factories.NOW, subscriber_ids=[reader.pk])
     tasks.deliver(edition.pk)
-    for asking in (reader, newcomer):
-        lifecycle.request_confirmation(asking.email, (), "", factories.NOW)
+    for subscriber in (reader, newcomer):
+        lifecycle.request_confirmation(subscriber.email, (), "", factories.NOW)
     tasks.dispatch()
 
-    def link(purpose: Purpose, whose: Subscriber = reader) -> str:
-        return f"/{purpose}/{links.signed_token(purpose, whose)}/"
+    def link(purpose: Purpose, subscriber: Subscriber = reader) -> str:
+        return f"/{purpose}/{links.signed_token(purpose, subscriber)}/"
 
     voices = factories.topic("voices")
     with time_machine.travel("2025-01-01"):
-        too_old = link(Purpose.PREFERENCES)
+        expired = link(Purpose.PREFERENCES)
     mails = {mail.kind: f"/mailbox/{mail.name}/" for mail in mailbox.list_messages()}
     assert mails.keys() == {"digest", "already", "confirmation"}
     return {
@@ -107,7 +107,7 @@ def pages() -> dict[str, str]:
         "unsubscribe": link(Purpose.UNSUBSCRIBE),
         "thanks": "/farewell/",
         "a bad link": "/confirm/nonsense/",
-        "an old link": too_old,
+        "an expired link": expired,
         "no such page": "/nowhere/",
         "the API": "/api/v1/",
         "mailbox": "/mailbox/",
@@ -115,65 +115,65 @@ def pages() -> dict[str, str]:
     }
 
 
-def findings(page: Page, address: str) -> list[str]:
-    """What is wrong with a page, in both looks; one load."""
+def load_and_inspect(page: Page, address: str) -> list[str]:
+    """Load a page once, and return what is wrong with it."""
     page.goto(address)
     if page.locator("#preview").count():
         page.locator(".preview-papers a").first.wait_for()
-    return looked_at(page)
+    return inspect(page)
 
 
-def looked_at(page: Page, rules: dict[str, Any] | None = None) -> list[str]:
-    """With everything unfolded that can be."""
-    page.evaluate("document.querySelectorAll('details').forEach(each => each.open = true)")
+def inspect(page: Page, rules: dict[str, Any] | None = None) -> list[str]:
+    """Return what is wrong with the current page, with all details open, in both schemes."""
+    page.evaluate("document.querySelectorAll('details').forEach(element => element.open = true)")
     page.evaluate(Axe().axe_script)
     options = {"resultTypes": ["violations"], "rules": rules or {}}
-    found = []
+    problems = []
     for scheme, width in LOOKS:
         page.set_viewport_size({"width": width, "height": 800})
         page.emulate_media(color_scheme=scheme)
-        said = page.evaluate("options => axe.run(options)", options)
-        found += [
-            f"{scheme}, {width}: {each['id']} {node['html'][:120]}"
-            for each in said["violations"]
-            for node in each["nodes"]
+        report = page.evaluate("options => axe.run(options)", options)
+        problems += [
+            f"{scheme}, {width}: {violation['id']} {node['html'][:120]}"
+            for violation in report["violations"]
+            for node in violation["nodes"]
         ]
-    page.set_viewport_size({"width": NARROWEST, "height": 800})
-    wider = page.evaluate("document.documentElement.scrollWidth - innerWidth")
-    return [*found, f"{wider} pixels too wide"] if wider > 0 else found
+    page.set_viewport_size({"width": MIN_WIDTH, "height": 800})
+    excess = page.evaluate("document.documentElement.scrollWidth - innerWidth")
+    return [*problems, f"{excess} pixels too wide"] if excess > 0 else problems
 
 
-def test_no_page_shuts_anybody_out_in_light_or_dark_on_a_phone_or_a_desk(
+def test_every_page_is_accessible_in_light_and_dark_on_phone_and_desktop(
     open_tab: Callable[..., Tab], pages: dict[str, str], settings: Any
 ) -> None:
     tab = open_tab()
-    found: dict[str, list[str]] = {}
+    problems: dict[str, list[str]] = {}
     for kind, address in pages.items():
-        settings.DEBUG = kind in {"mailbox", "a mail"}  # a laptop's
-        found[kind] = tab(partial(findings, address=address))
+        settings.DEBUG = kind in {"mailbox", "a mail"}  # pages for development only
+        problems[kind] = tab(partial(load_and_inspect, address=address))
 
-    assert {kind: what for kind, what in found.items() if what} == {}
+    assert {kind: found for kind, found in problems.items() if found} == {}
 
 
 @pytest.mark.usefixtures("pages")
-def test_no_mail_shuts_anybody_out(open_tab: Callable[..., Tab]) -> None:
-    def look(page: Page, mail: mailbox.Mail) -> list[str]:
+def test_every_mail_is_accessible(open_tab: Callable[..., Tab]) -> None:
+    def show(page: Page, mail: mailbox.Mail) -> list[str]:
         page.set_content(mail.html)
-        return looked_at(page, NOT_OF_MAILS)
+        return inspect(page, RULES_OFF_FOR_MAILS)
 
     mails = [mailbox.read_message(mail.name) for mail in mailbox.list_messages()]
     tab = open_tab()
-    found = {mail.kind: tab(partial(look, mail=mail)) for mail in mails}
+    problems = {mail.kind: tab(partial(show, mail=mail)) for mail in mails}
 
-    assert found == {"digest": [], "already": [], "confirmation": []}
+    assert problems == {"digest": [], "already": [], "confirmation": []}
 
 
 @pytest.mark.parametrize(
     ("kind", "mistake", "button"),
     [("preferences", "#id_categories", "Save"), ("unsubscribe", "", "Unsubscribe")],
-    ids=["mistakes are marked", "who has left is asked why"],
+    ids=["errors are marked", "the exit survey follows"],
 )
-def test_what_a_form_answers_shuts_nobody_out(
+def test_the_response_to_a_form_is_accessible(
     open_tab: Callable[..., Tab], pages: dict[str, str], kind: str, mistake: str, button: str
 ) -> None:
     def answer(page: Page) -> list[str]:
@@ -182,6 +182,6 @@ def test_what_a_form_answers_shuts_nobody_out(
             page.fill(mistake, "no such thing")
         page.get_by_role("button", name=button, exact=True).first.click()
         page.locator("main .error, main .farewell").first.wait_for()
-        return looked_at(page)
+        return inspect(page)
 
     assert open_tab()(answer) == []

@@ -1,4 +1,4 @@
-"""Export, erase, and the same person in a list again: nothing is left, and they are not written to."""
+"""Export, erase, and import the same person again: no data is left, and no mail is sent."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def _now_and_folder(settings: Any, tmp_path: Path) -> Iterator[None]:
 
 
 def cells() -> Iterator[tuple[str, str]]:
-    """Every value of every column of every table, as text."""
+    """Yield every value of every column of every table, as text."""
     for model in apps.get_models(include_auto_created=True, include_swapped=True):
         for row in model._base_manager.all():
             for field in model._meta.concrete_fields:
@@ -65,24 +65,24 @@ def as_text(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False, default=str)
 
 
-def traces(of: list[str]) -> set[str]:
-    """The columns that hold any of these, however it is written."""
-    return {where for where, text in cells() if any(each in text.lower() for each in of)}
+def traces(values: list[str]) -> set[str]:
+    """Return the columns that hold any of these values, in whatever case."""
+    return {where for where, text in cells() if any(value in text.lower() for value in values)}
 
 
 def post(kind: str, **fields: Any) -> None:
-    told = {"RecordType": kind, "MessageID": "m-1", "Recipient": EMAIL, "Email": EMAIL} | fields
-    answer = Client().post(
+    event = {"RecordType": kind, "MessageID": "m-1", "Recipient": EMAIL, "Email": EMAIL} | fields
+    response = Client().post(
         "/webhooks/postmark/tracking/",
-        json.dumps(told),
+        json.dumps(event),
         content_type="application/json",
         headers={"authorization": BASIC},
     )
-    assert answer.status_code == 200
+    assert response.status_code == 200
 
 
-def lived_here() -> Subscriber:
-    """Somebody who used everything there is: the pages, the mails, and what providers tell."""
+def use_everything() -> Subscriber:
+    """Leave data in every table: by the pages, by mails, and by providers' reports."""
     browser = Client(REMOTE_ADDR="192.0.2.77")
     browser.post("/subscribe/", factories.signup_form_data(EMAIL))
     reader = Subscriber.objects.get()
@@ -98,10 +98,10 @@ def lived_here() -> Subscriber:
     )
     schedule.open_unscheduled(edition, now=NOW, subscriber_ids=[reader.pk])
     handover.deliver(edition, clock=lambda: NOW, until=NOW)
-    told = {"delivery": str(reader.deliveries.get().pk), "edition": str(edition)}
-    told |= {"subscriber": str(reader.public_id)}
-    post("Bounce", Type="Transient", BouncedAt=NOW.isoformat(), Metadata=told)
-    post("Delivery", DeliveredAt=NOW.isoformat(), Metadata=told, Tag="<odd>")
+    metadata = {"delivery": str(reader.deliveries.get().pk), "edition": str(edition)}
+    metadata |= {"subscriber": str(reader.public_id)}
+    post("Bounce", Type="Transient", BouncedAt=NOW.isoformat(), Metadata=metadata)
+    post("Delivery", DeliveredAt=NOW.isoformat(), Metadata=metadata, Tag="<odd>")
     bounces.record_soft_bounce(reader, "m-2", happened_at=NOW, now=NOW)
     UnsubscribeFeedback.objects.create(reason="other", words=f"Bye, {EMAIL}", said_on=NOW.date())
     AccessAttempt.objects.create(username=EMAIL, post_data=EMAIL, failures_since_start=1)
@@ -118,14 +118,14 @@ def lived_here() -> Subscriber:
     return reader
 
 
-def personal(reader: Subscriber) -> list[str]:
+def personal_values(reader: Subscriber) -> list[str]:
     ids = [str(reader.public_id), reader.public_id.hex, str(reader.confirmation_nonce)]
     return [EMAIL, EMAIL.replace("@", "%40"), "192.0.2.77", *PARTS, *ids]
 
 
 def test_nothing_personal_is_left_in_any_table_and_the_suppression_holds(tmp_path: Path) -> None:
-    reader = lived_here()
-    names = personal(reader)
+    reader = use_everything()
+    names = personal_values(reader)
     assert {where.split(".")[0] for where in traces(names)} == {
         "axes_accessattempt",
         "axes_accesslog",
@@ -137,8 +137,8 @@ def test_nothing_personal_is_left_in_any_table_and_the_suppression_holds(tmp_pat
     }
     browser, token = Client(), links.signed_token(Purpose.PREFERENCES, reader)
 
-    kept = json.loads(browser.get(f"/preferences/{token}/about-me.json").content)
-    empty = {name for name, rows in kept.items() if not rows}
+    export = json.loads(browser.get(f"/preferences/{token}/about-me.json").content)
+    empty = {name for name, rows in export.items() if not rows}
     browser.post(f"/preferences/{token}/erase/")
 
     assert empty == {"suppressed", "suppressions"}
@@ -157,16 +157,16 @@ def test_nothing_personal_is_left_in_any_table_and_the_suppression_holds(tmp_pat
     assert suppression.is_suppressed(EMAIL)
 
 
-def test_who_was_erased_comes_back_by_their_own_press_only(tmp_path: Path) -> None:
+def test_an_erased_reader_returns_only_by_confirming_again(tmp_path: Path) -> None:
     reader = factories.subscriber(email=EMAIL)
     token = links.signed_token(Purpose.PREFERENCES, reader)
     Client().post(f"/preferences/{token}/erase/")
 
     Client().post("/subscribe/", factories.signup_form_data(EMAIL))
-    asked = Subscriber.objects.get()
-    stands = (asked.status, suppression.is_suppressed(EMAIL))
-    lifecycle.confirm(asked, NOW)
+    newcomer = Subscriber.objects.get()
+    before = (newcomer.status, suppression.is_suppressed(EMAIL))
+    lifecycle.confirm(newcomer, NOW)
 
-    assert stands == ("pending", True)
-    assert (asked.status, suppression.is_suppressed(EMAIL)) == ("active", False)
-    assert asked.public_id != reader.public_id
+    assert before == ("pending", True)
+    assert (newcomer.status, suppression.is_suppressed(EMAIL)) == ("active", False)
+    assert newcomer.public_id != reader.public_id

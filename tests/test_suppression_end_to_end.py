@@ -1,4 +1,4 @@
-"""An address that must not be written to, on every path by which mail could leave."""
+"""A suppressed address gets no mail, on every path by which mail could be sent."""
 
 from __future__ import annotations
 
@@ -37,15 +37,15 @@ def _folder(settings: Any, tmp_path: Path) -> Iterator[None]:
     settings.EMAIL_PROVIDER = "file"
     settings.EMAIL_BACKEND = "newsletter.delivery.mailbox.EmailBackend"
     settings.MAILBOX_DIR = tmp_path / "mailbox"
-    settings.HUGGINGFACE_URL = "http://127.0.0.1:9"  # the port of nobody
+    settings.HUGGINGFACE_URL = "http://127.0.0.1:9"  # nothing listens there
     with time_machine.travel(NOW, tick=False):
-        ingest_schedule.mark_started("huggingface", now=NOW)  # and so nobody asks them meanwhile
+        ingest_schedule.mark_started("huggingface", now=NOW)  # so no tick fetches from it
         yield
 
 
 @pytest.fixture(params=[Suppression.Reason.COMPLAINED, Suppression.Reason.UNREACHABLE])
 def ada(request: Any) -> Subscriber:
-    """The worst case: by some mistake her row still says that she wants mail."""
+    """Return a suppressed reader whose row still says active: the worst case."""
     ada = factories.subscriber(email=ADA, next_digest_at=NOW)
     suppression.suppress(ADA, request.param, NOW)
     return ada
@@ -60,20 +60,19 @@ def kinds() -> list[str]:
     return [mail.kind for mail in mailbox.list_messages()]
 
 
-def by_her_hour(edition: Edition) -> None:
+def open_on_schedule(edition: Edition) -> None:
     schedule.open_due(now=NOW)
 
 
-def by_hand(edition: Edition) -> None:
+def open_unscheduled(edition: Edition) -> None:
     schedule.open_unscheduled(edition, now=NOW)
 
 
-def before_it_was_suppressed(edition: Edition) -> None:
+def open_before_the_suppression(edition: Edition) -> None:
     factories.delivery(edition=edition, subscriber=Subscriber.objects.get())
 
 
-def again(edition: Edition) -> None:
-    """An operator would rather send twice than not at all."""
+def send_again(edition: Edition) -> None:
     factories.delivery(
         edition=edition,
         subscriber=Subscriber.objects.get(),
@@ -84,33 +83,35 @@ def again(edition: Edition) -> None:
     handover.send_again(Delivery.objects.all())
 
 
-@pytest.mark.parametrize("opened", [by_her_hour, by_hand, before_it_was_suppressed, again])
-def test_no_digest_leaves_however_it_was_opened(
-    ada: Subscriber, edition: Edition, opened: Callable[[Edition], None]
+@pytest.mark.parametrize(
+    "open_delivery", [open_on_schedule, open_unscheduled, open_before_the_suppression, send_again]
+)
+def test_no_digest_is_sent_however_its_delivery_was_opened(
+    ada: Subscriber, edition: Edition, open_delivery: Callable[[Edition], None]
 ) -> None:
-    opened(edition)
+    open_delivery(edition)
     tasks.dispatch()
 
-    assert [each.state for each in Delivery.objects.all()] == [State.SUPPRESSED]
-    assert Edition.objects.get().opened == 1  # and the receipt balances
+    assert [delivery.state for delivery in Delivery.objects.all()] == [State.SUPPRESSED]
+    assert Edition.objects.get().opened == 1  # so the receipt balances
     assert kinds() == []
 
 
-def test_the_commands_that_send_send_nothing(ada: Subscriber, edition: Edition) -> None:
+def test_the_sending_commands_send_nothing(ada: Subscriber, edition: Edition) -> None:
     call_command("deliver_edition", everyone=True)
     call_command("dispatch")
 
     assert kinds() == []
 
 
-def test_a_preview_says_why_there_is_none(ada: Subscriber, edition: Edition) -> None:
+def test_the_preview_command_says_why_there_is_no_digest(ada: Subscriber, edition: Edition) -> None:
     with pytest.raises(CommandError, match="must not be written to"):
         call_command("preview_digest", ADA)
 
 
 @pytest.mark.parametrize("confirmed", [True, False])
 @pytest.mark.parametrize("known", [True, False])
-def test_no_list_brings_it_back(
+def test_no_import_reactivates_the_address(
     ada: Subscriber, tmp_path: Path, *, known: bool, confirmed: bool
 ) -> None:
     if not known:
@@ -129,7 +130,7 @@ def test_no_list_brings_it_back(
     assert kinds() == []
 
 
-def ask_for_a_day() -> None:
+def sign_up_repeatedly_for_a_day() -> None:
     for hour in range(0, 24, 3):
         with time_machine.travel(NOW + hour * timedelta(hours=1), tick=False):
             for _ in range(2):
@@ -138,20 +139,20 @@ def ask_for_a_day() -> None:
 
 
 @pytest.mark.parametrize("row", ["left", "none"])
-def test_who_asks_on_the_page_is_asked_to_confirm_once_a_day(ada: Subscriber, row: str) -> None:
+def test_signing_up_again_sends_one_confirmation_a_day(ada: Subscriber, row: str) -> None:
     if row == "left":
         lifecycle.leave(ada, Subscriber.LeftReason.BOUNCED, NOW - DAY)
     else:
         ada.delete()
 
-    ask_for_a_day()
+    sign_up_repeatedly_for_a_day()
 
     assert kinds() == ["confirmation"]
     assert suppression.is_suppressed(ADA)
 
 
-def test_a_mistake_in_the_row_brings_no_mail(ada: Subscriber) -> None:
-    ask_for_a_day()
+def test_an_active_row_of_a_suppressed_address_gets_no_mail(ada: Subscriber) -> None:
+    sign_up_repeatedly_for_a_day()
 
     assert kinds() == []
 
@@ -159,15 +160,17 @@ def test_a_mistake_in_the_row_brings_no_mail(ada: Subscriber) -> None:
 @pytest.mark.parametrize(
     "reason", [Subscriber.LeftReason.UNSUBSCRIBED, Subscriber.LeftReason.COMPLAINED]
 )
-def test_no_button_but_the_one_in_their_own_mail_lifts_it(ada: Subscriber, reason: Any) -> None:
+def test_only_the_button_in_a_confirmation_mail_lifts_a_suppression(
+    ada: Subscriber, reason: Any
+) -> None:
     lifecycle.leave(ada, reason, NOW)
     assert not lifecycle.rejoin(ada, NOW)
     assert suppression.is_suppressed(ADA)
 
-    asked = lifecycle.request_confirmation(ADA, (), "", NOW)
-    assert not lifecycle.rejoin(asked, NOW)
+    pending = lifecycle.request_confirmation(ADA, (), "", NOW)
+    assert not lifecycle.rejoin(pending, NOW)
     assert suppression.is_suppressed(ADA)
 
-    lifecycle.confirm(asked, NOW)
+    lifecycle.confirm(pending, NOW)
     assert not suppression.is_suppressed(ADA)
     assert Subscriber.objects.get().is_mailable
