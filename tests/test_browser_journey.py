@@ -51,7 +51,7 @@ def file_mailbox_settings(
     """Keep mail in a folder that the site shows, with links that lead to this server."""
     settings.DEBUG = True
     settings.EMAIL_PROVIDER = "file"
-    settings.EMAIL_RETURN_DATEEND = "newsletter.delivery.mailbox.EmailBackend"
+    settings.EMAIL_BACKEND = "newsletter.delivery.mailbox.EmailBackend"
     settings.MAILBOX_DIR = tmp_path
     settings.SITE_URL = live_server.url
     # A program fills in a form faster than a person.
