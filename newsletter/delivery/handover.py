@@ -1,9 +1,19 @@
-"""Getting an edition to its readers, at most once each: claim, hand over, settle.
+"""Send an edition's deliveries to the provider.
 
-Every fact is committed before the next step: a delivery is claimed into a batch before it is
-rendered, marked as attempted before the provider is called, and settled from the answer. So a
-worker may die anywhere: what it had not attempted goes to another, and only what it was just
-attempting is unknown until there is evidence.
+Guarantee: no reader is sent an edition twice, and no delivery is lost. A delivery is claimed into a
+batch, then marked as attempted, then settled; each step is committed before the next, and the
+provider is never called inside a transaction.
+
+Only this module writes `Delivery.state` from `claimed` on, `batch`, `attempted_at`, `attempts`,
+`retry_at` and `settled_at`; newsletter/editions opens deliveries as `pending`, and provider events
+(newsletter/events/receivers.py) correct `unknown`.
+
+A worker that dies after claiming leaves deliveries without `attempted_at`: they go to another batch.
+One that dies after marking leaves deliveries that may have been sent: they become `unknown`, unless
+there is evidence, and are never sent again by themselves.
+
+Cost: three updates and one provider call per group of messages; claiming a batch of 50 takes a
+constant number of queries.
 """
 
 from __future__ import annotations
@@ -11,7 +21,8 @@ from __future__ import annotations
 import logging
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import islice
@@ -34,22 +45,22 @@ from subscribers.models import Subscriber
 
 logger = logging.getLogger(__name__)
 
-State = Delivery.State
+State, Reason = Delivery.State, Delivery.CancellationReason
 Clock = Callable[[], datetime]
 
-# Deliveries in a batch, and how long a worker may go on handing over one.
+# Deliveries in a batch, and how long a worker may spend on one.
 BATCH_SIZE = 50
 BATCH_TIME_LIMIT = timedelta(seconds=25)
-# A batch that is older is a dead worker's: its time, one slow call, and a margin.
+# An unfinished batch that is older was abandoned: the time limit, one slow call, and a margin.
 BATCH_LEASE = timedelta(seconds=60)
-# Longer than this nobody waits for a turn: the next tick will ring again.
+# A worker waits no longer than this for a send slot: the next tick starts it again.
 MAX_SLOT_WAIT = timedelta(seconds=5)
 MIN_RETRY_DELAY, MAX_RETRY_DELAY = timedelta(minutes=1), timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)
 class ClaimedDelivery:
-    """A claimed delivery with all that is needed to write its digest."""
+    """A claimed delivery with what its digest is rendered from."""
 
     delivery: Delivery
     subscriber: Subscriber
@@ -63,6 +74,14 @@ class ClaimedBatch:
     deliveries: tuple[ClaimedDelivery, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Settlement:
+    """Why a pending delivery is not sent: its final state and the reason."""
+
+    state: Delivery.State
+    reason: str = ""
+
+
 def deliver(
     edition: Edition,
     *,
@@ -70,18 +89,18 @@ def deliver(
     until: datetime | None = None,
     progress: Callable[[int], None] = lambda settled: None,
 ) -> Counter[str]:
-    """Claim and hand over batch after batch until none is left, or until then.
+    """Claim and hand over batches until no delivery is left, or until `until`.
 
-    Counts what became of them. Stops early while the provider wants to be left alone; `progress`
-    is told how many have been dealt with so far.
+    Return how many deliveries ended in each state. Stop early while the provider is paused. Call
+    `progress` with the number handled so far.
     """
     counts: Counter[str] = Counter()
     renderer = rendering.Renderer(edition)
-    providers.get_provider()  # one that cannot be set up is an error before anything is claimed
+    providers.get_provider()  # a provider that is not set up must raise before a claim
     while until is None or clock() < until:
         paused = pacing.paused_until(now=clock())
         if paused and paused > clock() + MAX_SLOT_WAIT:
-            logger.warning("edition %s: the provider is left alone until %s", edition, paused)
+            logger.warning("edition %s: sending is paused until %s", edition, paused)
             counts["paused"] += 1
             break
         claimed = claim(edition, renderer, now=clock(), counts=counts)
@@ -97,93 +116,91 @@ def deliver(
 def claim(
     edition: Edition, renderer: rendering.Renderer, *, now: datetime, counts: Counter[str]
 ) -> ClaimedBatch | None:
-    """Take the next deliveries into a batch, settling those with nothing to send; None if none."""
-    waiting = list(
+    """Claim the next deliveries into a batch, and settle those that have nothing to send.
+
+    Return None when no delivery is pending. Rows that another worker has locked are skipped.
+    """
+    pending = list(
         Delivery.objects.claimable(now=now)
         .filter(edition=edition)
         .select_for_update(skip_locked=True, of=("self",))
         .order_by("pk")[:BATCH_SIZE]
     )
-    if not waiting:
+    if not pending:
         return None
     batch = Batch(edition=edition, provider=settings.EMAIL_PROVIDER, claimed_at=now)
-    members = tuple(select_sendable(waiting, renderer, now=now, counts=counts))
-    if members:
+    sendable = []
+    for delivery, decision in decide_all(pending, renderer, now=now):
+        if isinstance(decision, ClaimedDelivery):
+            sendable.append(decision)
+        else:
+            settle_unsent(delivery, decision, now=now)
+            counts[decision.state] += 1
+    if sendable:
         batch.save(force_insert=True)
-        mine = Delivery.objects.filter(pk__in=[member.delivery.pk for member in members])
-        mine.update(state=State.CLAIMED, batch=batch)
-    return ClaimedBatch(batch, members)
+        claimed = Delivery.objects.filter(pk__in=[member.delivery.pk for member in sendable])
+        claimed.update(state=State.CLAIMED, batch=batch)
+    return ClaimedBatch(batch, tuple(sendable))
 
 
-def select_sendable(
-    pending: Sequence[Delivery],
-    renderer: rendering.Renderer,
-    *,
-    now: datetime,
-    counts: Counter[str],
-) -> Iterator[ClaimedDelivery]:
-    """The deliveries that there is a digest for; the others are settled with their reason."""
-    ids = [each.subscriber_id for each in pending if each.subscriber_id]
+def decide_all(
+    pending: Sequence[Delivery], renderer: rendering.Renderer, *, now: datetime
+) -> list[tuple[Delivery, ClaimedDelivery | Settlement]]:
+    """Decide for each delivery what to send or why not, without changing anything."""
+    subscriber_ids = [delivery.subscriber_id for delivery in pending if delivery.subscriber_id]
     readers = (
         Subscriber.objects.mailable()
         .filter(preferences__isnull=False)
         .select_related("preferences")
-        .in_bulk(ids)
+        .in_bulk(subscriber_ids)
     )
-    wishes = interests.interests_by_subscriber(readers.values())
-    shunned = suppression.suppressed_emails([reader.email for reader in readers.values()])
-    for each in pending:
-        reader = readers.get(each.subscriber_id or 0)
-        if each.expires_at <= now:
-            settle_unsent(each, State.EXPIRED, now=now, counts=counts)
-        elif reader is None:
-            settle_unsent(
-                each,
-                State.CANCELLED,
-                now=now,
-                counts=counts,
-                reason=Delivery.CancellationReason.LEFT,
-            )
-        elif reader.email in shunned:
-            settle_unsent(each, State.SUPPRESSED, now=now, counts=counts)
-        elif reader.preferences.is_paused(now):
-            settle_unsent(
-                each,
-                State.CANCELLED,
-                now=now,
-                counts=counts,
-                reason=Delivery.CancellationReason.PAUSED,
-            )
-        elif not (choice := renderer.choose_for(wishes[reader.pk], after=each.after)).papers:
-            reason = (
-                Delivery.CancellationReason.TOO_FEW
-                if choice.eligible_count
-                else Delivery.CancellationReason.NO_MATCH
-            )
-            settle_unsent(each, State.CANCELLED, now=now, counts=counts, reason=reason)
-        else:
-            yield ClaimedDelivery(each, reader, wishes[reader.pk], choice.papers)
+    interests_by_reader = interests.interests_by_subscriber(readers.values())
+    suppressed = suppression.suppressed_emails([reader.email for reader in readers.values()])
+
+    def decide(delivery: Delivery) -> ClaimedDelivery | Settlement:
+        reader = readers.get(delivery.subscriber_id or 0)
+        if settlement := reason_not_to_send(delivery, reader, suppressed, now=now):
+            return settlement
+        assert reader  # else it has been settled as one who left
+        wanted = interests_by_reader[reader.pk]
+        selection = renderer.choose_for(wanted, after=delivery.after)
+        if selection.papers:
+            return ClaimedDelivery(delivery, reader, wanted, selection.papers)
+        too_few = bool(selection.eligible_count)
+        return Settlement(State.CANCELLED, Reason.TOO_FEW if too_few else Reason.NO_MATCH)
+
+    return [(delivery, decide(delivery)) for delivery in pending]
 
 
-def settle_unsent(
+def reason_not_to_send(
     delivery: Delivery,
-    state: Delivery.State,
+    reader: Subscriber | None,
+    suppressed: AbstractSet[str],
     *,
     now: datetime,
-    counts: Counter[str],
-    reason: str = "",
-) -> None:
-    """Settle a delivery that is not sent."""
+) -> Settlement | None:
+    """Return why a delivery must not be sent, whatever the edition holds; else None."""
+    if delivery.expires_at <= now:
+        return Settlement(State.EXPIRED)
+    if reader is None:
+        return Settlement(State.CANCELLED, Reason.LEFT)
+    if reader.email in suppressed:
+        return Settlement(State.SUPPRESSED)
+    if reader.preferences.is_paused(now):
+        return Settlement(State.CANCELLED, Reason.PAUSED)
+    return None
+
+
+def settle_unsent(delivery: Delivery, settlement: Settlement, *, now: datetime) -> None:
     Delivery.objects.filter(pk=delivery.pk, state=State.PENDING).update(
-        state=state, reason=reason, settled_at=now
+        state=settlement.state, reason=settlement.reason, settled_at=now
     )
-    counts[state] += 1
 
 
 def hand_over(
     claimed_batch: ClaimedBatch, renderer: rendering.Renderer, *, clock: Clock, counts: Counter[str]
 ) -> None:
-    """Hand a batch to the provider, group by group, and note each outcome as it comes."""
+    """Hand a batch to the provider, group by group, and record each outcome as it comes."""
     deadline = claimed_batch.batch.claimed_at + BATCH_TIME_LIMIT
     waiting = iter(claimed_batch.deliveries)
     with providers.get_provider() as provider:
@@ -200,7 +217,7 @@ def hand_over(
 
 
 def wait_for_send_slot(message_count: int, *, clock: Clock, deadline: datetime) -> bool:
-    """Sleep until these messages may leave; False if that is later than the batch may last."""
+    """Sleep until the send slot; return False if it is after the batch's deadline."""
     start = pacing.reserve_send_slot(now=clock(), message_count=message_count)
     now = clock()
     if max(start, now) > deadline:
@@ -218,16 +235,17 @@ def hand_over_group(
     clock: Clock,
     counts: Counter[str],
 ) -> timedelta | None:
-    """One call to the provider; returns how long it wants to be left alone, if it does."""
+    """Make one call to the provider; return for how long to pause, if it asks for a pause."""
     messages = []
     for member in group:
-        written = render_message(member, renderer)
-        if isinstance(written, Outcome):
-            counts[record_outcome(member.delivery, batch, written, now=clock())] += 1
+        rendered = render_message(member, renderer)
+        if isinstance(rendered, Outcome):
+            counts[record_outcome(member.delivery, batch, rendered, now=clock())] += 1
         else:
-            messages.append((member.delivery, written))
-    if not messages or not mark_attempted([each for each, _ in messages], batch, now=clock()):
-        return None  # with an outcome already, or somebody else's since the lease ran out
+            messages.append((member.delivery, rendered))
+    deliveries = [delivery for delivery, _ in messages]
+    if not deliveries or not mark_attempted(deliveries, batch, now=clock()):
+        return None  # all settled, or the lease ran out and another worker has taken them
     results = provider.send([message for _, message in messages], idempotency_key=batch.id)
     for (delivery, _), outcome in zip(messages, results, strict=True):
         counts[record_outcome(delivery, batch, outcome, now=clock())] += 1
@@ -237,7 +255,7 @@ def hand_over_group(
 def render_message(
     claimed_delivery: ClaimedDelivery, renderer: rendering.Renderer
 ) -> EmailMultiAlternatives | Outcome:
-    """The member's message or, where there can be none, what that means."""
+    """Return the message, or the outcome if it cannot be sent or rendered."""
     try:
         return renderer.message(
             claimed_delivery.delivery,
@@ -248,27 +266,33 @@ def render_message(
     except mail_message.CannotSendError as refusal:
         return outcomes.failed(refusal)
     except Exception as error:
-        # One reader's trouble must not keep the mail of everybody behind them.
-        logger.exception("delivery %s: not written", claimed_delivery.delivery.pk)
+        # An error of one reader's digest must not stop the readers after them.
+        logger.exception("delivery %s: cannot be rendered", claimed_delivery.delivery.pk)
         return outcomes.refused(error)
 
 
 @transaction.atomic(durable=True)
 def mark_attempted(group: Sequence[Delivery], batch: Batch, *, now: datetime) -> bool:
-    """Mark the group as attempted; False unless, to the last one, it is still this batch's."""
-    mine = Delivery.objects.filter(
+    """Mark the whole group as attempted, or none of it if the batch has lost any delivery.
+
+    This is the fence: after it, a delivery may have been sent. Return whether it was set.
+    """
+    claimed = Delivery.objects.filter(
         pk__in=[delivery.pk for delivery in group],
         batch=batch,
         state=State.CLAIMED,
         attempted_at__isnull=True,
     )
-    whole = mine.update(attempted_at=now) == len(group)
-    transaction.set_rollback(not whole)
-    return whole
+    is_complete = claimed.update(attempted_at=now) == len(group)
+    transaction.set_rollback(not is_complete)
+    return is_complete
 
 
 def record_outcome(delivery: Delivery, batch: Batch, outcome: Outcome, *, now: datetime) -> str:
-    """Note what became of an attempted delivery; an answer that comes late still counts."""
+    """Settle an attempted delivery by its outcome, and return its state or "requeued".
+
+    A late answer still counts: it settles a delivery that was taken to be unknown.
+    """
     attempted = Delivery.objects.filter(
         pk=delivery.pk, batch=batch, state__in=[State.CLAIMED, State.UNKNOWN]
     )
@@ -281,8 +305,8 @@ def record_outcome(delivery: Delivery, batch: Batch, outcome: Outcome, *, now: d
             state = State.UNKNOWN
         case OutcomeKind.UNSENT | OutcomeKind.REFUSED:
             requeue(attempted, delivery, outcome, now=now)
-            return "put_back"
-    # The message's own id is known before; a provider's id replaces it.
+            return "requeued"
+    # Until the provider assigns an id of its own, the Message-ID header identifies the message.
     message_id = {"message_id": outcome.message_id} if outcome.message_id else {}
     attempted.update(state=state, settled_at=now, error=outcome.error, **message_id)
     if outcome.error:
@@ -293,68 +317,69 @@ def record_outcome(delivery: Delivery, batch: Batch, outcome: Outcome, *, now: d
 def requeue(
     attempted: QuerySet[Delivery], delivery: Delivery, outcome: Outcome, *, now: datetime
 ) -> None:
-    """It surely did not leave: again later, ever more slowly, until it expires.
+    """Requeue a delivery that was certainly not sent, with exponential backoff until it expires.
 
-    Never just when the provider's pause ends: first in line again, it would keep the others waiting
-    if the trouble is its own.
+    Do not retry right when the provider's pause ends: a delivery that fails for its own reasons
+    would then block the queue.
     """
-    patience = min(MIN_RETRY_DELAY * 2 ** min(delivery.attempts, 10), MAX_RETRY_DELAY)
-    wait = patience + (outcome.pause or timedelta())
+    backoff = min(MIN_RETRY_DELAY * 2 ** min(delivery.attempts, 10), MAX_RETRY_DELAY)
+    delay = backoff + (outcome.pause or timedelta())
     attempted.update(
         state=State.PENDING,
         batch=None,
         attempted_at=None,
         settled_at=None,
         attempts=F("attempts") + 1,
-        retry_at=now + wait,
+        retry_at=now + delay,
         error=outcome.error,
     )
-    logger.warning("delivery %s: put back: %s", delivery.pk, outcome.error)
+    logger.warning("delivery %s: requeued in %s: %s", delivery.pk, delay, outcome.error)
 
 
 def release_unattempted(batch: Batch) -> int:
-    """Give back what the batch claimed and did not attempt."""
+    """Return what the batch claimed and did not attempt to the queue."""
     unattempted = batch.deliveries.filter(state=State.CLAIMED, attempted_at__isnull=True)
     return unattempted.update(state=State.PENDING, batch=None)
 
 
 def recover_abandoned_batches(*, now: datetime) -> Counter[str]:
-    """Finish the batches of workers that died, by evidence; what has none is unknown."""
+    """Finish the batches of dead workers: settle by evidence, else as unknown.
+
+    Safe to repeat: a batch that is finished is not selected again.
+    """
     counts: Counter[str] = Counter()
-    dead = Batch.objects.filter(finished_at__isnull=True, claimed_at__lte=now - BATCH_LEASE)
-    for batch in dead.order_by("claimed_at"):
+    abandoned = Batch.objects.filter(finished_at__isnull=True, claimed_at__lte=now - BATCH_LEASE)
+    for batch in abandoned.order_by("claimed_at"):
         counts["released"] += release_unattempted(batch)
         for delivery in batch.deliveries.filter(state=State.CLAIMED).select_related("edition"):
             counts[record_outcome(delivery, batch, outcome_from_evidence(delivery), now=now)] += 1
         Batch.objects.filter(pk=batch.pk).update(finished_at=now)
-        logger.warning("batch %s: settled for a worker that did not finish it", batch.pk)
+        logger.warning("batch %s: abandoned by its worker, recovered", batch.pk)
     return counts
 
 
 def outcome_from_evidence(delivery: Delivery) -> Outcome:
-    """What became of a delivery whose worker died while it was handing it over."""
+    """Return the outcome of a delivery whose worker died between attempting and settling it."""
     if delivery.event:
         return Outcome(kind=OutcomeKind.HANDED_OVER)
     match providers.was_sent(rendering.message_id(delivery.edition, delivery.pk)):
         case True:
             return Outcome(kind=OutcomeKind.HANDED_OVER)
         case False:
-            return Outcome(kind=OutcomeKind.UNSENT, error="The worker died before it was sent.")
+            return Outcome(kind=OutcomeKind.UNSENT, error="The worker died before sending it.")
         case None:
-            return Outcome(
-                kind=OutcomeKind.UNKNOWN, error="The worker died while it was being sent."
-            )
+            return Outcome(kind=OutcomeKind.UNKNOWN, error="The worker died while sending it.")
 
 
 def count_as_sent(deliveries: QuerySet[Delivery], *, now: datetime) -> int:
-    """An operator has seen evidence that these unknown ones arrived."""
+    """Settle unknown deliveries as sent, on the operator's evidence; return how many."""
     return deliveries.filter(state=State.UNKNOWN).update(
         state=State.HANDED_OVER, settled_at=now, error=""
     )
 
 
 def send_again(deliveries: QuerySet[Delivery]) -> int:
-    """An operator would rather have these unknown ones arrive twice than not at all."""
+    """Queue unknown deliveries again, accepting that some may arrive twice; return how many."""
     return deliveries.filter(state=State.UNKNOWN).update(
         state=State.PENDING, batch=None, attempted_at=None, settled_at=None, retry_at=None
     )

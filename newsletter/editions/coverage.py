@@ -1,4 +1,4 @@
-"""Which editions a reader's next digest covers: those since the last one they had, within limits."""
+"""Decide which editions a digest covers: those since the reader's last one, within limits."""
 
 from __future__ import annotations
 
@@ -10,15 +10,11 @@ from django.db.models import Case, Max, When
 from newsletter.models import Delivery, Edition
 from subscribers.models import Preferences
 
-# Who has not read for longer than this is not sent all that was missed.
+# A digest reaches back no further, however long the reader got none.
 MAX_CATCH_UP = timedelta(days=7)
-
-
-# Who has had nothing for longer than this begins anew.
+# Deliveries older than this are not looked at: the reader starts afresh.
 HISTORY_WINDOW = timedelta(days=60)
-
-
-# Deliveries after which the next digest need not go back further.
+# States of a delivery that covers its editions, so that the next digest starts after them …
 COUNTED_STATES = {
     Delivery.State.PENDING,
     Delivery.State.CLAIMED,
@@ -26,16 +22,14 @@ COUNTED_STATES = {
     Delivery.State.UNKNOWN,
     Delivery.State.CANCELLED,
 }
-
-
-# … but what these readers were not sent waits for their next digest.
+# … except where it was cancelled for these reasons: its papers are carried over.
 CARRIED_OVER_REASONS = {Delivery.CancellationReason.TOO_FEW, Delivery.CancellationReason.PAUSED}
 
 
 def last_edition_dates(subscriber_ids: Iterable[int], *, before: date) -> dict[int, date]:
-    """The date of the newest edition that each reader has had; of long ago it does not matter.
+    """Return the date up to which each reader's recent digests have covered editions.
 
-    Of a digest that was not worth sending, or came in a pause, that is the one before it.
+    A digest that had too few papers or fell into a pause covers nothing, so the date before it counts.
     """
     recent = Edition.objects.filter(date__gte=before - HISTORY_WINDOW, date__lt=before)
     rows = (
@@ -55,7 +49,7 @@ def last_edition_dates(subscriber_ids: Iterable[int], *, before: date) -> dict[i
 def covered_after(
     edition: Edition, preferences: Preferences, *, last_edition_date: date | None
 ) -> date:
-    """The date after which editions belong to this digest: since the last one, within reason."""
+    """Return the date after which editions belong to this digest (exclusive)."""
     if last_edition_date is None:
         weekly = preferences.frequency == Preferences.Frequency.WEEKLY
         return edition.date - (MAX_CATCH_UP if weekly else timedelta(days=1))

@@ -274,7 +274,7 @@ def test_a_digest_that_cannot_be_written_does_not_keep_the_others_waiting(
     assert (row.state, row.error) == (State.PENDING, "LookupError: no such topic")
     assert row.retry_at == NOW + timedelta(minutes=1)
     assert provider.recipients == [ben.email]
-    assert f"delivery {row.pk}: not written" in caplog.text
+    assert f"delivery {row.pk}: cannot be rendered" in caplog.text
 
 
 def test_when_the_provider_says_later_nobody_is_lost_and_it_is_left_alone(
