@@ -1,4 +1,4 @@
-"""The embedded provider: a folder where each message is an .eml file with its HTML beside it."""
+"""The development mailbox: each message is an .eml file in a folder, with its HTML beside it."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ MESSAGE_NAME_PATTERN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,150}")
 
 
 class NoSuchMailError(Exception):
-    """There is no message of that name in the mailbox."""
+    """The mailbox holds no message of that name."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,7 +39,7 @@ class Mail:
 
 
 class EmailBackend(BaseEmailBackend):
-    """Write messages to MAILBOX_DIR; the same Message-ID again replaces the same file."""
+    """Write messages to MAILBOX_DIR; a repeated Message-ID overwrites its file."""
 
     def send_messages(self, email_messages: Sequence[EmailMessage]) -> int:
         settings.MAILBOX_DIR.mkdir(parents=True, exist_ok=True)
@@ -54,13 +54,13 @@ def save_message(message: EmailMessage) -> Path:
     for content, kind in getattr(message, "alternatives", []):
         if kind == "text/html":
             write_atomically(path.with_suffix(".html"), str(content).encode())
-    # The .eml last: where it stands, the message is complete.
+    # Write the .eml last: if it exists, the message is complete.
     write_atomically(path, unfolded_bytes(sent))
     return path
 
 
 def unfolded_bytes(message: ParsedMessage | Message) -> bytes:
-    """With each header on one line, so that a person can read it."""
+    """Return the message as bytes, with each header on one line for a person to read."""
     content = BytesIO()
     policy = message.policy.clone(linesep="\r\n", max_line_length=None)
     BytesGenerator(content, mangle_from_=False, policy=policy).flatten(message)
@@ -68,21 +68,21 @@ def unfolded_bytes(message: ParsedMessage | Message) -> bytes:
 
 
 def message_path(message_id: str) -> Path:
-    """Where the message of that id is kept: named for the id, so that it is kept once."""
+    """Return the file of a Message-ID; it is derived from the id, so a repeat overwrites it."""
     local = message_id.strip().strip("<>").rpartition("@")[0]
     name = re.sub(r"[^A-Za-z0-9._-]", "-", local).lstrip(".-")[:150] or "message"
     return settings.MAILBOX_DIR / f"{name}.eml"
 
 
 def write_atomically(path: Path, content: bytes) -> None:
-    """Write a file whole or not at all."""
+    """Write a file completely or not at all."""
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
     temporary.write_bytes(content)
     temporary.replace(path)
 
 
 def list_messages(*, limit: int = 200) -> list[Mail]:
-    """The newest messages first, without their bodies."""
+    """Return the newest messages first, without their bodies."""
     paths = [
         path
         for path in settings.MAILBOX_DIR.glob("*.eml")

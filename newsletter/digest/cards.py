@@ -1,4 +1,4 @@
-"""The papers of a digest, one card each: rendered once an edition and level of detail."""
+"""Render paper cards: once per entry and level of detail, then filled for each reader."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ from subscribers.preferences.feedback import FeedbackAction
 
 Detail = Preferences.Detail
 
-# How much of an abstract a card shows: characters, and bytes of HTML. Twenty cards of full
-# abstracts stay below what Gmail cuts off, whatever the script and however much is escaped.
+# How much of an abstract a card shows: characters, and bytes of HTML. Twenty cards with full
+# abstracts stay below Gmail's clipping limit in any script.
 ABSTRACT_LIMITS = {Detail.TITLES: (0, 0), Detail.SHORT: (240, 800), Detail.FULL: (1700, 1700)}
-# Text bodies are as wide as this.
+# The width of text bodies.
 TEXT_WIDTH_CHARS = 72
 
 HtmlAndText = tuple[str, str]
 
 
 class Cards:
-    """HTML and text of the papers, joined for one reader after another."""
+    """Rendered cards of an edition, to be filled for one reader after another."""
 
     def __init__(self, topics: Mapping[str, Topic]) -> None:
         self.topics = topics
@@ -41,14 +41,18 @@ class Cards:
     def join(
         self, entries: Sequence[Entry], subscriber: Subscriber, interests: Interests
     ) -> HtmlAndText:
-        """The cards one after another, numbered as this reader sees them."""
+        """Return the reader's cards as HTML and text, numbered in this order."""
         html, text = [], []
         for rank, entry in enumerate(entries, start=1):
-            as_html, as_text = self.card_template(entry, subscriber.preferences.detail)
+            html_card, text_card = self.card_template(entry, subscriber.preferences.detail)
             html_why, text_why = render_personal_reasons(entry, interests)
             html_links, text_links = self.render_feedback_links(entry, subscriber, interests)
-            html.append(as_html.fill({"rank": str(rank), "why": html_why, "feedback": html_links}))
-            text.append(as_text.fill({"rank": str(rank), "why": text_why, "feedback": text_links}))
+            html.append(
+                html_card.fill({"rank": str(rank), "why": html_why, "feedback": html_links})
+            )
+            text.append(
+                text_card.fill({"rank": str(rank), "why": text_why, "feedback": text_links})
+            )
         return "".join(html), "".join(text)
 
     def card_template(self, entry: Entry, detail: str) -> tuple[SplitTemplate, SplitTemplate]:
@@ -61,7 +65,7 @@ class Cards:
     def render_feedback_links(
         self, entry: Entry, subscriber: Subscriber, interests: Interests
     ) -> HtmlAndText:
-        """Their links to more, less and muting; nothing is learned from a paper without a topic."""
+        """Return the links for more, less and mute; empty for a paper without a topic."""
         topics = [self.topics[slug] for slug in entry.topic_ranks if slug in self.topics]
         if not topics:
             return "", ""
@@ -74,8 +78,8 @@ class Cards:
             "less_url": feedback.action_url(subscriber, FeedbackAction.LESS, entry.paper_id),
             "mute_url": feedback.action_url(subscriber, FeedbackAction.MUTE, mute.pk),
         }
-        as_html, as_text = self.feedback_templates[mute.slug]
-        return as_html.fill(values), "\n" + as_text.fill(values).rstrip()
+        html_links, text_links = self.feedback_templates[mute.slug]
+        return html_links.fill(values), "\n" + text_links.fill(values).rstrip()
 
 
 def render_pair(
@@ -88,19 +92,19 @@ def render_pair(
 
 
 def mute_priority(slug: str, entry: Entry, interests: Interests) -> tuple[bool, bool, int]:
-    """The topic to offer for muting: none that is followed if there is another."""
+    """Return the sort key of the topic to offer for muting: one that is not followed comes first."""
     return slug in interests.preferred, slug in interests.topics, entry.topic_ranks[slug]
 
 
 def render_personal_reasons(entry: Entry, interests: Interests) -> HtmlAndText:
-    """Whom and what the reader follows, in front of the figures."""
+    """Return which follows of the reader the paper matches, to be shown before the figures."""
     labels = {**interests.named_follows, **interests.categories}
-    facts = personal_reasons(frozenset(entry.matched), labels) if entry.matched else []
-    if not facts:
+    reasons = personal_reasons(frozenset(entry.matched), labels) if entry.matched else []
+    if not reasons:
         return "", ""
-    warm = '<span class="warm" style="color:#a8401c">{}</span>&nbsp;· '
-    html = "".join(warm.format(escape(fact)) for fact in facts)
-    return html, wrap(" · ".join(facts), TEXT_WIDTH_CHARS) + "\n"
+    accent = '<span class="warm" style="color:#a8401c">{}</span>&nbsp;· '
+    html = "".join(accent.format(escape(reason)) for reason in reasons)
+    return html, wrap(" · ".join(reasons), TEXT_WIDTH_CHARS) + "\n"
 
 
 def card_context(entry: Entry, topics: Mapping[str, Topic], detail: str) -> dict[str, Any]:
@@ -119,20 +123,20 @@ def card_context(entry: Entry, topics: Mapping[str, Topic], detail: str) -> dict
 
 
 def build_reasons(entry: Entry, topics: Mapping[str, Topic]) -> Reasons:
-    places = [(place, slug) for slug, place in entry.topic_ranks.items() if slug in topics]
-    place, slug = min(places, default=(None, ""))
+    ranks = [(rank, slug) for slug, rank in entry.topic_ranks.items() if slug in topics]
+    rank, slug = min(ranks, default=(None, ""))
     return Reasons(
         upvotes=entry.upvotes,
         gain=entry.gain,
         comments=entry.comments,
         has_code=bool(entry.paper.code_url),
-        topic_rank=place,
+        topic_rank=rank,
         topic=topics[slug].name if slug else "",
     )
 
 
 def truncate_abstract(text: str, detail: str) -> str:
-    """As much of an abstract as this level of detail shows."""
+    """Return as much of an abstract as this level of detail shows."""
     length, size = ABSTRACT_LIMITS[Detail(detail)]
     short = truncate_words(text, length) if length else ""
     while (bytes_needed := len(escape(short).encode())) > size:
@@ -141,7 +145,7 @@ def truncate_abstract(text: str, detail: str) -> str:
 
 
 def truncate_words(text: str, max_chars: int) -> str:
-    """The text, or as many of its words as fit with an ellipsis."""
+    """Return the text, or the words of it that fit, with an ellipsis."""
     if len(text) <= max_chars:
         return text
     head = text[: max_chars - 1]

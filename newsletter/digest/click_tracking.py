@@ -1,7 +1,7 @@
-"""Which links of a digest are followed, counted for everybody together; only if the operator wants it.
+"""Count clicks on the links of digests, in total and never per reader; off by default.
 
-A link names an entry and what of it, signed; it holds no reader and no address to go to, so it can
-neither tell on anybody nor lead anywhere but to that paper.
+A tracked link holds a signed entry and link kind. It holds no reader and no target URL, so it cannot
+identify anybody and cannot be turned into an open redirect.
 """
 
 from __future__ import annotations
@@ -22,8 +22,9 @@ from papers.models import Paper
 
 LinkKind = Clicks.LinkKind
 
-# A token is one number, of the entry's row and the place of its kind among these, and its proof. It
-# is short: twenty papers have a hundred links, and Gmail cuts long mails.
+# A token is a number (the entry's id and the index of its kind in this list) and a short signature:
+# twenty papers have a hundred links, and Gmail clips long mails. Append only: the order is in sent
+# mails.
 KIND_CODES = [
     LinkKind.PAGE,
     LinkKind.ARXIV,
@@ -38,11 +39,11 @@ MAX_TOKEN_CHARS = 40
 
 
 class InvalidTrackingLinkError(ValueError):
-    """Not one of ours, or its paper has gone, or no longer has what it led to."""
+    """The token is not signed by us, or the paper or its link no longer exists."""
 
 
 def target_urls(paper: Paper) -> dict[LinkKind, str]:
-    """Where each link of a card leads; empty where there is none."""
+    """Return the target of each link of a card; empty where there is none."""
     page = f"{settings.SITE_URL}{paper.get_absolute_url()}"
     return {
         LinkKind.PAGE: page,
@@ -56,11 +57,11 @@ def target_urls(paper: Paper) -> dict[LinkKind, str]:
 
 
 def card_urls(entry: Entry) -> Mapping[LinkKind, str]:
-    """The addresses that a card shows: the targets or, with counting on, ours in their place."""
-    found = target_urls(entry.paper)
+    """Return the links that a card shows: the targets, or tracked links if CLICKS is on."""
+    targets = target_urls(entry.paper)
     if not settings.CLICKS:
-        return found
-    return {kind: tracking_url(entry, kind) if target else "" for kind, target in found.items()}
+        return targets
+    return {kind: tracking_url(entry, kind) if target else "" for kind, target in targets.items()}
 
 
 def tracking_url(entry: Entry, kind: LinkKind) -> str:
@@ -75,18 +76,18 @@ def signature(content: str, key: str) -> str:
 
 
 def unsign(token: str) -> str:
-    """What a token holds, if we signed it."""
-    content, _, shown = token.partition(".")
+    """Return the content of a token; raise InvalidTrackingLinkError if it is not ours."""
+    content, _, given_signature = token.partition(".")
     keys = [settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS]
     if len(token) > MAX_TOKEN_CHARS or not any(
-        constant_time_compare(shown, signature(content, key)) for key in keys
+        constant_time_compare(given_signature, signature(content, key)) for key in keys
     ):
         raise InvalidTrackingLinkError
     return content
 
 
 def resolve_token(token: str) -> tuple[Entry, LinkKind, str]:
-    """The entry, what of it, and the address that this leads to."""
+    """Return the entry, the link kind and the target URL of a token."""
     number, code = divmod(b62_decode(unsign(token)), len(KIND_CODES))
     entry = Entry.objects.select_related("paper").filter(pk=number).first()
     if entry is None:
@@ -99,6 +100,6 @@ def resolve_token(token: str) -> tuple[Entry, LinkKind, str]:
 
 @transaction.atomic
 def record_click(entry: Entry, kind: LinkKind, *, now: datetime) -> None:
-    """One more on this day; nothing about who it was."""
+    """Add one click on this day; store nothing about the reader."""
     row, _ = Clicks.objects.get_or_create(entry=entry, kind=kind, day=now.date())
     Clicks.objects.filter(pk=row.pk).update(count=F("count") + 1)

@@ -1,4 +1,4 @@
-"""A template rendered once for all readers, and joined with what is personal for each."""
+"""Render a template once, and fill in the personal parts for each reader."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from django.template.loader import render_to_string
 
 
 class SplitTemplate:
-    """A rendered template, split at its marks; joining it with values is all a reader costs."""
+    """A rendered template, split at its placeholders, so that filling it is one string join."""
 
     def __init__(
         self, template_name: str, context: Mapping[str, Any], placeholders: Sequence[str]
     ) -> None:
-        secret = uuid4().hex  # so that no paper can hold a mark
+        secret = uuid4().hex  # no paper can contain a placeholder
         filled = {name: f"{secret}{name}{secret}" for name in placeholders}
         engine = "html" if template_name.endswith(".html") else "text"
         whole = render_to_string(template_name, {**context, **filled}, using=engine)

@@ -1,4 +1,4 @@
-"""What readers want, as choosing sees it: for many of them in three queries."""
+"""Load the interests of many subscribers in three queries."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ Attitude = TopicChoice.Attitude
 
 
 def interests_by_subscriber(readers: Collection[Subscriber]) -> dict[int, Interests]:
-    """Subscriber id to what they want; give them with their preferences."""
+    """Return the interests of each reader, by id; their preferences must be loaded."""
     attitudes, follows = attitudes_by(readers), follows_by(readers)
-    leanings = votes.topic_adjustments_by_subscriber(
-        [each for each in readers if each.preferences.learning]
+    adjustments = votes.topic_adjustments_by_subscriber(
+        [reader for reader in readers if reader.preferences.learning]
     )
     return {
         reader.pk: build_interests(
-            reader.preferences, attitudes[reader.pk], follows[reader.pk], leanings[reader.pk]
+            reader.preferences, attitudes[reader.pk], follows[reader.pk], adjustments[reader.pk]
         )
         for reader in readers
     }
@@ -35,7 +35,7 @@ def build_interests(
     follows: Mapping[FollowTarget, str],
     topic_adjustments: Mapping[str, float],
 ) -> Interests:
-    """From topic slugs to attitudes, and from terms to how they were written."""
+    """Combine preferences, attitudes by topic slug, and labels by follow into interests."""
     by_category = {match_key(*term): label for term, label in follows.items() if is_category(term)}
     by_name = {match_key(*term): label for term, label in follows.items() if not is_category(term)}
     return Interests(
@@ -51,22 +51,22 @@ def build_interests(
 
 
 def is_category(term: FollowTarget) -> bool:
-    return term.kind == Follow.FollowKind.CATEGORY
+    return term.kind == Follow.FollowKind.CATEGORY.value
 
 
 def attitudes_by(readers: Iterable[Subscriber]) -> defaultdict[int, dict[str, str]]:
-    found: defaultdict[int, dict[str, str]] = defaultdict(dict)
+    attitudes: defaultdict[int, dict[str, str]] = defaultdict(dict)
     rows = TopicChoice.objects.filter(preferences__subscriber__in=readers)
     for pk, slug, attitude in rows.values_list(
         "preferences__subscriber", "topic__slug", "attitude"
     ):
-        found[pk][slug] = attitude
-    return found
+        attitudes[pk][slug] = attitude
+    return attitudes
 
 
 def follows_by(readers: Iterable[Subscriber]) -> defaultdict[int, dict[FollowTarget, str]]:
-    found: defaultdict[int, dict[FollowTarget, str]] = defaultdict(dict)
+    follows: defaultdict[int, dict[FollowTarget, str]] = defaultdict(dict)
     rows = Follow.objects.filter(subscriber__in=readers).order_by("pk")
     for pk, kind, key, label in rows.values_list("subscriber", "kind", "key", "label"):
-        found[pk][FollowTarget(cast(Any, kind), key)] = label
-    return found
+        follows[pk][FollowTarget(cast(Any, kind), key)] = label
+    return follows

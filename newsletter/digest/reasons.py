@@ -1,4 +1,4 @@
-"""Why a paper is in a digest, as data and in words (pure: no Django, no clock)."""
+"""Describe why a paper is in a digest (pure)."""
 
 from __future__ import annotations
 
@@ -8,27 +8,27 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reasons:
-    """The figures of the moment when the edition was made; the same for every reader."""
+    """The figures when the edition was published; the same for every reader."""
 
     upvotes: int
-    # Upvotes since about a day before; None without anything to compare with.
+    # Upvotes gained in about a day; None if there is no earlier reading to compare with.
     gain: int | None = None
     comments: int = 0
     has_code: bool = False
-    # The best place among the day's papers of a topic.
+    # The best rank in any of its topics.
     topic_rank: int | None = None
     topic: str = ""
 
     def phrases(self) -> list[str]:
-        facts = [f"#{self.topic_rank} in {self.topic}"] if self.topic_rank else []
-        facts.append(pluralise(self.upvotes, "upvote"))
+        phrases = [f"#{self.topic_rank} in {self.topic}"] if self.topic_rank else []
+        phrases.append(pluralise(self.upvotes, "upvote"))
         if self.gain and self.gain > 0:
-            facts.append(f"+{self.gain} since yesterday")
+            phrases.append(f"+{self.gain} since yesterday")
         if self.comments:
-            facts.append(pluralise(self.comments, "comment"))
+            phrases.append(pluralise(self.comments, "comment"))
         if self.has_code:
-            facts.append("with code")
-        return facts
+            phrases.append("with code")
+        return phrases
 
 
 def pluralise(count: int, noun: str) -> str:
@@ -36,7 +36,7 @@ def pluralise(count: int, noun: str) -> str:
 
 
 def personal_reasons(match_keys: frozenset[str], labels: Mapping[str, str]) -> list[str]:
-    """What a reader follows and finds in it, as they wrote it, in the order of their list."""
+    """Return which follows of a reader match, as they wrote them, in their order."""
     return [describe_match(key, label) for key, label in labels.items() if key in match_keys]
 
 

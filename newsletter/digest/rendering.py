@@ -1,7 +1,7 @@
-"""A digest as subject, HTML and text.
+"""Render digests: subject, HTML and text.
 
-Each paper's card and the frame around the cards are rendered once, with marks at the personal
-places; a reader's digest is those pieces joined with what is theirs.
+Each card and the layout around the cards are rendered once per edition, with placeholders for what is
+personal; a reader's digest is filled into them.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ MAX_PREHEADER_CHARS = 140
 
 
 class Renderer:
-    """The digests of one edition."""
+    """Renders the digests of one edition, and caches what readers share."""
 
     def __init__(self, edition: Edition) -> None:
         self.edition = edition
@@ -37,7 +37,7 @@ class Renderer:
 
     @cached_property
     def entries(self) -> dict[int, Entry]:
-        """Every entry that any reader's digest may hold, by id."""
+        """Return every entry that a digest of this edition may hold, by id."""
         entries = Entry.objects.filter(
             edition__date__gt=self.edition.date - MAX_CATCH_UP,
             edition__date__lte=self.edition.date,
@@ -49,7 +49,7 @@ class Renderer:
         return Cards({topic.slug: topic for topic in Topic.objects.all()})
 
     def candidates(self, *, after: date) -> list[Candidate]:
-        """The entries of the editions after that date, as choosing sees them."""
+        """Return the candidates of the editions after that date."""
         if after not in self.cached_candidates:
             self.cached_candidates[after] = [
                 to_candidate(entry, entry.matched)
@@ -59,7 +59,7 @@ class Renderer:
         return self.cached_candidates[after]
 
     def choose_for(self, interests: Interests, *, after: date) -> Selection:
-        """The papers of one reader's digest, by what they want."""
+        """Select the papers of one reader's digest."""
         return choose(self.candidates(after=after), interests)
 
     def message(
@@ -69,8 +69,8 @@ class Renderer:
         interests: Interests,
         papers: Sequence[Candidate],
     ) -> EmailMultiAlternatives:
-        """The email of one delivery; the same again for the same papers and reader."""
-        entries = [self.entries[each.entry_id] for each in papers]
+        """Return the email of one delivery; the same input gives the same bytes."""
+        entries = [self.entries[candidate.entry_id] for candidate in papers]
         values = {
             "count": str(len(entries)),
             "preferences_url": links.signed_url(links.Purpose.PREFERENCES, subscriber),
@@ -106,8 +106,8 @@ class Renderer:
             "site_url": settings.SITE_URL,
             "postal_address": settings.POSTAL_ADDRESS,
         }
-        marks = ["cards", "count", "preheader", "preferences_url", "unsubscribe_url"]
-        return SplitTemplate(template_name, context, marks)
+        placeholders = ["cards", "count", "preheader", "preferences_url", "unsubscribe_url"]
+        return SplitTemplate(template_name, context, placeholders)
 
 
 def to_candidate(entry: Entry, match_keys: Iterable[str]) -> Candidate:
@@ -121,11 +121,11 @@ def render_subject(entries: Sequence[Entry]) -> str:
 
 
 def build_preheader(entries: Sequence[Entry]) -> str:
-    """What an inbox shows beside the subject: the papers that the subject does not name."""
+    """Return the inbox preview text: the papers that the subject does not name."""
     titles = [entry.paper.title for entry in entries[1:4]]
     return truncate_words(" · ".join(titles) or entries[0].paper.abstract, MAX_PREHEADER_CHARS)
 
 
 def message_id(edition: Edition, delivery_id: int) -> str:
-    """Known before the message is sent, and the same whenever it is asked for."""
+    """Return the Message-ID, which is known before sending and never changes."""
     return f"<digest-{edition}-{delivery_id}@{settings.SITE_HOST}>"

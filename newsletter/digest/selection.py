@@ -1,40 +1,40 @@
-"""Which of an edition's papers one reader gets (pure: no Django, no clock)."""
+"""Select the papers that one reader gets from an edition (pure)."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-# A preferred topic makes a paper count for so much more, and so does somebody or something that
-# the reader follows by name.
+# Factors on the score of a paper in a preferred topic, and of one that matches a followed author or
+# phrase.
 PREFERRED_BOOST, NAMED_BOOST = 1.5, 2.0
 
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """An entry as choosing sees it: its id, what it is about, and how hot it is."""
+    """An entry reduced to what selection needs: id, topics, score and match keys."""
 
     entry_id: int
     topics: frozenset[str]
     score: float
-    # What else is in it that readers follow: "author:noether e", "category:cs.RO".
+    # Follows that it matches, such as "author:noether e" and "category:cs.RO".
     match_keys: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Interests:
-    """What one reader wants; nothing followed at all means everything."""
+    """What one reader wants. A reader who follows nothing gets every paper."""
 
     length: int
     minimum: int = 1
-    # Followed topics, the preferred ones too.
+    # Followed topics, including the preferred ones.
     topics: frozenset[str] = frozenset()
     preferred: frozenset[str] = frozenset()
     muted: frozenset[str] = frozenset()
-    # Followed categories and, by name, authors and phrases: key to how the reader wrote it.
+    # Followed categories, and followed authors and phrases: label by match key.
     categories: Mapping[str, str] = field(default_factory=dict)
     named_follows: Mapping[str, str] = field(default_factory=dict)
-    # By which share a topic's papers count for more or less (subscribers/preferences/learning.py).
+    # Relative change of a topic's score, learned from votes (subscribers/preferences/learning.py).
     topic_adjustments: Mapping[str, float] = field(default_factory=dict)
 
     @property
@@ -44,64 +44,63 @@ class Interests:
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """A reader's papers, and how many there were to choose from."""
+    """A reader's papers, and how many were eligible."""
 
     papers: tuple[Candidate, ...]
     eligible_count: int
 
 
 def choose(candidates: Iterable[Candidate], interests: Interests) -> Selection:
-    """At most `length` candidates, those first that weigh most; none if there are too few.
+    """Select at most `length` candidates, best first; none if fewer than `minimum` are eligible.
 
-    A third of the places is kept for authors and phrases that are followed by name, another so that
-    followed topics and categories show at least their best paper; the others go to the papers that
-    weigh most, whatever they are about.
+    A third of the places is reserved for followed authors and phrases, and a third for the best paper
+    of each followed topic and category. The rest goes to the papers of the highest weight.
     """
     ranked = rank_eligible(candidates, interests)
     if len(ranked) < interests.minimum:
         return Selection((), len(ranked))
     third = interests.length // 3
-    named = [each for each in ranked if not each.match_keys.isdisjoint(interests.named_follows)]
-    chosen = {*named[:third], *best_per_subject(ranked, interests.subjects)[:third]}
-    for each in ranked:
-        if len(chosen) == interests.length:
+    named = [paper for paper in ranked if not paper.match_keys.isdisjoint(interests.named_follows)]
+    selected = {*named[:third], *best_per_subject(ranked, interests.subjects)[:third]}
+    for paper in ranked:
+        if len(selected) == interests.length:
             break
-        chosen.add(each)
-    return Selection(tuple(each for each in ranked if each in chosen), len(ranked))
+        selected.add(paper)
+    return Selection(tuple(paper for paper in ranked if paper in selected), len(ranked))
 
 
 def rank_eligible(candidates: Iterable[Candidate], interests: Interests) -> list[Candidate]:
-    """What is followed and not muted, in the order of its weight."""
+    """Return the candidates that are followed and not muted, by descending weight."""
     followed = interests.subjects.union(interests.named_follows)
-    found = [
-        each
-        for each in candidates
-        if each.topics.isdisjoint(interests.muted)
+    eligible = [
+        paper
+        for paper in candidates
+        if paper.topics.isdisjoint(interests.muted)
         and (
             not followed
-            or not each.topics.isdisjoint(followed)
-            or not each.match_keys.isdisjoint(followed)
+            or not paper.topics.isdisjoint(followed)
+            or not paper.match_keys.isdisjoint(followed)
         )
     ]
-    return sorted(found, key=lambda each: (-weight(each, interests), each.entry_id))
+    return sorted(eligible, key=lambda paper: (-weight(paper, interests), paper.entry_id))
 
 
 def weight(candidate: Candidate, interests: Interests) -> float:
-    """How much a paper is worth to this reader."""
-    worth = candidate.score
+    """Return the score of a paper for this reader."""
+    score = candidate.score
     if not candidate.topics.isdisjoint(interests.preferred):
-        worth *= PREFERRED_BOOST
+        score *= PREFERRED_BOOST
     if not candidate.match_keys.isdisjoint(interests.named_follows):
-        worth *= NAMED_BOOST
+        score *= NAMED_BOOST
     return (
-        worth * (1 + vote_adjustment(candidate, interests))
+        score * (1 + vote_adjustment(candidate, interests))
         if interests.topic_adjustments
-        else worth
+        else score
     )
 
 
 def vote_adjustment(candidate: Candidate, interests: Interests) -> float:
-    """What the reader's votes say of a paper: the mean of what they say of its topics."""
+    """Return the mean adjustment of the paper's topics, learned from votes."""
     topics = candidate.topics
     return (
         sum(interests.topic_adjustments.get(topic, 0.0) for topic in topics) / len(topics)
@@ -111,11 +110,11 @@ def vote_adjustment(candidate: Candidate, interests: Interests) -> float:
 
 
 def best_per_subject(ranked: Sequence[Candidate], subjects: frozenset[str]) -> list[Candidate]:
-    """The best candidate of each subject, without repetition, the hottest first."""
-    unserved = set(subjects)
-    found = []
-    for each in ranked:
-        if served := (each.topics | each.match_keys) & unserved:
-            unserved -= served
-            found.append(each)
-    return found
+    """Return the best candidate of each subject, without repetition, best first."""
+    remaining = set(subjects)
+    best = []
+    for paper in ranked:
+        if served := (paper.topics | paper.match_keys) & remaining:
+            remaining -= served
+            best.append(paper)
+    return best

@@ -1,4 +1,7 @@
-"""Which papers hold what readers follow besides topics: looked up once a paper, not once a reader."""
+"""Match papers against all authors, phrases and categories that readers follow.
+
+Each paper is matched once, not once per reader.
+"""
 
 from __future__ import annotations
 
@@ -12,9 +15,9 @@ from subscribers.models import Follow, Subscriber
 
 
 def all_follows() -> FollowIndex:
-    """All that active readers follow, in one query."""
-    mine = Follow.objects.filter(subscriber__status=Subscriber.Status.ACTIVE)
-    return build_follow_index(mine.values_list("kind", "key").distinct())
+    """Return all that active readers follow, in one query."""
+    active = Follow.objects.filter(subscriber__status=Subscriber.Status.ACTIVE)
+    return build_follow_index(active.values_list("kind", "key").distinct())
 
 
 def build_follow_index(terms: Iterable[tuple[str, str]]) -> FollowIndex:
@@ -29,7 +32,7 @@ def build_follow_index(terms: Iterable[tuple[str, str]]) -> FollowIndex:
 
 
 def match_papers(paper_ids: Iterable[int], follow_index: FollowIndex) -> dict[int, list[str]]:
-    """Paper id to the names of what is in it, in one query or, if nothing is followed, none."""
+    """Return the sorted match keys of each paper, by paper id; at most one query."""
     if not any((follow_index.authors, follow_index.categories, follow_index.keywords)):
         return {}
     papers = Paper.objects.filter(pk__in=paper_ids).values_list(
@@ -44,5 +47,8 @@ def match_papers(paper_ids: Iterable[int], follow_index: FollowIndex) -> dict[in
 
 
 def match_key(kind: str, key: str) -> str:
-    """How an entry names it: "author:noether emmy"; no topic has a colon in its slug."""
+    """Return the key of a follow in an entry, such as "author:noether emmy".
+
+    A topic slug has no colon, so the two cannot be confused.
+    """
     return f"{kind}:{key}"

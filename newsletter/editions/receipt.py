@@ -1,4 +1,4 @@
-"""Did everybody get today's mail, exactly once? An edition's balance."""
+"""The receipt of an edition: what became of each delivery, and whether it balances."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ State = Delivery.State
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Receipt:
-    """Every delivery ever opened of an edition stands in exactly one state."""
+    """The deliveries of one edition by state; each one ever opened is in exactly one state."""
 
     date: date
     opened: int
     states: dict[str, int]
-    # Why deliveries were cancelled, and what the provider has reported since.
+    # Why deliveries were cancelled, and what the provider has reported.
     cancellation_reasons: dict[str, int] = field(default_factory=dict)
     events: dict[str, int] = field(default_factory=dict)
-    # Active readers whose time for this edition has not come, or came and went without it.
+    # Active readers without a delivery: not due yet, or their time passed without this edition.
     readers_without_delivery: int = 0
 
     @property
@@ -34,7 +34,7 @@ class Receipt:
 
     @property
     def is_clean(self) -> bool:
-        """Balanced, and nobody's mail in doubt."""
+        """Return whether the receipt balances and no delivery is unknown."""
         return self.balances and not self.states[State.UNKNOWN]
 
     def as_dict(self) -> dict[str, Any]:

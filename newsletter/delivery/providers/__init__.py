@@ -1,7 +1,7 @@
-"""How messages reach the provider: the plain way through Anymail, one message a call.
+"""Hand messages to the configured provider.
 
-A provider whose raw API takes batches of different messages gets a small module of its own here,
-in the shape of `Provider`, and a line in `PROVIDERS`.
+The default sends one message a call through Anymail. A provider whose API takes batches of different
+messages gets a module here that implements `Provider`, and a line in `PROVIDERS`.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ from subscribers.mail.outcomes import Outcome
 
 
 class Provider(Protocol):
-    """One open line to a provider."""
+    """A connection to a provider."""
 
-    # How many messages go into one call.
+    # How many messages one call takes.
     messages_per_call: int
 
     def __enter__(self) -> Self: ...
@@ -36,23 +36,24 @@ class Provider(Protocol):
     def send(
         self, messages: Sequence[EmailMultiAlternatives], *, idempotency_key: UUID
     ) -> list[Outcome]:
-        """Hand over one group; an outcome for each message, in order. Raises nothing foreseen.
+        """Send one group, and return an outcome for each message in order.
 
-        `key` is the batch's id: the same for a repeat of the same call.
+        Return errors as outcomes rather than raise them. `idempotency_key` is the batch's id, the same
+        when the same call is repeated.
         """
 
 
 PROVIDERS: dict[str, Callable[[], Provider]] = {"file": FileProvider}
-# Those that can be asked whether they have a message.
+# Providers that can look up whether they have a message.
 SENT_LOOKUPS: dict[str, Callable[[str], bool]] = {"file": FileProvider.has}
 
 
 def get_provider() -> Provider:
-    """The provider that EMAIL_PROVIDER names."""
+    """Return the provider that EMAIL_PROVIDER names."""
     return PROVIDERS.get(settings.EMAIL_PROVIDER, SingleMessageProvider)()
 
 
 def was_sent(message_id: str) -> bool | None:
-    """Whether a message of unknown outcome was sent; None where this cannot be told."""
-    witness = SENT_LOOKUPS.get(settings.EMAIL_PROVIDER)
-    return witness(message_id) if witness else None
+    """Return whether a message was sent; None if the provider cannot look it up."""
+    lookup = SENT_LOOKUPS.get(settings.EMAIL_PROVIDER)
+    return lookup(message_id) if lookup else None

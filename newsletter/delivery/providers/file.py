@@ -1,4 +1,4 @@
-"""The mailbox folder: unlike real providers, it can be asked whether it has a message."""
+"""The mailbox folder as a provider, which can look up whether it has a message."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One message a call, through whichever Django backend is configured: works with every provider."""
+"""Send one message a call through the configured Django backend; works with every provider."""
 
 from __future__ import annotations
 
@@ -53,9 +53,10 @@ class SingleMessageProvider:
 
 
 def outcome_from_status(message: EmailMultiAlternatives) -> Outcome:
-    """What the provider answered for the one recipient; without a word of it, it took the message.
+    """Return the outcome for the one recipient, from the status that Anymail has set.
 
-    (Anymail says "unknown" too where it could not read why an HTTP error refused a recipient.)
+    Without a status the message was accepted. Anymail also reports "unknown" when it cannot read why
+    an HTTP error refused the recipient, so an error status of the response counts as refused.
     """
     status: AnymailStatus | None = getattr(message, "anymail_status", None)
     if status is None or not status.status:
@@ -63,7 +64,7 @@ def outcome_from_status(message: EmailMultiAlternatives) -> Outcome:
     refused_whole = getattr(status.esp_response, "status_code", HTTPStatus.OK) >= 400
     if status.status <= REFUSED_STATUSES or (status.status <= UNKNOWN_STATUSES and refused_whole):
         return Outcome(
-            kind=OutcomeKind.FAILED, error=f"The provider said: {', '.join(status.status)}."
+            kind=OutcomeKind.FAILED, error=f"The provider answered: {', '.join(status.status)}."
         )
     message_id = status.message_id if isinstance(status.message_id, str) else ""
     return Outcome(kind=OutcomeKind.HANDED_OVER, message_id=message_id)
