@@ -175,7 +175,7 @@ def test_the_arxiv_s_own_doi_is_its_arxiv_id():
 def test_facts_without_a_title_are_only_for_papers_that_are_known():
     added = upsert_records([BY_BOTH], source="semanticscholar")
 
-    assert added.rejected == ["not a paper that is known here"]
+    assert added.rejected == ["unknown paper"]
     assert not Paper.objects.exists()
 
 

@@ -125,7 +125,7 @@ def test_what_is_no_paper_is_rejected_by_name_and_the_rest_is_taken():
     added = upsert_records([record(arxiv_id="nonsense"), nameless, record(title=""), record()])
 
     assert counts(added) == (1, 0, 0)
-    assert added.rejected == ["not an arXiv id", "no title", "not a paper that is known here"]
+    assert added.rejected == ["not an arXiv id", "no title", "unknown paper"]
 
 
 @pytest.mark.parametrize(

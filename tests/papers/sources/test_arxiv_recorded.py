@@ -58,4 +58,4 @@ def test_each_record_is_stored_or_named_and_twice_changes_nothing(source, folder
     assert (first.created, first.rejected) == (len(papers), [])
     assert (second.created, second.updated, second.rejected) == (0, 0, [])
     assert (third.created, third.updated) == (0, 0)
-    assert third.rejected == ["not a paper that is known here"] * len(unknown)
+    assert third.rejected == ["unknown paper"] * len(unknown)
