@@ -19,7 +19,7 @@ from rich.console import Console
 from rich.table import Table
 
 import benchmarks
-from papers.topics import categories, classifier
+from papers.topics import categories, classifier, rules
 
 SEED = 20260512
 SPLIT_COUNT = 200
@@ -80,7 +80,7 @@ def load_annotated_papers() -> list[AnnotatedPaper]:
 
 def confusion_by_topic(papers: Sequence[AnnotatedPaper]) -> dict[str, ConfusionCounts]:
     """By topic."""
-    counted = {rule.slug: ConfusionCounts() for rule in classifier.load_rules()}
+    counted = {rule.slug: ConfusionCounts() for rule in rules.load_rules()}
     for paper in papers:
         found = set(classifier.topic_slugs(paper.title, paper.abstract))
         for slug in found | paper.labels:
@@ -128,14 +128,9 @@ def phrase_document_frequencies(
     """In how many papers each phrase is."""
     used: Counter[str] = Counter()
     for paper in papers:
-        text = classifier.tokenize_for_rules(f"{paper.title} . {paper.abstract}")
+        text = rules.tokenize_for_rules(f"{paper.title} . {paper.abstract}")
         used.update(
-            {
-                each
-                for _, each, _ in classifier.find_phrases(
-                    text, classifier.phrase_trie(for_title=True)
-                )
-            }
+            {each for _, each, _ in rules.find_phrases(text, rules.phrase_trie(for_title=True))}
         )
     return used
 
@@ -158,7 +153,7 @@ def expected_topics_by_category() -> tuple[dict[str, set[str]], dict[str, set[st
     """By category the topics that are its own, and those with all that are filed there too."""
     own: defaultdict[str, set[str]] = defaultdict(set)
     wide: defaultdict[str, set[str]] = defaultdict(set)
-    for row in json.loads(classifier.TOPICS_FILE.read_text(encoding="utf-8"))["topics"]:
+    for row in json.loads(rules.TOPICS_FILE.read_text(encoding="utf-8"))["topics"]:
         for each in row["arxiv_primary"] + row["arxiv_general"]:
             own[each].add(row["slug"])
         for each in row["arxiv_primary"] + row["arxiv_general"] + row["arxiv_hint"]:

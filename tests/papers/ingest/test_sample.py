@@ -12,7 +12,7 @@ from papers.identity import parse_arxiv_id
 from papers.ingest import pipeline, sample
 from papers.models import Paper
 from papers.text.latex import latex_to_text
-from papers.topics import classifier
+from papers.topics import classifier, rules
 from papers.trends import ranking
 from tests.factories import NOW, TODAY
 from tests.papers import recordings
@@ -105,7 +105,7 @@ def test_its_summaries_are_our_own_words():
     }
 
     def runs(text: str) -> set[tuple[str, ...]]:
-        words = classifier.tokenize_for_rules(text)
+        words = rules.tokenize_for_rules(text)
         return {tuple(words[start : start + 7]) for start in range(len(words) - 6)}
 
     copied = {
