@@ -1,8 +1,9 @@
 """Pace outbound calls across all workers: reserve time slots per remote server.
 
 The table `CallSlot` holds, for each server, when its next slot begins. `reserve` and
-`block_until` lock that row in a transaction of their own, so two workers never get the same slot. A worker that dies after
-reserving leaves a slot unused, which only delays the next call. Cost: about four queries per call.
+`block_until` lock that row in a transaction of their own, so two workers never get the same slot. A
+worker that dies after reserving leaves a slot unused, which only delays the next call. Cost: about
+four queries per call.
 """
 
 from __future__ import annotations
