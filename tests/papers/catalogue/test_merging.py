@@ -103,6 +103,19 @@ def test_merging_two_papers_keeps_the_rows_and_values_of_both():
     assert entry.paper == paper
 
 
+def test_records_after_a_merge_in_one_batch_are_stored_under_their_own_papers():
+    other = replace(BY_DOI, title="Under another name, years later")
+    later = [record(arxiv_id=f"2605.{number:05}", title=f"Part {number}") for number in range(30)]
+
+    result = upsert_records([other, BY_ARXIV, BY_BOTH, *later], source="semanticscholar")
+
+    identities = dict(Paper.objects.values_list("pk", "identity"))
+    assert [(record, identities[paper_id]) for record, paper_id in result.stored] == [
+        *((merged, "2604.00001") for merged in (other, BY_ARXIV, BY_BOTH)),
+        *((record, record.arxiv_id) for record in later),
+    ]
+
+
 def test_two_papers_in_one_edition_are_not_merged():
     other = replace(BY_DOI, title="Under another name, years later")
     upsert_records([BY_ARXIV], source="arxiv")
