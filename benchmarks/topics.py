@@ -157,7 +157,7 @@ def load_categorised_papers() -> list[CategorisedPaper]:
 
 
 def expected_topics_by_category() -> tuple[dict[str, set[str]], dict[str, set[str]]]:
-    """Return, by category, the topics it belongs to, and those plus the topics often filed there."""
+    """Return each category's own topics, and those plus the topics that are often filed there."""
     own: defaultdict[str, set[str]] = defaultdict(set)
     related: defaultdict[str, set[str]] = defaultdict(set)
     for row in json.loads(rules.TOPICS_FILE.read_text(encoding="utf-8"))["topics"]:

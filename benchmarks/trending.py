@@ -34,7 +34,7 @@ from papers.trends import score
 SEED = 20260512
 SHUFFLE_COUNT, BOOTSTRAP_RESAMPLES = 20, 2000
 TABLE_WIDTH = 110
-# A shorter list tells little about a ranking.
+# With fewer papers, a day is not meaningful.
 MIN_PAPERS_PER_DAY = 12
 DAY, HOUR = timedelta(days=1), timedelta(hours=1)
 # The early reading is at most this old; "a week later" is within this range.

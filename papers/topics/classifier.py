@@ -1,8 +1,8 @@
 """Classify papers into topics by rules (pure: no Django, no clock).
 
-Whatever phrase or category of a topic occurs in a paper is evidence with a weight. `STRATEGIES` turn evidence into topics; the first that returns any
-decides. docs/topics.md explains the rules, and the command `explain_topics` shows the evidence for
-a paper.
+Each phrase or category of a topic that occurs in a paper is evidence with a weight. `STRATEGIES`
+turn evidence into topics, and the first that returns any decides. docs/topics.md explains the
+rules; the command `explain_topics` shows the evidence in a paper.
 """
 
 from __future__ import annotations

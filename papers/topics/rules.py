@@ -1,4 +1,4 @@
-"""Load the topic rules of topics.json, and find their phrases in a text (pure: no Django, no clock).
+"""Load the rules in topics.json, and find their phrases in a text (pure: no Django, no clock).
 
 Each topic has phrases, weak phrases and arXiv categories.
 """

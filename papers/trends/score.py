@@ -14,9 +14,9 @@ def trending_score(upvotes: int, *, age: timedelta) -> float:
 
     Only upvotes count: on 1,089 papers, nothing else known in the first hours (comments, stars,
     code, organisation) improved the prediction of a day's most upvoted papers a week later.
-    Dividing by age predicts best which papers of a week gain most afterwards (NDCG@5 0.866). Exponential
-    decay of log(1 + upvotes) is worse for every half-life (at best 0.853), and so are upvotes
-    alone (0.723). Measure again with `make bench ARGS=trending`.
+    Dividing by age predicts best which papers of a week gain most afterwards (NDCG@5 0.866).
+    Exponential decay of log(1 + upvotes) is worse for every half-life (at best 0.853), and so are
+    upvotes alone (0.723). Measure again with `make bench ARGS=trending`.
 
     Pass the age in whole days: then papers of one day are ordered by their upvotes.
     """

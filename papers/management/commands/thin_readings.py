@@ -16,8 +16,8 @@ from papers.trends import readings
 
 class Command(BaseCommand):
     help = (
-        "Thin out old readings: keep the first and each week's latest per paper and metric. Safe to "
-        "repeat. Run it once a week, or when the database grows too large."
+        "Thin out old readings: keep the first and each week's latest per paper and metric. "
+        "Safe to repeat. Run it once a week, or when the database grows too large."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:

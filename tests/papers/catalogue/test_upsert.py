@@ -93,20 +93,20 @@ def test_an_empty_value_keeps_the_stored_one():
 
 @pytest.mark.parametrize("days", [4, -4])
 def test_a_paper_that_is_listed_again_keeps_its_earliest_listing(days):
-    known = record(listed_on=TODAY)
-    upsert_records([known])
+    original = record(listed_on=TODAY)
+    upsert_records([original])
 
-    upsert_records([replace(known, listed_on=TODAY + timedelta(days=days))])
+    upsert_records([replace(original, listed_on=TODAY + timedelta(days=days))])
 
     assert Paper.objects.get().listed_on == min(TODAY, TODAY + timedelta(days=days))
 
 
 def test_the_earliest_reported_publication_date_is_kept():
-    known = record(published_on=TODAY - timedelta(days=2))
-    upsert_records([known])
+    original = record(published_on=TODAY - timedelta(days=2))
+    upsert_records([original])
 
-    upsert_records([replace(known, published_on=TODAY)])
-    upsert_records([replace(known, published_on=TODAY - timedelta(days=9))])
+    upsert_records([replace(original, published_on=TODAY)])
+    upsert_records([replace(original, published_on=TODAY - timedelta(days=9))])
 
     assert Paper.objects.get().published_on == TODAY - timedelta(days=9)
 
@@ -183,20 +183,20 @@ def test_characters_that_a_database_refuses_are_removed():
 
 
 def test_topics_change_with_the_text():
-    known = record(title="Robots")
-    upsert_records([known])
+    original = record(title="Robots")
+    upsert_records([original])
 
-    upsert_records([replace(known, title="Speech Recognition", abstract="Of voices.")])
+    upsert_records([replace(original, title="Speech Recognition", abstract="Of voices.")])
 
     assert [topic.slug for topic in Paper.objects.get().topics.all()] == ["speech-audio"]
 
 
 def test_topics_are_updated_to_the_current_rules():
-    known = record(title="Robots")
-    upsert_records([known])
+    original = record(title="Robots")
+    upsert_records([original])
     Paper.objects.get().topics.set([factories.topic("alchemy")])
 
-    result = upsert_records([known])
+    result = upsert_records([original])
 
     assert counts(result) == (0, 0, 1)
     assert [topic.slug for topic in Paper.objects.get().topics.all()] == ["robotics"]
