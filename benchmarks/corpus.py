@@ -18,7 +18,7 @@ from datetime import date, timedelta
 
 import benchmarks
 from papers.text.latex import latex_to_text
-from papers.topics import classifier
+from papers.topics import classifier, rules
 
 SEED = 20260512
 TODAY = date(2026, 5, 12)
@@ -77,7 +77,7 @@ def invent_patterns(count: int) -> Iterator[PaperPattern]:
     chance = random.Random(SEED)
     vocabulary = [pseudo_word(each) for each in range(40_000)]
     weights = list(itertools.accumulate(1 / (rank + 3) for rank in range(len(vocabulary))))
-    slugs = [rule.slug for rule in classifier.load_rules()]
+    slugs = [rule.slug for rule in rules.load_rules()]
     categories = ["cs.LG", "cs.CL", "cs.CV", "stat.ML", "math.PR", "hep-ph"]
 
     def text(length: int) -> str:

@@ -1,4 +1,4 @@
-"""How fast papers are taken in, and how many queries that takes: they grow with batches."""
+"""Measure the speed of imports, and their queries per batch."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ SAMPLE_ABSTRACT = "We study language models and robots. " * 30
 
 
 def response_body(count: int) -> bytes:
-    """An answer with that many papers, as Hugging Face gives it."""
-    return json.dumps([response_item(each) for each in range(count)]).encode()
+    """Return a response of Hugging Face with this many papers."""
+    return json.dumps([response_item(index) for index in range(count)]).encode()
 
 
 def response_item(index: int) -> dict[str, object]:
@@ -44,13 +44,13 @@ def response_item(index: int) -> dict[str, object]:
 
 
 def measure_ingest(records: tuple[Record, ...]) -> tuple[int, float]:
-    """Queries and seconds."""
+    """Store the records; return the queries and seconds that took."""
     queries = benchmarks.QueryCounter()
     with queries.counting():
         start = time.perf_counter()
-        taken = pipeline.store_records("huggingface", records, observed_at=NOW)
+        result = pipeline.store_records("huggingface", records, observed_at=NOW)
         seconds = time.perf_counter() - start
-    assert taken.paper_count == len(records)
+    assert result.paper_count == len(records)
     return queries.count, seconds
 
 
@@ -59,14 +59,14 @@ def main() -> None:
     start = time.perf_counter()
     records = source.parse(response_body(LARGE_RECORD_COUNT)).records
     assert len(records) == LARGE_RECORD_COUNT
-    print(f"{LARGE_RECORD_COUNT / (time.perf_counter() - start):,.0f} records/s read from JSON")
-    for number in (SMALL_RECORD_COUNT, LARGE_RECORD_COUNT):
+    print(f"{LARGE_RECORD_COUNT / (time.perf_counter() - start):,.0f} records/s parsed from JSON")
+    for count in (SMALL_RECORD_COUNT, LARGE_RECORD_COUNT):
         with benchmarks.empty_database():
-            for what in ("new", "known, nothing changed"):
-                queries, seconds = measure_ingest(records[:number])
+            for case in ("new", "unchanged"):
+                queries, seconds = measure_ingest(records[:count])
                 print(
-                    f"{number:6,} records, {what}: {number / seconds:,.0f} records/s,"
-                    f" {queries} queries, {queries / number * upsert.UPSERT_BATCH_SIZE:.1f} for each"
+                    f"{count:6,} records, {case}: {count / seconds:,.0f} records/s,"
+                    f" {queries} queries, {queries / count * upsert.UPSERT_BATCH_SIZE:.1f} per"
                     f" batch of {upsert.UPSERT_BATCH_SIZE}",
                     flush=True,
                 )

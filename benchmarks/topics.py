@@ -1,8 +1,8 @@
-"""How well the rules find the topics that a person gave, and how long they take.
+"""Measure the topic rules: agreement with manual labels, and time per paper.
 
-The papers were labelled before any rule was written. Whether the rules were fitted to them shows
-where they are used on others: so the categories that authors chose for 6,000 papers are compared
-with the topics found in their text, and phrases that hardly any other paper has are counted.
+The papers were labelled before any rule was written. Two checks show whether the rules were then
+fitted to those papers: the topics that are found in the text of 6,000 other papers are compared
+with their authors' categories, and phrases that occur in hardly any other paper are counted.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ from rich.console import Console
 from rich.table import Table
 
 import benchmarks
-from papers.topics import categories, classifier
+from papers.topics import categories, classifier, rules
 
 SEED = 20260512
 SPLIT_COUNT = 200
-# A phrase that fewer of the other papers have may be one paper's own.
+# A phrase in fewer of the other papers may have been added for a single labelled paper.
 MIN_PAPERS_WITH_PHRASE = 2
-# A category with fewer papers tells too little.
+# A category with fewer papers is left out of the table.
 MIN_PAPERS_PER_CATEGORY = 10
 
 
@@ -38,7 +38,7 @@ class AnnotatedPaper:
 
 @dataclass(frozen=True, slots=True)
 class ConfusionCounts:
-    """Right, wrong and missing topics."""
+    """The numbers of correct, wrong and missing topics."""
 
     true_positives: int = 0
     false_positives: int = 0
@@ -69,7 +69,11 @@ class ConfusionCounts:
 
 
 def load_annotated_papers() -> list[AnnotatedPaper]:
-    """Title and abstract line by line, after two banners; the first button is in the first title."""
+    """Return the labelled papers of a saved search page.
+
+    After two banner lines, titles and abstracts alternate. The first title has a button's text in
+    front of it.
+    """
     page = benchmarks.data_path("search_page.txt").read_text(encoding="utf-8").splitlines()
     lines = [line for line in page if line.strip()][2:]
     lines[0] = lines[0].removeprefix("Subscribe")
@@ -79,31 +83,33 @@ def load_annotated_papers() -> list[AnnotatedPaper]:
 
 
 def confusion_by_topic(papers: Sequence[AnnotatedPaper]) -> dict[str, ConfusionCounts]:
-    """By topic."""
-    counted = {rule.slug: ConfusionCounts() for rule in classifier.load_rules()}
+    counts = {rule.slug: ConfusionCounts() for rule in rules.load_rules()}
     for paper in papers:
-        found = set(classifier.topic_slugs(paper.title, paper.abstract))
-        for slug in found | paper.labels:
-            right, wrong = slug in found & paper.labels, slug not in paper.labels
-            counted[slug] += ConfusionCounts(int(right), int(wrong), int(not right and not wrong))
-    return counted
+        predicted = set(classifier.topic_slugs(paper.title, paper.abstract))
+        for slug in predicted | paper.labels:
+            counts[slug] += ConfusionCounts(
+                true_positives=int(slug in predicted & paper.labels),
+                false_positives=int(slug not in paper.labels),
+                false_negatives=int(slug not in predicted),
+            )
+    return counts
 
 
 def random_half_f1_scores(papers: Sequence[AnnotatedPaper]) -> list[float]:
-    """Micro F1 on random halves: how much it depends on which papers one has."""
+    """Return the sorted micro F1 on random halves: how much it depends on the choice of papers."""
     shuffler = random.Random(SEED)
     shuffled = list(papers)
-    values = []
+    f1_scores = []
     for _ in range(SPLIT_COUNT):
         shuffler.shuffle(shuffled)
         half = shuffled[: len(papers) // 2]
-        values.append(sum(confusion_by_topic(half).values(), ConfusionCounts()).f1)
-    return sorted(values)
+        f1_scores.append(sum(confusion_by_topic(half).values(), ConfusionCounts()).f1)
+    return sorted(f1_scores)
 
 
 @dataclass(frozen=True, slots=True)
 class CategorisedPaper:
-    """A paper of which is known where its authors filed it."""
+    """A paper with the first category that its authors chose."""
 
     title: str
     abstract: str
@@ -114,30 +120,26 @@ class CategorisedPaper:
 
 
 def rare_phrases(papers: Sequence[AnnotatedPaper], others: Sequence[CategorisedPaper]) -> list[str]:
-    """Phrases in a labelled paper that hardly any of the others has."""
-    used = phrase_document_frequencies(others)
-    ours = phrase_document_frequencies(papers)
+    """Return the phrases in exactly one labelled paper and in hardly any of the others."""
+    in_others = phrase_document_frequencies(others)
+    in_labelled = phrase_document_frequencies(papers)
     return sorted(
-        each for each, times in ours.items() if times == 1 and used[each] < MIN_PAPERS_WITH_PHRASE
+        phrase
+        for phrase, count in in_labelled.items()
+        if count == 1 and in_others[phrase] < MIN_PAPERS_WITH_PHRASE
     )
 
 
 def phrase_document_frequencies(
     papers: Sequence[AnnotatedPaper] | Sequence[CategorisedPaper],
 ) -> Counter[str]:
-    """In how many papers each phrase is."""
-    used: Counter[str] = Counter()
+    """Return the number of papers with each phrase."""
+    frequencies: Counter[str] = Counter()
     for paper in papers:
-        text = classifier.tokenize_for_rules(f"{paper.title} . {paper.abstract}")
-        used.update(
-            {
-                each
-                for _, each, _ in classifier.find_phrases(
-                    text, classifier.phrase_trie(for_title=True)
-                )
-            }
-        )
-    return used
+        tokens = rules.tokenize_for_rules(f"{paper.title} . {paper.abstract}")
+        matches = rules.find_phrases(tokens, rules.phrase_trie(for_title=True))
+        frequencies.update({phrase for _, phrase, _ in matches})
+    return frequencies
 
 
 def load_categorised_papers() -> list[CategorisedPaper]:
@@ -155,66 +157,70 @@ def load_categorised_papers() -> list[CategorisedPaper]:
 
 
 def expected_topics_by_category() -> tuple[dict[str, set[str]], dict[str, set[str]]]:
-    """By category the topics that are its own, and those with all that are filed there too."""
+    """Return each category's own topics, and those plus the topics that are often filed there."""
     own: defaultdict[str, set[str]] = defaultdict(set)
-    wide: defaultdict[str, set[str]] = defaultdict(set)
-    for row in json.loads(classifier.TOPICS_FILE.read_text(encoding="utf-8"))["topics"]:
-        for each in row["arxiv_primary"] + row["arxiv_general"]:
-            own[each].add(row["slug"])
-        for each in row["arxiv_primary"] + row["arxiv_general"] + row["arxiv_hint"]:
-            wide[each].add(row["slug"])
-    return own, wide
+    related: defaultdict[str, set[str]] = defaultdict(set)
+    for row in json.loads(rules.TOPICS_FILE.read_text(encoding="utf-8"))["topics"]:
+        own_categories = row["arxiv_primary"] + row["arxiv_general"]
+        for category in own_categories:
+            own[category].add(row["slug"])
+        for category in own_categories + row["arxiv_hint"]:
+            related[category].add(row["slug"])
+    return own, related
 
 
 def print_category_recall(papers: Sequence[CategorisedPaper]) -> None:
-    """How often the text alone gives a topic of the category that the authors chose."""
-    own, wide = expected_topics_by_category()
-    found = [(paper.category, paper.topic_slugs()) for paper in papers]
+    """Print how often the text alone gives a topic of the category that the authors chose."""
+    own, related = expected_topics_by_category()
+    predictions = [(paper.category, paper.topic_slugs()) for paper in papers]
     table = Table(
         title="Topics of the authors' first category, by text alone", title_justify="left"
     )
-    for name in ("category", "papers", "its own topic", "or one that is filed there"):
+    for name in ("category", "papers", "its own topic", "or a related topic"):
         table.add_column(name, justify="left" if name == "category" else "right")
-    for category, number in Counter(category for category, _ in found).most_common():
-        if number >= MIN_PAPERS_PER_CATEGORY and category in wide:
-            here = [got for each, got in found if each == category]
+    for category, count in Counter(category for category, _ in predictions).most_common():
+        if count >= MIN_PAPERS_PER_CATEGORY and category in related:
+            topic_sets = [slugs for other, slugs in predictions if other == category]
             table.add_row(
                 category,
-                str(number),
-                *(format_recall(here, some[category]) for some in (own, wide)),
+                str(count),
+                format_recall(topic_sets, own[category]),
+                format_recall(topic_sets, related[category]),
             )
     Console(width=80).print(table)
-    for name, some in (("its own", own), ("one that is filed there", wide)):
-        judged = [not got.isdisjoint(some[each]) for each, got in found if some.get(each)]
-        print(f"{sum(judged) / len(judged):.3f} of {len(judged)} papers have {name}.")
-    without = sum(not got for _, got in found)
-    mean = sum(len(got) for _, got in found) / len(found)
-    print(f"{without / len(found):.2%} have no topic; they have {mean:.2f} on average.")
+    for description, expected in (("its own topic", own), ("its own or a related topic", related)):
+        hits = [
+            not slugs.isdisjoint(expected[category])
+            for category, slugs in predictions
+            if expected.get(category)
+        ]
+        print(f"{sum(hits) / len(hits):.3f} of {len(hits)} papers have {description}.")
+    without_topic = sum(not slugs for _, slugs in predictions)
+    mean = sum(len(slugs) for _, slugs in predictions) / len(predictions)
+    print(f"{without_topic / len(predictions):.2%} have no topic; the mean is {mean:.2f} topics.")
 
 
 def format_recall(topic_sets: Sequence[set[str]], expected_topics: set[str]) -> str:
-    return (
-        f"{sum(not got.isdisjoint(expected_topics) for got in topic_sets) / len(topic_sets):.3f}"
-        if expected_topics
-        else "–"
-    )
+    if not expected_topics:
+        return "–"
+    hits = sum(not slugs.isdisjoint(expected_topics) for slugs in topic_sets)
+    return f"{hits / len(topic_sets):.3f}"
 
 
 def print_topic_scores(counts_by_topic: dict[str, ConfusionCounts]) -> None:
-    found = {slug: tally for slug, tally in counts_by_topic.items() if tally != ConfusionCounts()}
-    total = sum(found.values(), ConfusionCounts())
+    used = {slug: counts for slug, counts in counts_by_topic.items() if counts != ConfusionCounts()}
+    total = sum(used.values(), ConfusionCounts())
     table = Table(title="Topics found by the rules", title_justify="left")
     for name in ("topic", "labelled", "precision", "recall", "F1"):
         table.add_column(name, justify="left" if name == "topic" else "right")
-    for slug, tally in found.items():
-        table.add_row(
-            slug, str(tally.true_positives + tally.false_negatives), *format_scores(tally)
-        )
+    for slug, counts in used.items():
+        labelled = counts.true_positives + counts.false_negatives
+        table.add_row(slug, str(labelled), *format_scores(counts))
     table.add_section()
     table.add_row("micro", str(total.true_positives + total.false_negatives), *format_scores(total))
     means = [
-        sum(column) / len(found)
-        for column in zip(*map(precision_recall_f1, found.values()), strict=True)
+        sum(column) / len(used)
+        for column in zip(*map(precision_recall_f1, used.values()), strict=True)
     ]
     table.add_row("macro", "", *(f"{mean:.3f}" for mean in means))
     Console(width=80).print(table)
@@ -231,21 +237,22 @@ def format_scores(counts: ConfusionCounts) -> list[str]:
 def main() -> None:
     papers = load_annotated_papers()
     print_topic_scores(confusion_by_topic(papers))
-    values = random_half_f1_scores(papers)
-    low, high = values[int(0.025 * SPLIT_COUNT)], values[int(0.975 * SPLIT_COUNT)]
+    f1_scores = random_half_f1_scores(papers)
+    low, high = f1_scores[int(0.025 * SPLIT_COUNT)], f1_scores[int(0.975 * SPLIT_COUNT)]
     print(f"Micro F1 on random halves of the papers: 95 % between {low:.3f} and {high:.3f}.")
 
     others = load_categorised_papers()
     print_category_recall(others)
-    some = others[:1000]
+    timed_papers = others[:1000]
     start = time.process_time()
-    for paper in some:
+    for paper in timed_papers:
         paper.topic_slugs()
-    each = (time.process_time() - start) / len(some)
-    print(f"{each * 1e6:.0f} microseconds a paper.")
+    seconds = (time.process_time() - start) / len(timed_papers)
+    print(f"{seconds * 1e6:.0f} microseconds per paper.")
 
-    lone = rare_phrases(papers, others)
+    phrases = rare_phrases(papers, others)
     print(
-        f"{len(lone)} phrases are in one labelled paper and in under {MIN_PAPERS_WITH_PHRASE} of 6,000 others:"
+        f"{len(phrases)} phrases are in one labelled paper, and in fewer than"
+        f" {MIN_PAPERS_WITH_PHRASE} of 6,000 others:"
     )
-    Console(width=100).print(", ".join(lone), highlight=False)
+    Console(width=100).print(", ".join(phrases), highlight=False)

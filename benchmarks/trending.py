@@ -1,12 +1,13 @@
-"""How well the trend score foresees what readers value a week later, beside other formulas.
+"""Compare how well the trending score and other formulas predict later upvotes.
 
-A list of one day: every formula orders its papers by an early reading, and is judged by the count
-about a week later. Within one day a decay can show nothing, so a second test mixes the days: every
-paper of the last week is ordered as of one moment, and judged by the upvotes it gained after it.
+First test: the papers of one day. Every formula ranks them by an early reading, and is judged by
+the upvotes about a week later. Within one day, a decay cannot show an effect, so the second test
+mixes the days: all papers of the last week are ranked as of one moment, and judged by the upvotes
+they gain after it.
 
-The sources list papers by their votes, so an order that is kept among equals would give the answer
-away: papers are shuffled before they are ordered. A formula is given what was known at the moment
-and nothing else (`Known`); what came later (`Case.later`) only the judge sees.
+Two rules keep the comparison honest. Sources list papers by their votes, so a stable sort would
+give the answer away: papers are shuffled before each ranking. And a formula receives only a
+`PaperSnapshot` of that moment, never the later `Case.target`.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ import random
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import numpy as np
@@ -33,20 +34,20 @@ from papers.trends import score
 SEED = 20260512
 SHUFFLE_COUNT, BOOTSTRAP_RESAMPLES = 20, 2000
 TABLE_WIDTH = 110
-# A shorter list says little about an order.
+# With fewer papers, a day is not meaningful.
 MIN_PAPERS_PER_DAY = 12
 DAY, HOUR = timedelta(days=1), timedelta(hours=1)
-# A list is read within this long; "a week later" is between those.
+# The early reading is at most this old; "a week later" is within this range.
 EARLY_READING_WINDOW = timedelta(hours=36)
 LATE_READING_RANGE = (4 * DAY, 14 * DAY)
-# Across days: how old the newest reading may be, how long after it we look, and how many of the
-# days must be there. (Ours is never older than three hours; archives were kept once a day.)
+# Across days: the age of the newest reading, the time until the later one, and the number of days.
+# (In production a reading is at most three hours old; the archives have one a day.)
 MAX_READING_AGE, GAIN_HORIZON_RANGE, MIN_DAYS = timedelta(hours=26), (2 * DAY, 60 * DAY), 3
 
 
 @dataclass(frozen=True, slots=True)
 class PaperSnapshot:
-    """What is known of a paper at the moment of the ranking."""
+    """The data about a paper at the moment of the ranking."""
 
     upvotes: int
     listed_at: datetime
@@ -58,14 +59,16 @@ class PaperSnapshot:
 
     @property
     def age(self) -> timedelta:
-        """Age as papers/trends/ranking.py takes it: in whole days."""
+        """Return the age in whole days, like papers/trends/ranking.py."""
         return self.now.date() - self.listed_at.date()
 
 
 @dataclass(frozen=True, slots=True)
 class Case:
+    """One paper to rank, with the outcome to judge the ranking by."""
+
     snapshot: PaperSnapshot
-    # The count that the ranking is to foresee.
+    # The number of upvotes that the ranking should predict.
     target: int
 
 
@@ -96,12 +99,12 @@ def reddit_hot(paper: PaperSnapshot) -> float:
 
 
 def velocity(paper: PaperSnapshot) -> float:
-    """Upvotes an hour since it was listed."""
+    """Return the upvotes per hour since the paper was listed."""
     return paper.upvotes / max(paper.age_hours, 1.0)
 
 
 def random_baseline(paper: PaperSnapshot) -> float:
-    return 0.0  # all equal: the order of the shuffle
+    return 0.0  # All are equal, so the order is that of the shuffle.
 
 
 CURRENT_FORMULA_NAME = "trending.score"
@@ -115,39 +118,39 @@ FORMULAS: dict[str, Formula] = {
 }
 
 
-# Judging
+# Metrics
 
 
 def relevance_gain(target: int) -> float:
-    """What a paper in its place is worth: one with 63 upvotes six times one with a single one."""
+    """Return the gain of one paper: 63 upvotes are worth six times a single one."""
     return math.log2(1 + max(target, 0))
 
 
 def ndcg(targets: Sequence[int], *, k: int) -> float:
-    """The order's discounted gain as a share of the best order's; 1 where nothing can be won."""
+    """Return the discounted gain as a share of the ideal ranking's; 1 if that has no gain."""
     best = dcg(sorted(targets, reverse=True)[:k])
     return dcg(targets[:k]) / best if best else 1.0
 
 
 def dcg(targets: Sequence[int]) -> float:
-    return sum(relevance_gain(each) / math.log2(place + 2) for place, each in enumerate(targets))
+    return sum(relevance_gain(target) / math.log2(rank + 2) for rank, target in enumerate(targets))
 
 
 def precision_at_k(targets: Sequence[int], *, k: int) -> float:
-    """The share of the first places with papers that are in the later top too, ties included."""
-    least = sorted(targets, reverse=True)[k - 1]
-    return sum(each >= least for each in targets[:k]) / k
+    """Return the share of the first k papers that are in the later top k too, ties included."""
+    threshold = sorted(targets, reverse=True)[k - 1]
+    return sum(target >= threshold for target in targets[:k]) / k
 
 
 METRICS: dict[str, Callable[[Sequence[int]], float]] = {
-    "NDCG@5": lambda later: ndcg(later, k=5),
-    "NDCG@10": lambda later: ndcg(later, k=10),
-    "precision@5": lambda later: precision_at_k(later, k=5),
+    "NDCG@5": lambda targets: ndcg(targets, k=5),
+    "NDCG@10": lambda targets: ndcg(targets, k=10),
+    "precision@5": lambda targets: precision_at_k(targets, k=5),
 }
 
 
 def evaluate(cases_by_day: CasesByDay, formula: Formula) -> np.ndarray:
-    """Each measure (rows) on each day (columns), the mean over several shuffles of the list."""
+    """Return each metric (rows) for each day (columns), the mean over several shuffles."""
     shuffler = random.Random(SEED)
     return np.array([evaluate_day(cases, formula, shuffler) for cases in cases_by_day.values()]).T
 
@@ -157,18 +160,18 @@ def evaluate_day(cases: Sequence[Case], formula: Formula, shuffler: random.Rando
     totals = [0.0] * len(METRICS)
     for _ in range(SHUFFLE_COUNT):
         shuffler.shuffle(scored)
-        later = [each for _, each in sorted(scored, key=lambda pair: -pair[0])]
+        targets = [target for _, target in sorted(scored, key=lambda pair: -pair[0])]
         totals = [
-            total + measure(later) for total, measure in zip(totals, METRICS.values(), strict=True)
+            total + metric(targets) for total, metric in zip(totals, METRICS.values(), strict=True)
         ]
     return [total / SHUFFLE_COUNT for total in totals]
 
 
 def bootstrap_interval(values: np.ndarray) -> tuple[float, float]:
-    """The 95 % bootstrap interval of the mean over days."""
+    """Return the 95 % bootstrap interval of the mean over days."""
     generator = np.random.default_rng(SEED)
-    drawn = generator.choice(values, size=(BOOTSTRAP_RESAMPLES, len(values)))
-    low, high = np.percentile(drawn.mean(axis=1), [2.5, 97.5])
+    resamples = generator.choice(values, size=(BOOTSTRAP_RESAMPLES, len(values)))
+    low, high = np.percentile(resamples.mean(axis=1), [2.5, 97.5])
     return float(low), float(high)
 
 
@@ -180,19 +183,17 @@ def parse_utc_datetime(text: str) -> datetime:
 
 
 def load_early_and_late() -> CasesByDay:
-    """One morning reading of each paper on its day, and one of 28 May 2026."""
+    """Return one morning reading of each paper on its day, with one of 28 May 2026 as target."""
     late = {row["id"]: row for row in read_json_lines("trend/late.jsonl.gz")}
     days = defaultdict(list)
     for row in read_json_lines("trend/early.jsonl.gz"):
         if row["id"] not in late or not row["daily_at"]:
             continue
-        now, after = (
-            parse_utc_datetime(row["snapshot_at"]),
-            parse_utc_datetime(late[row["id"]]["observed_at"]),
-        )
-        if after - now >= LATE_READING_RANGE[0]:
-            known = PaperSnapshot(row["upvotes"], parse_utc_datetime(row["daily_at"]), now)
-            days[row["file_date"]].append(Case(known, late[row["id"]]["upvotes"]))
+        now = parse_utc_datetime(row["snapshot_at"])
+        later_at = parse_utc_datetime(late[row["id"]]["observed_at"])
+        if later_at - now >= LATE_READING_RANGE[0]:
+            snapshot = PaperSnapshot(row["upvotes"], parse_utc_datetime(row["daily_at"]), now)
+            days[row["file_date"]].append(Case(snapshot, late[row["id"]]["upvotes"]))
     return days_with_enough_papers(days)
 
 
@@ -211,59 +212,69 @@ def days_with_enough_papers(cases_by_day: Mapping[str, list[Case]]) -> CasesByDa
 
 @dataclass(frozen=True, slots=True)
 class Archive:
-    """Readings by other people's archives: of which paper, when, and how many upvotes."""
+    """Upvote readings from public archives, by arXiv id."""
 
     listed_at: Mapping[str, datetime]
     readings: Mapping[str, Sequence[UpvoteReading]]
 
     def snapshot(self, paper_id: str, now: datetime, *, max_age: timedelta) -> PaperSnapshot | None:
-        """Its newest reading by then, if that is fresh: nothing that was read later."""
-        seen = [
-            each for each in self.readings[paper_id] if now - max_age <= each.observed_at <= now
+        """Return the newest reading up to a moment; None if it is older than `max_age`."""
+        readings = [
+            reading
+            for reading in self.readings[paper_id]
+            if now - max_age <= reading.observed_at <= now
         ]
-        return PaperSnapshot(max(seen).upvotes, self.listed_at[paper_id], now) if seen else None
+        if not readings:
+            return None
+        return PaperSnapshot(max(readings).upvotes, self.listed_at[paper_id], now)
 
     def readings_after(
         self, paper_id: str, now: datetime, min_delay: timedelta, max_delay: timedelta
     ) -> list[UpvoteReading]:
         return [
-            each
-            for each in self.readings[paper_id]
-            if min_delay <= each.observed_at - now <= max_delay
+            reading
+            for reading in self.readings[paper_id]
+            if min_delay <= reading.observed_at - now <= max_delay
         ]
 
 
 def load_archive() -> Archive:
-    listed: dict[str, datetime] = {}
+    listed_at: dict[str, datetime] = {}
     readings = defaultdict(list)
     with benchmarks.data_path("huggingface/upvote_observations.csv").open(encoding="utf-8") as file:
         for row in csv.DictReader(file):
-            paper = row["arxiv_id"]
-            readings[paper].append(
+            paper_id = row["arxiv_id"]
+            readings[paper_id].append(
                 UpvoteReading(parse_utc_datetime(row["observed_at"]), int(row["upvotes"]))
             )
-            on = row["submitted_on_daily_at"] or row["daily_date"]
-            if on:
-                at = datetime.fromisoformat(on).replace(tzinfo=UTC)
-                listed[paper] = min(at, listed.get(paper, at))
-    return Archive(listed, readings)
+            if listed := row["submitted_on_daily_at"] or row["daily_date"]:
+                moment = datetime.fromisoformat(listed).replace(tzinfo=UTC)
+                listed_at[paper_id] = min(moment, listed_at.get(paper_id, moment))
+    return Archive(listed_at, readings)
+
+
+def end_of_hour(reading: UpvoteReading) -> datetime:
+    """Return the moment to rank at, so that all readings of one round count."""
+    return reading.observed_at.replace(minute=59, second=59)
 
 
 def cases_within_a_day(archive: Archive) -> CasesByDay:
-    """Each day's papers as of the first moment when enough of them had been read."""
-    papers = defaultdict(list)
-    for paper, at in archive.listed_at.items():
-        papers[at.date()].append(paper)
+    """Return each day's papers as of the first moment when enough of them had a reading."""
+    papers_by_day = defaultdict(list)
+    for paper_id, listed_at in archive.listed_at.items():
+        papers_by_day[listed_at.date()].append(paper_id)
     days = {}
-    for day, of_day in sorted(papers.items()):
+    for day, paper_ids in sorted(papers_by_day.items()):
         moments = {
-            seen.observed_at.replace(minute=59, second=59)
-            for paper in of_day
-            for seen in archive.readings[paper]
-            if timedelta() <= seen.observed_at - archive.listed_at[paper] <= EARLY_READING_WINDOW
+            end_of_hour(reading)
+            for paper_id in paper_ids
+            for reading in archive.readings[paper_id]
+            if timedelta()
+            <= reading.observed_at - archive.listed_at[paper_id]
+            <= EARLY_READING_WINDOW
         }
         for now in sorted(moments):
-            cases = list(cases_a_week_later(archive, of_day, now))
+            cases = list(cases_a_week_later(archive, paper_ids, now))
             if len(cases) >= MIN_PAPERS_PER_DAY:
                 days[day.isoformat()] = cases
                 break
@@ -271,57 +282,55 @@ def cases_within_a_day(archive: Archive) -> CasesByDay:
 
 
 def cases_a_week_later(archive: Archive, paper_ids: Iterable[str], now: datetime) -> Iterator[Case]:
-    for paper in paper_ids:
-        known = (
-            archive.snapshot(paper, now, max_age=EARLY_READING_WINDOW)
-            if archive.listed_at[paper] <= now
-            else None
-        )
-        later = archive.readings_after(paper, now, *LATE_READING_RANGE)
-        if known and later:
-            yield Case(
-                known, min(later, key=lambda seen: abs(seen.observed_at - now - 7 * DAY)).upvotes
-            )
+    """Yield a case for each paper with a fresh reading and one about a week later."""
+    for paper_id in paper_ids:
+        if archive.listed_at[paper_id] > now:
+            continue
+        snapshot = archive.snapshot(paper_id, now, max_age=EARLY_READING_WINDOW)
+        later = archive.readings_after(paper_id, now, *LATE_READING_RANGE)
+        if snapshot and later:
+            nearest = min(later, key=lambda reading: abs(reading.observed_at - now - 7 * DAY))
+            yield Case(snapshot, nearest.upvotes)
 
 
 def cases_across_days(archive: Archive) -> tuple[CasesByDay, CasesByDay]:
-    """As of each moment, the papers of the last week: judged by votes to come, and by the count.
+    """Return the papers of the last week as of each moment, judged by gain and by final count.
 
-    Both are of the same later date for all papers, so none had longer to gather votes. One moment
-    of a day: that with the most papers.
+    All papers of a moment are judged on the same later date, so none had longer to gather votes.
+    Of each day, only the moment with the most papers is used.
     """
     moments = {
-        seen.observed_at.replace(minute=59, second=59)
-        for all_seen in archive.readings.values()
-        for seen in all_seen
+        end_of_hour(reading) for readings in archive.readings.values() for reading in readings
     }
-    gained: dict[str, list[Case]] = {}
+    gains: dict[str, list[Case]] = {}
     counts: dict[str, list[Case]] = {}
     for now in sorted(moments):
-        cases = [*outcomes_of_week(archive, now)]
-        days = {known.listed_at.date() for known, _ in cases}
-        name = now.date().isoformat()
-        if len(days) >= MIN_DAYS and len(cases) > len(gained.get(name, ())):
-            gained[name] = [Case(known, later - known.upvotes) for known, later in cases]
-            counts[name] = [Case(known, later) for known, later in cases]
-    return days_with_enough_papers(gained), days_with_enough_papers(counts)
+        outcomes = outcomes_of_week(archive, now)
+        listing_days = {snapshot.listed_at.date() for snapshot, _ in outcomes}
+        day = now.date().isoformat()
+        if len(listing_days) >= MIN_DAYS and len(outcomes) > len(gains.get(day, ())):
+            gains[day] = [Case(snapshot, later - snapshot.upvotes) for snapshot, later in outcomes]
+            counts[day] = [Case(snapshot, later) for snapshot, later in outcomes]
+    return days_with_enough_papers(gains), days_with_enough_papers(counts)
 
 
 def outcomes_of_week(archive: Archive, now: datetime) -> list[tuple[PaperSnapshot, int]]:
-    read: dict[Any, list[tuple[PaperSnapshot, int]]] = defaultdict(list)
-    for paper, listed_at in archive.listed_at.items():
+    """Return the papers of the last week with their upvotes on the best covered later date."""
+    outcomes_by_date: dict[date, list[tuple[PaperSnapshot, int]]] = defaultdict(list)
+    for paper_id, listed_at in archive.listed_at.items():
         if not timedelta() <= now.date() - listed_at.date() <= TRENDING_WINDOW_DAYS * DAY:
             continue
-        if listed_at > now or not (known := archive.snapshot(paper, now, max_age=MAX_READING_AGE)):
+        snapshot = archive.snapshot(paper_id, now, max_age=MAX_READING_AGE)
+        if listed_at > now or snapshot is None:
             continue
-        # The first reading on each later date, so that papers are compared on one of them.
-        later = {
-            seen.observed_at.date(): seen
-            for seen in reversed(archive.readings_after(paper, now, *GAIN_HORIZON_RANGE))
+        # The first reading on each later date.
+        first_readings = {
+            reading.observed_at.date(): reading
+            for reading in reversed(archive.readings_after(paper_id, now, *GAIN_HORIZON_RANGE))
         }
-        for date, seen in later.items():
-            read[date].append((known, seen.upvotes))
-    return max(read.values(), key=len, default=[])
+        for later_date, reading in first_readings.items():
+            outcomes_by_date[later_date].append((snapshot, reading.upvotes))
+    return max(outcomes_by_date.values(), key=len, default=[])
 
 
 # Printing
@@ -330,13 +339,13 @@ def outcomes_of_week(archive: Archive, now: datetime) -> list[tuple[PaperSnapsho
 def print_comparison_table(
     title: str, cases_by_day: CasesByDay, *, with_verdict: bool = True
 ) -> None:
-    """The formulas side by side, and whether ours is as good as the best of the others."""
+    """Print the formulas side by side, and whether ours is as good as the best of the others."""
     results = {name: evaluate(cases_by_day, formula) for name, formula in FORMULAS.items()}
-    papers = sum(map(len, cases_by_day.values()))
+    paper_count = sum(map(len, cases_by_day.values()))
     table = Table(
-        title=f"{title}: {papers} papers on {len(cases_by_day)} days", title_justify="left"
+        title=f"{title}: {paper_count} papers on {len(cases_by_day)} days", title_justify="left"
     )
-    table.add_column("ordered by")
+    table.add_column("ranked by")
     for name in METRICS:
         table.add_column(f"{name} [95 %]", justify="right")
     for name, result in results.items():
@@ -368,7 +377,7 @@ def format_interval(values: np.ndarray) -> str:
 
 
 def decay_formulas() -> Iterator[tuple[str, Formula]]:
-    """Ways in which attention may fade: our own with other constants, and half-lives."""
+    """Yield decays of attention by name: ours with other constants, and half-lives."""
     for hours in (3, 6, 12, 24, 48):
         yield f"upvotes / (age + {hours} h)", hyperbolic_decay(offset_hours=hours)
     for hours in (12, 24, 36, 48, 72, 120, 168):
@@ -389,18 +398,18 @@ def exponential_decay(transform: Callable[[int], float], *, half_life_hours: int
 
 
 def print_decays(gains_by_day: CasesByDay, counts_by_day: CasesByDay) -> None:
-    """Why our constant: NDCG@5 across days, and how much that differs from ours."""
+    """Print why our decay was chosen: NDCG@5 across days, and the difference from ours."""
     table = Table(title="All papers of a week, NDCG@5 by decay", title_justify="left")
-    for name in ("", "votes to come", "against ours", "count then"):
+    for name in ("", "later gain", "difference", "final count"):
         table.add_column(name, justify="right" if name else "left")
     base = evaluate(gains_by_day, current_formula)[0]
     for name, formula in decay_formulas():
-        come = evaluate(gains_by_day, formula)[0]
-        low, high = bootstrap_interval(come - base)
+        gain = evaluate(gains_by_day, formula)[0]
+        low, high = bootstrap_interval(gain - base)
         table.add_row(
             name,
-            format_interval(come),
-            f"{(come - base).mean():+.3f} \\[{low:+.3f}, {high:+.3f}]",
+            format_interval(gain),
+            f"{(gain - base).mean():+.3f} \\[{low:+.3f}, {high:+.3f}]",
             format_interval(evaluate(counts_by_day, formula)[0]),
         )
     Console(width=TABLE_WIDTH).print(table)
@@ -408,19 +417,21 @@ def print_decays(gains_by_day: CasesByDay, counts_by_day: CasesByDay) -> None:
 
 
 def format_age_counts(cases_by_day: CasesByDay) -> str:
-    found = Counter(case.snapshot.age.days for cases in cases_by_day.values() for case in cases)
-    return ", ".join(f"{age} d: {found[age]}" for age in sorted(found))
+    counts = Counter(case.snapshot.age.days for cases in cases_by_day.values() for case in cases)
+    return ", ".join(f"{age} d: {counts[age]}" for age in sorted(counts))
 
 
 def main() -> None:
     print_comparison_table("Morning of the day, and weeks later", load_early_and_late())
-    kept = load_archive()
+    archive = load_archive()
     print_comparison_table(
-        "First reading of the day, and about a week later", cases_within_a_day(kept)
+        "First reading of the day, and about a week later", cases_within_a_day(archive)
     )
-    gained, counts = cases_across_days(kept)
-    print_comparison_table("All papers of a week, and the votes they gained after it", gained)
-    # Which no decay can win: who has most has had most before.
-    print_comparison_table("All papers of a week, and their count then", counts, with_verdict=False)
-    print(f"Ages in it: {format_age_counts(gained)}.\n")
-    print_decays(gained, counts)
+    gains, counts = cases_across_days(archive)
+    print_comparison_table("All papers of a week, and the upvotes they gained later", gains)
+    # No decay can win here: the papers with most upvotes in the end had most before, too.
+    print_comparison_table(
+        "All papers of a week, and their final upvotes", counts, with_verdict=False
+    )
+    print(f"Ages of the papers: {format_age_counts(gains)}.\n")
+    print_decays(gains, counts)

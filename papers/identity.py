@@ -1,6 +1,7 @@
-"""Which paper is meant: by its arXiv id, else its DOI, else its title and first author (pure).
+"""Identify a paper by its arXiv id, else its DOI, else its title and first author (pure).
 
-Never by likeness: titles that differ by a word ("Qwen2", "Qwen2.5") belong to different papers.
+Never match titles by similarity: "Qwen2 Technical Report" and "Qwen2.5 Technical Report" are two
+papers.
 """
 
 from __future__ import annotations
@@ -32,46 +33,53 @@ MAX_IDENTITY_CHARS = 255
 
 
 def parse_arxiv_id(text: str) -> str | None:
-    """The arXiv id in an id, an address or a DOI, without its version; None if it is none.
+    """Return the arXiv id in an id, a URL or a DOI, without the version; None if there is none.
 
-    2605.01234v2, arXiv:2605.01234, https://arxiv.org/pdf/2605.01234v1, 10.48550/arXiv.2605.01234,
-    and of the years before 2007 math.GT/0309136, which is also math/0309136.
+    Examples: 2605.01234v2, arXiv:2605.01234, https://arxiv.org/pdf/2605.01234v1,
+    10.48550/arXiv.2605.01234. Ids from before 2007 lose their subject class: math.GT/0309136 is
+    math/0309136.
     """
-    found = ARXIV_ID_PATTERN.fullmatch(strip_invisible(text))
-    if found is None:
+    match = ARXIV_ID_PATTERN.fullmatch(strip_invisible(text))
+    if match is None:
         return None
-    return found["new"] or f"{found['archive'].lower()}/{found['number']}"
+    return match["new"] or f"{match['archive'].lower()}/{match['number']}"
 
 
 def strip_invisible(text: str) -> str:
-    """Without what cannot be seen, which copying brings along, and as it is outside of an address."""
-    seen = "".join(letter for letter in text if letter.isprintable()).strip().rstrip(",;")
-    return unquote(seen) if "doi.org/" in seen.lower() else seen
+    """Remove invisible characters, space and trailing commas, and decode a DOI's URL.
+
+    Text that is copied from a page or a list often has them.
+    """
+    visible = "".join(letter for letter in text if letter.isprintable()).strip().rstrip(",;")
+    return unquote(visible) if "doi.org/" in visible.lower() else visible
 
 
 def parse_doi(text: str) -> str:
-    """The DOI in a DOI or its address, in lower case as all of them compare; empty if none."""
-    found = DOI_PATTERN.fullmatch(strip_invisible(text))
-    return found[1].lower().rstrip(".,;/") if found else ""
+    """Return the DOI in a DOI or its URL; empty if there is none.
+
+    DOIs are case-insensitive, so it is in lower case.
+    """
+    match = DOI_PATTERN.fullmatch(strip_invisible(text))
+    return match[1].lower().rstrip(".,;/") if match else ""
 
 
 def title_key(title: str) -> str:
-    """The same for the same title, whatever its case, accents, hyphens and punctuation.
+    """Return a key that does not depend on case, accents, hyphens and punctuation.
 
-    Empty for one of signs only: they are all alike.
+    It is empty for a title of punctuation only: all of those would be equal.
     """
-    text = fold_title(title)
-    return short_hash(text) if text else ""
+    folded = fold_title(title)
+    return short_hash(folded) if folded else ""
 
 
 def title_identity(title: str, authors: Sequence[str]) -> str:
-    """The identity of a paper that has no number: of its title and its first author."""
-    first = author_key(authors[0]) if authors else ""
-    return "title-" + short_hash(f"{fold_title(title)}|{first}")
+    """Return the identity of a paper without an arXiv id or DOI, from title and first author."""
+    first_author_key = author_key(authors[0]) if authors else ""
+    return "title-" + short_hash(f"{fold_title(title)}|{first_author_key}")
 
 
 def canonical_identifier(text: str) -> str:
-    """The identity that a person means: v2 of a paper is that paper."""
+    """Return the identity in what a person typed, or the text itself if it is none."""
     return parse_arxiv_id(text) or parse_doi(text) or text.strip()
 
 
@@ -80,7 +88,7 @@ def identity_for(arxiv_id: str, doi: str, title: str, authors: Sequence[str]) ->
 
 
 def fold_title(title: str) -> str:
-    """Letters and digits of any script in lower case, without marks; words parted by one space."""
+    """Return the words of a title in lower case, without accents, separated by one space."""
     return " ".join(re.findall(r"[^\W_]+", fold_accents_and_case(title)))
 
 

@@ -1,4 +1,4 @@
-"""What Celery calls: each safe to run twice."""
+"""The Celery tasks of this app. Each is safe to run twice, also at the same time."""
 
 from __future__ import annotations
 
@@ -16,13 +16,16 @@ from papers.trends import ranking
 
 logger = logging.getLogger(__name__)
 
-# The rest waits for the next time; the command embed_papers does all at once.
+# About a minute of work. The rest follows in the next run; the command embed_papers has no limit.
 MAX_EMBEDDED_PER_RUN = 500
 
 
 @shared_task(name="papers.tasks.fetch_papers")
 def fetch_papers() -> None:
-    """Ask the sources that are due, then score; one that fails takes nothing from the others."""
+    """Poll the sources that are due, then score the papers.
+
+    A source that fails stops neither the other sources nor the scoring.
+    """
     for name in schedule.due_sources(now=timezone.now()):
         fetch_source(name, now=timezone.now())
     score_papers()
@@ -32,7 +35,7 @@ def fetch_papers() -> None:
 
 @shared_task(name="papers.tasks.embed_papers")
 def embed_papers() -> None:
-    """What the new papers are about: as many as a worker does in a minute, the newest of them."""
+    """Embed the newest papers that have no embedding yet."""
     logger.info("embedded %d papers", sum(embeddings.embed_missing(limit=MAX_EMBEDDED_PER_RUN)))
 
 
@@ -43,12 +46,13 @@ def score_papers() -> None:
 
 
 def fetch_source(name: str, *, now: datetime) -> None:
-    taken = IngestResult(name)
+    """Poll a source, and log the result; what was stored before a failure is kept."""
+    result = IngestResult(name)
     try:
         source = registry.get_source(name, timeout_seconds=http.WORKER_TIMEOUT_SECONDS)
-        wanted = pipeline.build_fetch_request(name, days=pipeline.POLLED_DAYS, now=now)
-        for part in pipeline.poll_and_record(source, wanted, clock=timezone.now):
-            taken += part
-    except pipeline.EXPECTED_ERRORS as failure:
-        logger.warning("%s: %s", name, failure)
-    logger.info("%s", taken)
+        request = pipeline.build_fetch_request(name, days=pipeline.POLLED_DAYS, now=now)
+        for part in pipeline.poll_and_record(source, request, clock=timezone.now):
+            result += part
+    except pipeline.EXPECTED_ERRORS as error:
+        logger.warning("%s: %s", name, error)
+    logger.info("%s", result)

@@ -1,4 +1,7 @@
-"""What a record tells, as people read it and as long as its columns are (pure but for URLs)."""
+"""Turn a record's raw values into readable text that fits the paper's columns.
+
+Pure, apart from Django's URL validator.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,7 @@ from django.core.validators import URLValidator
 from papers.sources import Record
 from papers.text.latex import latex_to_text
 
-# Beyond any real paper; what is longer is a mistake or mischief.
+# Longer than in any real paper: a longer value is an error or an attack.
 MAX_TITLE_CHARS, MAX_TEXT_CHARS, MAX_NAME_CHARS, MAX_NAMES = 500, 20_000, 200, 5_000
 MAX_URL_CHARS = 500
 
@@ -20,7 +23,7 @@ check_url = URLValidator(schemes=["http", "https"])
 
 
 def clean_record(record: Record) -> dict[str, Any]:
-    """The fields of a paper that the record tells of: what it does not say is left out."""
+    """Return the paper fields that the record has a value for, cleaned; omit the others."""
     fields = {
         "title": clean_text(record.title, MAX_TITLE_CHARS),
         "abstract": clean_text(record.abstract, MAX_TEXT_CHARS),
@@ -34,28 +37,34 @@ def clean_record(record: Record) -> dict[str, Any]:
         "code_url": clean_url(record.code_url),
         "project_url": clean_url(record.project_url),
     }
-    told = {name: value for name, value in fields.items() if value}
-    return told if record.withdrawn is None else told | {"withdrawn": record.withdrawn}
+    present = {name: value for name, value in fields.items() if value}
+    # False is a value here: the source states that the paper is not withdrawn.
+    return present if record.withdrawn is None else present | {"withdrawn": record.withdrawn}
 
 
 def clean_names(values: Sequence[str]) -> list[str]:
-    found = (clean_text(value, MAX_NAME_CHARS) for value in values[:MAX_NAMES])
-    return [name for name in found if name]
+    """Return at most `MAX_NAMES` cleaned names, without empty ones."""
+    names = (clean_text(value, MAX_NAME_CHARS) for value in values[:MAX_NAMES])
+    return [name for name in names if name]
 
 
 def clean_text(raw_text: str, max_chars: int) -> str:
-    """Readable and, where it is too long, cut after a whole word, saying so."""
-    # TeX takes up to some ten characters for one that is read.
+    """Convert LaTeX to plain text and cut it after a whole word, marked by an ellipsis."""
+    # LaTeX may need ten characters or more for one visible character, so cut generously first.
     text = latex_to_text(raw_text[: 20 * max_chars])
     if len(text) <= max_chars:
         return text
-    cut, following = text[: max_chars - 1], text[max_chars - 1]
-    whole = cut.rsplit(" ", 1)[0] if " " in cut[-80:] and following != " " else cut
-    return f"{whole.rstrip(' ,;:.–—-')}…"
+    cut, next_char = text[: max_chars - 1], text[max_chars - 1]
+    ends_inside_word = " " in cut[-80:] and next_char != " "
+    whole_words = cut.rsplit(" ", 1)[0] if ends_inside_word else cut
+    return f"{whole_words.rstrip(' ,;:.–—-')}…"
 
 
 def clean_url(url: str) -> str:
-    """The URL if a reader may be sent there, else nothing: https://bank.example@evil.example."""
+    """Return the URL if it is safe to link to, else an empty string.
+
+    A URL with credentials is refused: https://bank.example@evil.example leads to evil.example.
+    """
     url = url.strip()
     try:
         check_url(url)

@@ -1,4 +1,4 @@
-"""Which stored paper is told of: the papers that a batch of records may mean, locked."""
+"""Find and lock the stored papers that a batch of records refers to."""
 
 from __future__ import annotations
 
@@ -10,17 +10,18 @@ from typing import Any
 from django.db.models import Q
 
 from papers import identity
+from papers.catalogue.changes import PaperChange
 from papers.models import Paper
 from papers.sources import Record
 from papers.text.authors import author_key
 
-# Where an author is not named, a title of fewer words ("Editorial") is no proof.
+# If no author is named, a shorter title ("Editorial") does not identify a paper.
 MIN_TITLE_WORDS = 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NormalisedRecord:
-    """A record with what it tells of its paper's identity, and as of when (seconds since 1970)."""
+    """A record with its cleaned fields, its identifiers and its time (seconds since 1970)."""
 
     record: Record
     fields: dict[str, Any]
@@ -33,7 +34,11 @@ class NormalisedRecord:
         return identity.title_key(self.fields["title"]) if "title" in self.fields else ""
 
     def matches(self, paper: Paper) -> bool:
-        """By the same number; or, if no number says otherwise, by title and first author."""
+        """Compare by arXiv id, else by DOI, else by title and first author.
+
+        An identifier that both sides have decides alone, so a different one is never overruled
+        by an equal title.
+        """
         if self.arxiv_id and paper.arxiv_id:
             return self.arxiv_id == paper.arxiv_id
         if self.doi and paper.doi:
@@ -48,67 +53,90 @@ class NormalisedRecord:
 
 
 def first_authors_match(authors: Sequence[str], other_authors: Sequence[str], title: str) -> bool:
-    if not authors or not other_authors:
-        return (
-            not (authors or other_authors)
-            or len(identity.fold_title(title).split()) >= MIN_TITLE_WORDS
-        )
-    return author_key(authors[0]) == author_key(other_authors[0])
+    """Compare the first authors of two papers with an equal title.
+
+    If one paper names no author, a long enough title is sufficient. If neither does, any title is.
+    """
+    if authors and other_authors:
+        return author_key(authors[0]) == author_key(other_authors[0])
+    neither_has_authors = not (authors or other_authors)
+    return neither_has_authors or len(identity.fold_title(title).split()) >= MIN_TITLE_WORDS
 
 
 class CandidatePapers:
-    """The papers at hand, by each way to tell them."""
+    """The stored papers that a batch of records may match, and the new ones it adds, by key."""
 
-    def __init__(self, records: Sequence[NormalisedRecord]) -> None:
-        self.papers_by_key: defaultdict[str, list[Paper]] = defaultdict(list)
-        for paper in lock_candidates(records):
-            self.add(paper)
+    def __init__(self, changes: Iterable[PaperChange]) -> None:
+        self.changes_by_key: defaultdict[str, list[PaperChange]] = defaultdict(list)
+        for change in changes:
+            self.add(change)
 
-    def add(self, paper: Paper) -> None:
+    def add(self, change: PaperChange) -> None:
+        """Add a paper, or add it again under the identifiers that it has by now."""
+        paper = change.paper
         for key in lookup_keys(paper.arxiv_id, paper.doi, paper.title_key):
-            if paper not in self.papers_by_key[key]:
-                self.papers_by_key[key].append(paper)
+            if change not in self.changes_by_key[key]:
+                self.changes_by_key[key].append(change)
 
-    def remove(self, paper: Paper) -> None:
-        for papers in self.papers_by_key.values():
-            if paper in papers:
-                papers.remove(paper)
+    def remove(self, change: PaperChange) -> None:
+        for changes in self.changes_by_key.values():
+            if change in changes:
+                changes.remove(change)
 
-    def match(self, record: NormalisedRecord) -> list[Paper]:
-        """The papers that it is about; more than one if it is the first to know that they are one.
+    def match(self, record: NormalisedRecord) -> list[PaperChange]:
+        """Return the papers that the record is about.
 
-        A number tells better than a title does, so who shares it comes first.
+        There is more than one if the record is the first to connect them: they are one paper.
+        Identifiers are looked up before the title because they are the stronger evidence.
         """
-        found: list[Paper] = []
+        matches: list[PaperChange] = []
         for key in lookup_keys(record.arxiv_id, record.doi, record.title_key):
-            agree = first_author_consistent if key == record.title_key else identifiers_consistent
-            for paper in self.papers_by_key.get(key, ()):
-                if paper not in found and record.matches(paper) and agree([*found, paper]):
-                    found.append(paper)
-        return found
+            is_consistent = (
+                first_author_consistent if key == record.title_key else identifiers_consistent
+            )
+            for change in self.changes_by_key.get(key, ()):
+                papers = [match.paper for match in matches]
+                if (
+                    change not in matches
+                    and record.matches(change.paper)
+                    and is_consistent([*papers, change.paper])
+                ):
+                    matches.append(change)
+        return matches
 
 
 def identifiers_consistent(papers: Sequence[Paper]) -> bool:
-    numbers = ({paper.arxiv_id for paper in papers}, {paper.doi for paper in papers})
-    return all(len(each - {""}) <= 1 for each in numbers)
+    """Whether the papers can be one: no two arXiv ids, and no two DOIs."""
+    arxiv_ids = {paper.arxiv_id for paper in papers} - {""}
+    dois = {paper.doi for paper in papers} - {""}
+    return len(arxiv_ids) <= 1 and len(dois) <= 1
 
 
 def first_author_consistent(papers: Sequence[Paper]) -> bool:
-    """A title that names no author proves nothing of papers whose first authors differ."""
+    """Whether the papers can be one: no two first authors, nor two identifiers of one kind.
+
+    A record without authors must not merge two papers of the same title by different people.
+    """
     authors = {author_key(paper.authors[0]) for paper in papers if paper.authors}
     return len(authors) <= 1 and identifiers_consistent(papers)
 
 
 def lookup_keys(arxiv_id: str, doi: str, title_key: str) -> Iterator[str]:
-    """In the order of what they prove. No arXiv id is like a DOI, nor a DOI like a title's key."""
+    """Yield the keys that are not empty, the strongest evidence first.
+
+    One dictionary can hold all three kinds: no arXiv id looks like a DOI, and neither looks like
+    a title key.
+    """
     yield from filter(None, (arxiv_id, doi, title_key))
 
 
 def lock_candidates(records: Iterable[NormalisedRecord]) -> list[Paper]:
-    arxiv_ids = {each.arxiv_id for each in records} - {""}
-    dois = {each.doi for each in records} - {""}
-    titles = {each.title_key for each in records} - {""}
-    meant = Q(arxiv_id__in=arxiv_ids) | Q(doi__in=dois) | Q(title_key__in=titles)
-    # Always in the order of their identities: then two intakes at once wait for each other, not
-    # both.
-    return list(Paper.objects.filter(meant).order_by("identity").select_for_update(no_key=True))
+    """Lock and return the stored papers with an identifier or title key of the records."""
+    arxiv_ids = {record.arxiv_id for record in records} - {""}
+    dois = {record.doi for record in records} - {""}
+    title_keys = {record.title_key for record in records} - {""}
+    is_candidate = Q(arxiv_id__in=arxiv_ids) | Q(doi__in=dois) | Q(title_key__in=title_keys)
+    # Always lock in the order of identities: in different orders, two imports would deadlock.
+    return list(
+        Paper.objects.filter(is_candidate).order_by("identity").select_for_update(no_key=True)
+    )

@@ -1,4 +1,4 @@
-"""Two papers turn out to be one: what is known of both is kept, once."""
+"""Merge two papers that turn out to be the same: keep the values and rows of both, each once."""
 
 from __future__ import annotations
 
@@ -12,30 +12,33 @@ from papers.models import Paper, SearchText
 
 logger = logging.getLogger(__name__)
 
-# What is made of a paper anew.
+# Rows that are derived from the paper. They are rebuilt for the survivor, so do not move them.
 REBUILT_MODELS: set[type[Model]] = {SearchText}
 
 
 def merge_papers(paper: Paper, other: Paper) -> bool:
-    """Let a paper take over what is told of another, and its rows; False if both must stay.
+    """Merge another paper's rows and values into a paper, and delete the other if it is stored.
 
-    That is so if both were in an edition already: who read it, read of both.
+    The paper itself is changed in memory only; the caller saves it. Return False, and change
+    nothing, if one edition holds both: the record of what was sent must stay.
     """
-    if other.pk:
+    if other_id := other.pk:
         try:
             with transaction.atomic():
                 repoint_relations(paper, other)
                 other.delete()
         except ProtectedError:
-            logger.warning("papers %s and %s are one, and both were published", paper.pk, other.pk)
+            logger.warning(
+                "papers %s and %s are the same, but one edition holds both", paper.pk, other_id
+            )
             return False
-        logger.info("paper %s is now one with %s", other.pk, paper.pk)
+        logger.info("merged paper %s into paper %s", other_id, paper.pk)
     merge_fields(paper, other)
     return True
 
 
 def repoint_relations(paper: Paper, other: Paper) -> None:
-    """Every row about the other becomes one about this paper, unless there is one like it."""
+    """Point every row about the other paper to this one, unless this one has an equal row."""
     for relation in Paper._meta.related_objects:
         model, field = relation.related_model, relation.field
         if model in REBUILT_MODELS:
@@ -46,18 +49,20 @@ def repoint_relations(paper: Paper, other: Paper) -> None:
                 with transaction.atomic():
                     row.save(update_fields=[field.name])
             except IntegrityError:
+                # The paper has this row already; deleting the other paper deletes its duplicate.
                 pass
 
 
 def merge_fields(paper: Paper, other: Paper) -> None:
-    """What was told of the other, by the sources that told it."""
-    for name, told in other.field_sources.items():
+    """Merge each value of the other paper as if its source reported it about this one."""
+    for name, provenance in other.field_sources.items():
         if name in precedence.ANY_TRUE_FIELDS:
-            said = told.items()
+            reports = list(provenance.items())
         else:
-            said = [(told[0], [told[1], getattr(other, name)])]
-        for source, (at, value) in said:
-            merge_values(paper, {name: value}, source=source, reported_at=at)
+            source, reported_at = provenance
+            reports = [(source, [reported_at, getattr(other, name)])]
+        for source, (reported_at, value) in reports:
+            merge_values(paper, {name: value}, source=source, reported_at=reported_at)
     for name in precedence.MIN_WINS_FIELDS:
         if (day := getattr(other, name)) is not None:
             merge_values(paper, {name: day}, source="", reported_at=0)
@@ -68,10 +73,10 @@ def merge_fields(paper: Paper, other: Paper) -> None:
 def merge_values(
     paper: Paper, incoming: dict[str, object], *, source: str, reported_at: int
 ) -> bool:
-    """Put news into a paper, as far as their source is believed; whether that changed it."""
-    known = {name: getattr(paper, name) for name in incoming}
+    """Set the values that take precedence over the paper's own; return whether any changed."""
+    current = {name: getattr(paper, name) for name in incoming}
     changed, paper.field_sources = precedence.merge_by_priority(
-        known, paper.field_sources, incoming, source=source, reported_at=reported_at
+        current, paper.field_sources, incoming, source=source, reported_at=reported_at
     )
     for name, value in changed.items():
         setattr(paper, name, value)

@@ -1,8 +1,8 @@
-"""Whom to believe when several sources tell of one paper, field by field (pure: no Django).
+"""Field-level source priority: which source's value wins (pure: no Django).
 
-The same tellings end in the same paper, in whatever order they come: each field remembers who told
-it and as of when, and gives way only to a source that is believed more, or to the same source's
-later word. So an old answer that is read again today takes nothing back.
+Guarantee: the same reports give the same paper, in whatever order they arrive. Each field records
+its source and time (`field_sources`), and is replaced only by a source of higher priority or by a
+later report of the same source. So reading an old response again changes nothing.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-# The most believed first. Authors write arXiv's metadata themselves; the others copy it.
+# The highest priority first. Authors write arXiv's metadata themselves; the other sources copy it.
 SOURCE_PRIORITY = (
     "arxiv",
     "arxiv-oai",
@@ -22,17 +22,19 @@ SOURCE_PRIORITY = (
     "import",
     "sample",
 )
-# Where somebody else knows better: the community names the repository that belongs to a paper.
+# Fields with an order of their own: the community reports which repository belongs to a paper.
 FIELD_SOURCE_PRIORITY = {
     "code_url": ("huggingface", *(name for name in SOURCE_PRIORITY if name != "huggingface")),
     "project_url": ("huggingface", *(name for name in SOURCE_PRIORITY if name != "huggingface")),
 }
-# A paper that is listed again is not new, and a source may tell the day of a revision.
+# The earliest date wins: a paper that is listed again is not new, and a source may report the date
+# of a revision.
 MIN_WINS_FIELDS = frozenset({"published_on", "listed_on"})
-# True as soon as one source says so: a publisher's retraction is no news to arXiv.
+# True if any source reports it: arXiv does not know of a publisher's retraction.
 ANY_TRUE_FIELDS = frozenset({"withdrawn"})
 
-# Field to who told it and when (seconds since 1970); of those in ANY, by source what was said.
+# Field name to [source, reported_at (seconds since 1970)]; for `ANY_TRUE_FIELDS`, field name to
+# {source: [reported_at, value]}.
 Provenance = dict[str, Any]
 
 
@@ -44,27 +46,33 @@ def merge_by_priority(
     source: str,
     reported_at: int,
 ) -> tuple[dict[str, Any], Provenance]:
-    """The fields that the news changes, and who has told what by now."""
+    """Return the values that change, and the new provenance of all fields; modify nothing."""
     changed: dict[str, Any] = {}
-    told = dict(provenance)
+    merged_provenance = dict(provenance)
     for field, value in incoming.items():
         if field in MIN_WINS_FIELDS:
             new = value if current[field] is None else min(current[field], value)
         elif field in ANY_TRUE_FIELDS:
-            told[field] = record_source_vote(
-                told.get(field, {}), value, source=source, reported_at=reported_at
+            votes = record_source_vote(
+                merged_provenance.get(field, {}), value, source=source, reported_at=reported_at
             )
-            new = any(said for _, said in told[field].values())
+            merged_provenance[field] = votes
+            new = any(vote for _, vote in votes.values())
         elif supersedes(
-            field, value, current[field], told.get(field), source=source, reported_at=reported_at
+            field,
+            value,
+            current[field],
+            merged_provenance.get(field),
+            source=source,
+            reported_at=reported_at,
         ):
-            told[field] = [source, reported_at]
+            merged_provenance[field] = [source, reported_at]
             new = value
         else:
             continue
         if new != current[field]:
             changed[field] = new
-    return changed, told
+    return changed, merged_provenance
 
 
 def supersedes(
@@ -76,27 +84,27 @@ def supersedes(
     source: str,
     reported_at: int,
 ) -> bool:
+    """Whether a reported value takes precedence over the current one."""
     if not current or provenance_entry is None:
         return True
-    ours, theirs = (
-        (priority(field, source), reported_at),
-        (priority(field, provenance_entry[0]), provenance_entry[1]),
-    )
-    # At the same moment by the same source: the longer one, so that the order does not matter.
-    return ours > theirs or (
-        ours == theirs and (len(value), repr(value)) > (len(current), repr(current))
+    current_source, current_reported_at = provenance_entry
+    incoming_rank = (priority(field, source), reported_at)
+    current_rank = (priority(field, current_source), current_reported_at)
+    # Two values of one source at one moment: prefer the longer, so that the order does not matter.
+    return incoming_rank > current_rank or (
+        incoming_rank == current_rank and (len(value), repr(value)) > (len(current), repr(current))
     )
 
 
 def record_source_vote(
     votes: Mapping[str, list[Any]], value: Any, *, source: str, reported_at: int
 ) -> dict[str, list[Any]]:
-    """What each source says, this one's by its latest word."""
+    """Return the votes with this source's latest one."""
     latest = max([reported_at, value], votes.get(source, [reported_at, value]))
     return {**votes, source: latest}
 
 
 def priority(field: str, source: str) -> int:
-    """The higher the more believed; a source that is not named is believed least."""
+    """Return the source's priority for a field, the highest number first; 0 if it is unknown."""
     order = FIELD_SOURCE_PRIORITY.get(field, SOURCE_PRIORITY)
     return len(order) - order.index(source) if source in order else 0

@@ -1,33 +1,42 @@
-"""Records become papers, as people read them: doing it twice, or in another order, is all the same.
+"""Upsert source records into papers: idempotent, and independent of the records' order.
 
-One paper is told of by several sources; papers/catalogue/lookup.py says which stored paper a record is about,
-papers/catalogue/precedence.py whom to believe about which field.
+Several sources report on one paper: papers/catalogue/lookup.py matches a record to the stored
+papers, papers/catalogue/precedence.py decides which source's value wins, and
+papers/catalogue/merging.py merges papers that turn out to be the same.
+
+Each batch is one transaction that locks the papers it may change, so imports can run side by side.
+A worker that dies loses at most the current batch; running the import again completes it. Cost:
+about ten queries per batch, whatever the number of its records. Merging two stored papers takes a
+few more.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from django.db import transaction
 
 from papers import identity
+from papers.catalogue.batch import UpsertBatch
+from papers.catalogue.changes import ChangeStatus
 from papers.catalogue.cleaning import clean_record
-from papers.catalogue.lookup import CandidatePapers, NormalisedRecord
-from papers.catalogue.merging import merge_papers, merge_values
+from papers.catalogue.lookup import NormalisedRecord
 from papers.models import Paper
 from papers.search import engine
 from papers.sources import Record
 from papers.topics import classifier, sync
 
-# Of what there are papers of: the first journals.
+# The year of the first scientific journals.
 MIN_PUBLICATION_DATE = date(1665, 1, 1)
-# Papers in one transaction: a few queries each time, and no row locked for long.
+# Records in one transaction: large enough to need few queries, small enough to hold locks briefly.
 UPSERT_BATCH_SIZE = 200
+# A record fails only if another import inserts its paper at the same moment: once is enough.
+MAX_ATTEMPTS = 2
 
-# What records tell, and what follows from it.
+# The fields that records have values for, then those that are derived from them.
 SOURCE_FIELDS = (
     "title",
     "abstract",
@@ -55,13 +64,14 @@ UPDATED_FIELDS = (
 
 @dataclass(slots=True)
 class UpsertResult:
-    """What became of the records."""
+    """The number of papers by outcome, and the records by outcome."""
 
     created: int = 0
     updated: int = 0
     unchanged: int = 0
+    # One reason per rejected record.
     rejected: list[str] = field(default_factory=list)
-    # Each record that was taken, with its paper's id.
+    # Each stored record with its paper's id.
     stored: list[tuple[Record, int]] = field(default_factory=list)
 
     def __iadd__(self, other: UpsertResult) -> UpsertResult:
@@ -76,214 +86,142 @@ class UpsertResult:
 def upsert_records(
     records: Iterable[Record], *, source: str, observed_at: datetime
 ) -> UpsertResult:
-    """Insert or refresh papers by what a source told at a moment, and set their topics.
+    """Insert or update papers from what a source reported at a moment, with topics and index.
 
-    A value is never replaced by an empty one: a source that falls silent about a paper's code has
-    not taken it back. `listed_on` is the earliest day that was ever told: a paper that is listed
-    again days later is not new to those who saw it the first time, so it does not rise again.
+    An empty value never replaces another: a source that no longer reports a paper's code has not
+    retracted it. `listed_on` stays the earliest date ever reported: a paper that is listed again
+    days later is not new to readers, so it must not trend again.
     """
-    added = UpsertResult()
-    tellings = []
+    result = UpsertResult()
+    normalised: list[NormalisedRecord] = []
     for record in records:
-        read = normalise_record(record, observed_at=observed_at)
-        if isinstance(read, str):
-            added.rejected.append(read)
+        record_or_reason = normalise_record(record, observed_at=observed_at)
+        if isinstance(record_or_reason, str):
+            result.rejected.append(record_or_reason)
         else:
-            tellings.append(read)
-    slugs = sync.sync_topics()
-    # In the order of their numbers, so that those that mean one paper come together; what only adds
-    # to a paper comes after what may make it known.
-    tellings.sort(key=lambda each: (each.arxiv_id, not each.title_key, each.doi, each.title_key))
-    for batch in split_into_batches(tellings):
-        added += upsert_batch(batch, slugs, source=source)
-    return added
+            normalised.append(record_or_reason)
+    topic_ids = sync.sync_topics()
+    # Sort by identifiers, so that records of one paper come into one batch. A record without a
+    # title can only add to a known paper, so it comes after those that may create the paper.
+    normalised.sort(
+        key=lambda record: (record.arxiv_id, not record.title_key, record.doi, record.title_key)
+    )
+    for batch in split_into_batches(normalised):
+        result += upsert_batch(batch, topic_ids, source=source)
+    return result
 
 
 def normalise_record(record: Record, *, observed_at: datetime) -> NormalisedRecord | str:
-    """The record, as people read it; or why it is none."""
+    """Return the cleaned record, or the reason to reject it."""
     fields = {
         name: value
         for name, value in clean_record(record).items()
         if is_plausible_date(value, observed_at)
     }
-    number = identity.parse_doi(record.doi)
-    arxiv_id = identity.parse_arxiv_id(record.arxiv_id) or identity.parse_arxiv_id(number) or ""
+    doi = identity.parse_doi(record.doi)
+    # arXiv registers a DOI for each paper, which holds the paper's arXiv id.
+    arxiv_id_in_doi = identity.parse_arxiv_id(doi)
+    arxiv_id = identity.parse_arxiv_id(record.arxiv_id) or arxiv_id_in_doi or ""
     if record.arxiv_id and not arxiv_id:
         return "not an arXiv id"
-    if not (arxiv_id or number or identity.title_key(fields.get("title", ""))):
+    if not (arxiv_id or doi or identity.title_key(fields.get("title", ""))):
         return "no title"
     return NormalisedRecord(
         record=record,
         fields=fields,
         arxiv_id=arxiv_id,
-        doi="" if identity.parse_arxiv_id(number) else number,
+        doi="" if arxiv_id_in_doi else doi,
         reported_at=int((record.updated_at or observed_at).timestamp()),
     )
 
 
 def is_plausible_date(value: Any, observed_at: datetime) -> bool:
-    """A day that nobody can have told of is not known."""
+    """Return False for a date before any journal or after tomorrow; True for any other value."""
     return not isinstance(
         value, date
     ) or MIN_PUBLICATION_DATE <= value <= observed_at.date() + timedelta(days=2)
 
 
-@transaction.atomic
 def upsert_batch(
-    records: Sequence[NormalisedRecord],
-    topic_ids: dict[str, int],
-    *,
-    source: str,
-    is_retry: bool = False,
+    records: Sequence[NormalisedRecord], topic_ids: dict[str, int], *, source: str
 ) -> UpsertResult:
-    added = UpsertResult()
-    work = UpsertBatch(CandidatePapers(records), source)
-    for each in records:
-        if not work.apply(each):
-            added.rejected.append("not a paper that is known here")
-    changed, retold = work.existing(work.changed), work.existing(work.provenance_changed)
+    """Store a batch of records, and try again with those that lost a race.
+
+    Another import may insert a paper between our look-up and our insert. The next attempt finds
+    that paper, and waits for its lock.
+    """
+    result = UpsertResult()
+    pending = records
+    for _ in range(MAX_ATTEMPTS):
+        if pending:
+            attempt, pending = store_batch(pending, topic_ids, source=source)
+            result += attempt
+    result.rejected += ["conflicts with another paper"] * len(pending)
+    return result
+
+
+@transaction.atomic
+def store_batch(
+    records: Sequence[NormalisedRecord], topic_ids: dict[str, int], *, source: str
+) -> tuple[UpsertResult, list[NormalisedRecord]]:
+    """Store what can be stored in one transaction; return also the records that lost a race."""
+    batch = UpsertBatch(records, source=source)
+    changed = batch.papers(ChangeStatus.CHANGED)
+    provenance_only = batch.papers(ChangeStatus.PROVENANCE_ONLY)
+    existing = [*changed, *provenance_only, *batch.papers(ChangeStatus.UNCHANGED)]
     if changed:
         Paper.objects.bulk_update(changed, UPDATED_FIELDS)
-    if retold:
-        Paper.objects.bulk_update(retold, ["field_sources"])
-    known = work.existing(work.papers)
-    created = insert_new([paper for paper in work.papers.values() if not paper.pk])
-    stale = {each.pk for each in changed} | set_topics([*known, *created], topic_ids)
-    engine.update_index([*(each for each in known if each.pk in stale), *created])
-    added.created, added.updated = len(created), len(changed)
-    added.unchanged = len(known) - len(changed)
-    ids = {each.identity: each.pk for each in [*known, *created]}
-    left = []
-    for each, paper in work.resolved:
-        if pk := ids.get(work.resolve_merged(paper).identity):
-            added.stored.append((each.record, pk))
-        else:
-            left.append(each)
-    if left and not is_retry:
-        # Another intake added them a moment ago: they are known now, and may be locked.
-        added += upsert_batch(left, topic_ids, source=source, is_retry=True)
-    elif left:
-        added.rejected += ["not told apart from another paper"] * len(left)
-    return added
+    if provenance_only:
+        Paper.objects.bulk_update(provenance_only, ["field_sources"])
+    created = insert_new(batch.papers(ChangeStatus.NEW))
+    stale_ids = {paper.pk for paper in changed} | set_topics([*existing, *created], topic_ids)
+    engine.update_index([*(paper for paper in existing if paper.pk in stale_ids), *created])
+
+    stored, lost = batch.resolve([*existing, *created])
+    result = UpsertResult(
+        created=len(created),
+        updated=len(changed),
+        unchanged=len(existing) - len(changed),
+        rejected=["unknown paper"] * batch.unmatched_count,
+        stored=stored,
+    )
+    return result, lost
 
 
 def insert_new(papers: Sequence[Paper]) -> list[Paper]:
-    """The papers as they were stored, but for those that another intake stored meanwhile."""
+    """Insert papers; return them as stored, without those that another import inserted first."""
     if not papers:
         return []
     Paper.objects.bulk_create(papers, ignore_conflicts=True)
-    ours = {paper.identity: paper.field_sources for paper in papers}
-    stored = Paper.objects.filter(identity__in=ours)
-    return [paper for paper in stored if paper.field_sources == ours[paper.identity]]
-
-
-class UpsertBatch:
-    """One batch, paper by paper: what is new, what changed, and what turned out to be one."""
-
-    def __init__(self, candidates: CandidatePapers, source: str) -> None:
-        self.candidates = candidates
-        self.source = source
-        # By their place in memory: what is new has no id yet.
-        self.papers: dict[int, Paper] = {}
-        self.changed: dict[int, Paper] = {}
-        self.provenance_changed: dict[int, Paper] = {}
-        self.merged_into: dict[int, Paper] = {}
-        self.resolved: list[tuple[NormalisedRecord, Paper]] = []
-
-    def apply(self, record: NormalisedRecord) -> bool:
-        """Put what is told into its paper, new or known; False if there is none to put it into."""
-        found = self.candidates.match(record)
-        if not found and "title" not in record.fields:
-            return False
-        found.sort(key=lambda each: (each.pk is None, not each.arxiv_id, each.pk))
-        paper = found[0] if found else Paper()
-        for other in found[1:]:
-            self.merge(paper, other)
-        self.papers[id(paper)] = paper
-        before = paper.field_sources
-        if apply_record(paper, record, source=self.source):
-            self.changed[id(paper)] = paper
-        elif paper.field_sources != before:
-            self.provenance_changed[id(paper)] = paper
-        self.candidates.add(paper)
-        self.resolved.append((record, paper))
-        return True
-
-    def merge(self, paper: Paper, other: Paper) -> None:
-        if merge_papers(paper, other):
-            self.candidates.remove(other)
-            for each in (self.papers, self.changed, self.provenance_changed):
-                each.pop(id(other), None)
-            self.merged_into[id(other)] = paper
-            self.changed[id(paper)] = paper
-            derive_fields(paper)
-
-    def resolve_merged(self, paper: Paper) -> Paper:
-        while id(paper) in self.merged_into:
-            paper = self.merged_into[id(paper)]
-        return paper
-
-    def existing(self, papers: dict[int, Paper]) -> list[Paper]:
-        """Those that were there before; what changed is not written a second time as retold."""
-        return [
-            paper
-            for key, paper in papers.items()
-            if paper.pk and (papers is not self.provenance_changed or key not in self.changed)
-        ]
-
-
-def apply_record(paper: Paper, record: NormalisedRecord, *, source: str) -> bool:
-    """Put what is told into a paper; whether that changed it."""
-    news = record.fields | ({"doi": record.doi} if record.doi else {})
-    changed = merge_values(paper, news, source=source, reported_at=record.reported_at)
-    if record.arxiv_id and not paper.arxiv_id:
-        paper.arxiv_id, changed = record.arxiv_id, True
-    return (
-        derive_fields(paper, reported_on=datetime.fromtimestamp(record.reported_at, UTC).date())
-        or changed
-    )
-
-
-def derive_fields(paper: Paper, *, reported_on: date | None = None) -> bool:
-    """What follows from the rest; whether that is something new."""
-    before = (paper.identity, paper.title_key, paper.sort_date)
-    paper.title_key = identity.title_key(paper.title)
-    paper.identity = (
-        paper.arxiv_id
-        or paper.doi
-        # Stays: its page has that address.
-        or paper.identity
-        or identity.title_identity(paper.title, paper.authors)
-    )
-    if day := paper.listed_on or paper.published_on:
-        paper.sort_date = day
-    elif reported_on:
-        paper.sort_date = min(paper.sort_date or reported_on, reported_on)
-    return (paper.identity, paper.title_key, paper.sort_date) != before
+    # `ignore_conflicts` reports neither ids nor conflicts, so read the rows back: a row whose
+    # provenance differs is the other import's.
+    provenance = {paper.identity: paper.field_sources for paper in papers}
+    stored = Paper.objects.filter(identity__in=provenance)
+    return [paper for paper in stored if paper.field_sources == provenance[paper.identity]]
 
 
 def set_topics(papers: Sequence[Paper], topic_ids: dict[str, int]) -> set[int]:
-    """Each paper's topics, as today's rules find them; the papers that this changed."""
+    """Set each paper's topics by the current rules; return the ids of papers that this changed."""
     link = Paper.topics.through
     rows = link.objects.filter(paper__in=papers).values_list("paper_id", "topic_id", "pk")
     present = {(paper_id, topic_id): pk for paper_id, topic_id, pk in rows}
-    wanted = {
+    expected = {
         (paper.pk, topic_ids[slug])
         for paper in papers
         for slug in classifier.topic_slugs(
             paper.title, paper.abstract, paper.categories, paper.keywords
         )
     }
-    if gone := {pair: pk for pair, pk in present.items() if pair not in wanted}:
-        link.objects.filter(pk__in=gone.values()).delete()
-    missing = sorted(wanted - present.keys())
+    if obsolete := {pair: pk for pair, pk in present.items() if pair not in expected}:
+        link.objects.filter(pk__in=obsolete.values()).delete()
+    missing = sorted(expected - present.keys())
     link.objects.bulk_create(
         [link(paper_id=paper_id, topic_id=topic_id) for paper_id, topic_id in missing],
         ignore_conflicts=True,
     )
-    return {paper_id for paper_id, _ in [*gone, *missing]}
+    return {paper_id for paper_id, _ in [*obsolete, *missing]}
 
 
-def split_into_batches(items: Sequence[Any]) -> Iterator[Sequence[Any]]:
-    for start in range(0, len(items), UPSERT_BATCH_SIZE):
-        yield items[start : start + UPSERT_BATCH_SIZE]
+def split_into_batches(records: Sequence[NormalisedRecord]) -> Iterator[Sequence[NormalisedRecord]]:
+    for start in range(0, len(records), UPSERT_BATCH_SIZE):
+        yield records[start : start + UPSERT_BATCH_SIZE]

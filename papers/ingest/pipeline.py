@@ -1,4 +1,9 @@
-"""Taking in papers: from a source, from a saved answer, or from the bundled sample."""
+"""Import papers and readings from a source, a saved response or the bundled sample.
+
+Each response of a source is stored before the next is requested, so a failure loses nothing that
+was received. Repeating an import changes nothing: papers are upserted, and a reading is kept once
+per hour.
+"""
 
 from __future__ import annotations
 
@@ -27,17 +32,17 @@ from papers.sources import (
 )
 from papers.trends import readings
 
-# How long a day's list is asked for again: its upvotes double within a week.
+# A day's list is fetched again for this many days: its upvotes double within a week.
 POLLED_DAYS = 7
-# Of papers that were listed longer ago nothing more is asked, and of no more than so many at once.
+# The limits for papers whose metrics are refreshed, by age and by number per poll.
 REFRESH_DAYS, MAX_REFRESHED_PAPERS = 30, 1_000
 
 
 class UnreadableResponseFileError(Exception):
-    """The saved answer could not be read; one sentence says why."""
+    """The file with a saved response could not be read; the message says why."""
 
 
-# What may go wrong without anything being wrong here.
+# Failures of the outside world. Any other exception is a bug, and must not be caught with them.
 EXPECTED_ERRORS = (
     SourceUnavailableError,
     InvalidResponseError,
@@ -48,7 +53,7 @@ EXPECTED_ERRORS = (
 
 @dataclass(slots=True)
 class IngestResult:
-    """What an intake came to; its text is the line of result."""
+    """The outcome of an import; its string is the summary line for operators."""
 
     source: str
     upserts: UpsertResult = field(default_factory=UpsertResult)
@@ -72,8 +77,8 @@ class IngestResult:
         if not rejected:
             return line
         reasons = ", ".join(
-            f"{times} {reason}" if len(rejected) > 1 else reason
-            for reason, times in rejected.most_common()
+            f"{count} {reason}" if len(rejected) > 1 else reason
+            for reason, count in rejected.most_common()
         )
         return f"{line}, {rejected.total()} rejected ({reasons})"
 
@@ -81,35 +86,42 @@ class IngestResult:
 def poll_and_record(
     source: Source, request: FetchRequest, *, clock: Callable[[], datetime]
 ) -> Iterator[IngestResult]:
-    """Poll, and note how that went, for the next time and for the operator."""
+    """Fetch and store as `fetch_and_store` does, and record the outcome in the source's status.
+
+    Raise one of `EXPECTED_ERRORS` if the source fails, after recording it.
+    """
     schedule.mark_started(source.name, now=clock())
-    papers = 0
+    paper_count = 0
     try:
         for part in fetch_and_store(source, request, now=clock()):
-            papers += part.paper_count
+            paper_count += part.paper_count
             yield part
-    except EXPECTED_ERRORS as failure:
-        schedule.mark_finished(source.name, now=clock(), papers=papers, error=str(failure))
+    except EXPECTED_ERRORS as error:
+        schedule.mark_finished(source.name, now=clock(), papers=paper_count, error=str(error))
         raise
-    schedule.mark_finished(source.name, now=clock(), papers=papers, error="")
+    schedule.mark_finished(source.name, now=clock(), papers=paper_count, error="")
 
 
 def fetch_and_store(
     source: Source, request: FetchRequest, *, now: datetime
 ) -> Iterator[IngestResult]:
-    """Ask, and take in answer by answer: what came before a failure is kept."""
-    for answer in source.fetch(request):
-        taken = store_records(
-            source.name, answer.records, observed_at=readings.truncate_to_hour(now)
+    """Fetch from a source; store and yield response by response.
+
+    The cursor is saved after its response is stored, so that a fetch that breaks off can continue
+    without a gap.
+    """
+    for response in source.fetch(request):
+        result = store_records(
+            source.name, response.records, observed_at=readings.truncate_to_hour(now)
         )
-        taken.upserts.rejected += answer.rejected
-        if answer.cursor:
-            schedule.save_cursor(source.name, answer.cursor)
-        yield taken
+        result.upserts.rejected += response.rejected
+        if response.cursor:
+            schedule.save_cursor(source.name, response.cursor)
+        yield result
 
 
 def build_fetch_request(name: str, *, days: int, now: datetime, query: str = "") -> FetchRequest:
-    """What this site asks a source for: a search, or else what is new."""
+    """Return a request for a search, or without a query for what is new."""
     if query:
         return FetchRequest(query=query)
     return FetchRequest(
@@ -121,48 +133,57 @@ def build_fetch_request(name: str, *, days: int, now: datetime, query: str = "")
 
 
 def papers_to_refresh(name: str, *, now: datetime) -> Iterator[KnownPaper]:
-    """The papers of the last weeks, the hottest first; of arXiv only those that it has not told of."""
+    """Yield recent papers whose metrics a source may report, the highest score first.
+
+    arXiv has no metrics: for it, yield only papers whose categories are still unknown.
+    """
     recent = Paper.objects.filter(sort_date__gt=now.date() - timedelta(days=REFRESH_DAYS))
     if name == "arxiv":
         recent = recent.exclude(field_sources__has_key="categories")
-    found = recent.order_by("-score", "-sort_date", "identity")[:MAX_REFRESHED_PAPERS]
-    for arxiv_id, doi, code_url in found.values_list("arxiv_id", "doi", "code_url"):
+    papers = recent.order_by("-score", "-sort_date", "identity")[:MAX_REFRESHED_PAPERS]
+    for arxiv_id, doi, code_url in papers.values_list("arxiv_id", "doi", "code_url"):
         yield KnownPaper(arxiv_id=arxiv_id, doi=doi, code_url=code_url)
 
 
 def ingest_file(source: Source, path: Path, *, now: datetime) -> IngestResult:
-    """Take in a saved answer; that of a past day as if it had been read at the day's end."""
-    answer = source.parse(read_bytes(path), day=date_from_filename(path.name))
-    day = answer.latest_listing_date or now.date()
+    """Import a saved response; one of a past day counts as received at that day's end.
+
+    Raise `UnreadableResponseFileError` or `InvalidResponseError`, and store nothing, if it is not
+    a response of the source.
+    """
+    response = source.parse(read_bytes(path), day=date_from_filename(path.name))
+    day = response.latest_listing_date or now.date()
     observed_at = readings.truncate_to_hour(now)
     if day < now.date():
         observed_at = datetime.combine(day, time(23, 59, 59), tzinfo=UTC)
-    taken = store_records(source.name, answer.records, observed_at=observed_at)
-    taken.upserts.rejected += answer.rejected
-    return taken
+    result = store_records(source.name, response.records, observed_at=observed_at)
+    result.upserts.rejected += response.rejected
+    return result
 
 
 def load_sample(*, now: datetime) -> IngestResult:
-    """Take in the bundled sample, which is never used unless asked for."""
+    """Import the bundled sample. Nothing but an explicit command may call this."""
     records = sample.build_records(now.date())
-    taken = IngestResult("sample", upsert.upsert_records(records, source="sample", observed_at=now))
-    ids = {record.arxiv_id: paper_id for record, paper_id in taken.upserts.stored}
-    for observed_at, figures in sample.build_observations(now.date()):
-        told = [(record, ids[record.arxiv_id]) for record in figures]
-        taken.reading_count += readings.record_readings(told, observed_at=observed_at)
-    return taken
+    upserts = upsert.upsert_records(records, source="sample", observed_at=now)
+    paper_ids = {record.arxiv_id: paper_id for record, paper_id in upserts.stored}
+    result = IngestResult("sample", upserts)
+    for observed_at, observed_records in sample.build_observations(now.date()):
+        pairs = [(record, paper_ids[record.arxiv_id]) for record in observed_records]
+        result.reading_count += readings.record_readings(pairs, observed_at=observed_at)
+    return result
 
 
 def store_records(source: str, records: Sequence[Record], *, observed_at: datetime) -> IngestResult:
-    added = upsert.upsert_records(records, source=source, observed_at=observed_at)
-    return IngestResult(
-        source, added, readings.record_readings(added.stored, observed_at=observed_at)
-    )
+    """Upsert the records' papers, and record their metrics as readings of that moment."""
+    upserts = upsert.upsert_records(records, source=source, observed_at=observed_at)
+    reading_count = readings.record_readings(upserts.stored, observed_at=observed_at)
+    return IngestResult(source, upserts, reading_count)
 
 
 def read_bytes(path: Path) -> bytes:
+    """Return a file's content; raise `UnreadableResponseFileError` if that is impossible."""
     if path.is_dir():
-        raise UnreadableResponseFileError(f"{path} is a folder, not a saved answer.")
+        raise UnreadableResponseFileError(f"{path} is a folder, not a saved response.")
     if not path.exists():
         raise UnreadableResponseFileError(f"There is no file {path}.")
     try:
@@ -172,15 +193,15 @@ def read_bytes(path: Path) -> bytes:
         raise UnreadableResponseFileError(f"{path} could not be read ({error.strerror}).") from None
     if len(body) > http.MAX_RESPONSE_BYTES:
         raise UnreadableResponseFileError(
-            f"{path} is larger than 50 MB: that is not one saved answer."
+            f"{path} is larger than 50 MB, which is more than one saved response."
         )
     return body
 
 
 def date_from_filename(name: str) -> date | None:
-    """The day in a file's name, as in daily_papers-2026-05-12.json."""
-    found = re.search(r"(?<!\d)\d{4}-\d{2}-\d{2}(?!\d)", name)
+    """Return the date in a file name such as daily_papers-2026-05-12.json; None without one."""
+    match = re.search(r"(?<!\d)\d{4}-\d{2}-\d{2}(?!\d)", name)
     try:
-        return date.fromisoformat(found.group()) if found else None
+        return date.fromisoformat(match.group()) if match else None
     except ValueError:
         return None

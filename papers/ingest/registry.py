@@ -1,4 +1,4 @@
-"""The sources that there are, and how this site asks each of them."""
+"""The registry of sources, and how this site polls each of them."""
 
 from __future__ import annotations
 
@@ -23,17 +23,17 @@ from papers.sources.semanticscholar import SemanticScholar
 
 
 class UnknownSourceError(Exception):
-    """No source has that name; one sentence says which have."""
+    """There is no source of that name; the message lists those that exist."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SourceConfig:
-    """A source as this site knows it: the settings with its address and key, and how often."""
+    """A source's class, its settings and its poll interval."""
 
     source_class: type[Source]
     url_setting: str
     poll_interval: timedelta
-    # Of a source that takes one; how it is sent, the source says.
+    # Only of a source that accepts a key; its class knows how to send it.
     key_setting: str = ""
 
     def credentials(self) -> dict[str, Any]:
@@ -41,17 +41,15 @@ class SourceConfig:
         return self.source_class.credentials(key) if key else {}  # type: ignore[attr-defined]
 
     def pacer(self) -> SourcePacer | None:
-        """Whom it waits with, if there must be time between two questions of all our workers."""
-        name, gap = getattr(self.source_class, "pacing", ("", timedelta()))
-        return (
-            SourcePacer(name=name, title=self.source_class.title, min_interval=gap)
-            if name
-            else None
-        )
+        """Return what paces the requests of all workers; None for a source without a limit."""
+        name, min_interval = getattr(self.source_class, "pacing", ("", timedelta()))
+        if not name:
+            return None
+        return SourcePacer(name=name, title=self.source_class.title, min_interval=min_interval)
 
 
 SOURCES = {
-    # Several times a day: one poll in the morning misses a third of the day's later list.
+    # Several polls a day: one in the morning would miss a third of that day's list.
     "huggingface": SourceConfig(
         source_class=HuggingFace, url_setting="HUGGINGFACE_URL", poll_interval=timedelta(hours=3)
     ),
@@ -83,15 +81,18 @@ SOURCES = {
         poll_interval=timedelta(days=1),
     ),
 }
-# Those that say what people put forward; an edition waits for them.
+# Sources that list new papers every day; an edition waits for them.
 LISTING_SOURCES = {"huggingface"}
-# Those that can be searched, and those that are only asked for categories.
+# Sources that can be searched, and sources that are polled by arXiv category.
 SEARCHABLE = {"huggingface", "arxiv"}
 CATEGORY_SOURCES = {"arxiv-rss", "arxiv-oai"}
 
 
 def get_source(name: str, *, timeout_seconds: float = http.INTERACTIVE_TIMEOUT_SECONDS) -> Source:
-    """The source, asking as the operator's site."""
+    """Return a source with a client that is configured by this site's settings.
+
+    Raise `UnknownSourceError` if there is no source of that name.
+    """
     if name not in SOURCES:
         raise UnknownSourceError(f"There is no source {name!r}. Known: {', '.join(SOURCES)}.")
     source = SOURCES[name]
@@ -112,7 +113,7 @@ def enabled_sources() -> dict[str, SourceConfig]:
 
 @cache
 def user_agent() -> str:
-    """Who asks, so that a source can write before it blocks."""
+    """Name this site and its operator, so that a source can write to them before it blocks us."""
     project = tomllib.loads((settings.BASE_DIR / "pyproject.toml").read_text(encoding="utf-8"))
     version = project["project"]["version"]
     address = parseaddr(settings.DEFAULT_FROM_EMAIL)[1]

@@ -1,4 +1,4 @@
-"""The bundled sample: real papers as if listed in the last days, for a machine without a network."""
+"""The bundled sample: real papers with recent dates, for a machine without a network."""
 
 from __future__ import annotations
 
@@ -16,23 +16,23 @@ SAMPLE_FILE = Path(__file__).with_name("sample.json")
 
 
 def build_records(today: date) -> list[Record]:
-    """The papers as a source would tell of them today."""
+    """Return the papers as a source would report them today."""
     return [build_record(row, today) for row in load_rows()]
 
 
 def build_observations(today: date) -> Iterator[tuple[datetime, list[Record]]]:
-    """What was seen when today and yesterday began, so that there is something to compare."""
-    this_morning = datetime.combine(today, time(), tzinfo=UTC)
+    """Yield the metrics of yesterday's and today's midnight, so that papers have a gain."""
+    midnight = datetime.combine(today, time(), tzinfo=UTC)
     pairs = [(row["upvotes_before"], build_record(row, today)) for row in load_rows()]
-    earlier = [replace(each, upvotes=upvotes) for upvotes, each in pairs if upvotes is not None]
-    yield this_morning - timedelta(days=1), earlier
-    yield this_morning, [each for _, each in pairs]
+    earlier = [replace(record, upvotes=upvotes) for upvotes, record in pairs if upvotes is not None]
+    yield midnight - timedelta(days=1), earlier
+    yield midnight, [record for _, record in pairs]
 
 
 @cache
 def load_rows() -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = json.loads(SAMPLE_FILE.read_text(encoding="utf-8"))["papers"]
-    return found
+    rows: list[dict[str, Any]] = json.loads(SAMPLE_FILE.read_text(encoding="utf-8"))["papers"]
+    return rows
 
 
 def build_record(row: dict[str, Any], today: date) -> Record:

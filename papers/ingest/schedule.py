@@ -1,4 +1,9 @@
-"""When the sources are due to be asked again, by what is known of the last time."""
+"""Decide which sources are due, and keep each source's status.
+
+The table `SourceStatus` holds, for each source, the last poll, the last success, the failures since
+then and the cursor. Only this module writes it. A poll is marked when it starts, so a worker that
+dies leaves its source waiting for one poll interval, and then it is due again.
+"""
 
 from __future__ import annotations
 
@@ -11,12 +16,12 @@ from django.db.models import F
 from papers.ingest.registry import LISTING_SOURCES, enabled_sources
 from papers.models import SourceStatus
 
-# A source that failed is asked again sooner, and then less and less often.
+# After a failure a source is polled again sooner than usual, then less and less often.
 MIN_BACKOFF, MAX_BACKOFF = timedelta(minutes=15), timedelta(hours=6)
 
 
 def due_sources(*, now: datetime) -> list[str]:
-    """The sources that this site uses and that should be asked now."""
+    """Return the names of the enabled sources that should be polled now."""
     statuses = {
         status.name: status for status in SourceStatus.objects.filter(name__in=enabled_sources())
     }
@@ -30,20 +35,24 @@ def due_sources(*, now: datetime) -> list[str]:
 def next_poll_at(status: SourceStatus, poll_interval: timedelta) -> datetime:
     if not status.error:
         return status.asked_at + poll_interval
-    patience = MIN_BACKOFF * 2 ** min(max(status.failures - 1, 0), 10)
-    return status.asked_at + min(patience, max(poll_interval, MIN_BACKOFF), MAX_BACKOFF)
+    # Cap the doublings: an unlimited exponent would overflow a timedelta.
+    backoff: timedelta = MIN_BACKOFF * 2 ** min(max(status.failures - 1, 0), 10)
+    return status.asked_at + min(backoff, max(poll_interval, MIN_BACKOFF), MAX_BACKOFF)
 
 
 def listings_are_fresh(*, now: datetime) -> bool:
-    """Whether who says what is new has been asked lately: an edition waits for that."""
+    """Whether every enabled listing source was polled within the longest of their intervals.
+
+    An edition waits for this, whether or not the polls succeeded.
+    """
     listings = {
         name: source.poll_interval
         for name, source in enabled_sources().items()
         if name in LISTING_SOURCES
     }
     since = now - max(listings.values(), default=timedelta())
-    asked = SourceStatus.objects.filter(name__in=listings, asked_at__gte=since)
-    return asked.count() == len(listings)
+    polled = SourceStatus.objects.filter(name__in=listings, asked_at__gte=since)
+    return polled.count() == len(listings)
 
 
 def mark_started(name: str, *, now: datetime) -> None:
@@ -59,19 +68,22 @@ def mark_finished(name: str, *, now: datetime, papers: int, error: str) -> None:
 
 
 def get_cursor(name: str) -> str:
-    """Where the last fetch of a source stopped."""
-    found = SourceStatus.objects.filter(name=name).values_list("cursor", flat=True).first()
-    return found or ""
+    """Return where the last fetch of a source stopped; empty for a source without a cursor."""
+    cursor = SourceStatus.objects.filter(name=name).values_list("cursor", flat=True).first()
+    return cursor or ""
 
 
 def save_cursor(name: str, cursor: str) -> None:
-    """What came before is stored: a fetch that breaks off goes on from there."""
+    """Save how far a fetch has come: if it breaks off, the next fetch continues from there.
+
+    Call it only after the papers before the cursor are stored.
+    """
     SourceStatus.objects.filter(name=name).update(cursor=cursor)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SourceHealth:
-    """How a source is doing; `age` is how long ago it answered, in seconds."""
+    """A source's status for operators; `age` is the time since its last answer, in seconds."""
 
     name: str
     asked_at: datetime | None = None
@@ -83,13 +95,16 @@ class SourceHealth:
     is_late: bool = False
 
     def as_data(self) -> dict[str, Any]:
-        moments = {name: getattr(self, name) for name in ("asked_at", "answered_at")}
-        written = {name: at.isoformat() if at else None for name, at in moments.items()}
-        return asdict(self) | written
+        times = {name: getattr(self, name) for name in ("asked_at", "answered_at")}
+        iso_times = {name: time.isoformat() if time else None for name, time in times.items()}
+        return asdict(self) | iso_times
 
 
 def list_source_health(*, now: datetime) -> list[SourceHealth]:
-    """Each source that is used; late is one that should have answered three times since."""
+    """Return the status of each enabled source.
+
+    A source is late if its last answer is older than three poll intervals.
+    """
     statuses = {
         status.name: status for status in SourceStatus.objects.filter(name__in=enabled_sources())
     }
@@ -104,7 +119,7 @@ def source_health(
 ) -> SourceHealth:
     if status is None:
         return SourceHealth(name=name)
-    since = now - (status.answered_at or status.asked_at)
+    silent_for = now - (status.answered_at or status.asked_at)
     return SourceHealth(
         name=name,
         asked_at=status.asked_at,
@@ -113,5 +128,5 @@ def source_health(
         papers=status.papers,
         failures=status.failures,
         error=status.error,
-        is_late=since > 3 * poll_interval,
+        is_late=silent_for > 3 * poll_interval,
     )

@@ -1,62 +1,46 @@
-"""Which topics a paper is about, by rules (pure: no Django, no clock).
+"""Classify papers into topics by rules (pure: no Django, no clock).
 
-Each topic in topics.json has phrases, weaker phrases and arXiv categories. A phrase in the title or
-an own category gives a paper the topic; other phrases if they weigh enough, also beside the paper's
-first topic. docs/topics.md explains it, `explain_topics` shows it for a paper.
+Each phrase or category of a topic that occurs in a paper is evidence with a weight. `STRATEGIES`
+turn evidence into topics, and the first that returns any decides. docs/topics.md explains the
+rules; the command `explain_topics` shows the evidence in a paper.
 """
 
 from __future__ import annotations
 
-import json
 import re
-import unicodedata
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
-from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from papers.topics.categories import canonical_ids
+from papers.topics.rules import (
+    PhraseMatch,
+    find_phrases,
+    phrase_trie,
+    slugs_by_category,
+    tokenize_for_rules,
+)
 
-TOPICS_FILE = Path(__file__).with_name("topics.json")
-
-# What one phrase adds: in the title, in the abstract, and if it comes again there.
+# The weight of a phrase in the title, in the abstract, and for occurring there more than once.
 TITLE_WEIGHT, ABSTRACT_WEIGHT, REPEAT_WEIGHT = 3.0, 1.0, 0.75
 WEAK_FACTOR = 0.5
-# A category that is the topic's own says as much as a phrase in the title; a general one, which
-# papers on much else are filed under too, as much as a phrase in the abstract.
+# A topic's own category is as strong as a phrase in the title. A general category also holds papers
+# on other topics, so it is only as strong as a phrase in the abstract.
 CATEGORY_WEIGHT, GENERAL_CATEGORY_WEIGHT = 3.0, 1.0
-# Two phrases in the abstract, or one that comes again.
+# Two phrases in the abstract, or one that is repeated there.
 MIN_WEIGHT = 1.75
-# Words as common as "training" mean something only together, and if no phrase says more: so many.
-MIN_WEAK_PHRASES = 2
-# Beside the first topic, those with this share of its weight, or with as much as this.
+# Common words ("training") count only if a topic has several different ones, and nothing stronger.
+MIN_DISTINCT_PHRASES = 2
+# A further topic needs this share of the heaviest topic's weight, but never more than the cap.
 SECONDARY_SHARE, SECONDARY_CAP = 0.5, 4.0
 MAX_TOPICS = 3
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TopicRule:
-    """One topic as topics.json has it."""
-
-    slug: str
-    name: str
-    description: str
-    # Those that say the topic alone, and those that do if the text says nothing else.
-    categories: frozenset[str]
-    general_categories: frozenset[str]
-    # Those that are weak in the abstract, and strong in the title.
-    title_phrases: tuple[str, ...]
-    phrases: tuple[str, ...]
-    weak_phrases: tuple[str, ...]
-
-
-TOKEN_PATTERN = re.compile(r"[a-z0-9]+|\.(?=\s)")
-# Benchmarks are named for what they are: AgentBench.
+# Benchmarks have names such as AgentBench.
 BENCH_SUFFIX = re.compile(r"(?<=\w)bench\b", re.IGNORECASE)
 
-# Where something is found.
+# The places of evidence.
 TITLE, ABSTRACT, KEYWORDS, CATEGORY, GENERAL_CATEGORY = (
     "title",
     "abstract",
@@ -65,14 +49,9 @@ TITLE, ABSTRACT, KEYWORDS, CATEGORY, GENERAL_CATEGORY = (
     "general category",
 )
 
-# Words to the words that may follow; under None the topics of the phrase that ends here.
-Trie = dict[str | None, Any]
-# A topic's slug, which of its phrases, and whether that one is weak.
-PhraseMatch = tuple[str, str, bool]
-
 
 class TopicEvidence(NamedTuple):
-    """One thing that speaks for a topic: a phrase with where it stands, or a category."""
+    """A phrase or category in a paper that counts towards a topic."""
 
     slug: str
     text: str
@@ -84,99 +63,135 @@ class TopicEvidence(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Classification:
-    """What was found in a paper, and what follows from it."""
+    """A paper's topics, with the evidence for them."""
 
     evidence: list[TopicEvidence]
+    # By topic slug, the heaviest first.
     weights: dict[str, float]
     threshold: float
-    # Topics that the title or the authors' category says: they need no comparison.
-    certain: set[str]
-    # Topics with more than common words.
-    plausible: set[str]
     chosen: list[str]
 
     def reason_rejected(self, slug: str) -> str:
-        """Why it is none of the paper's topics; empty if it is one."""
+        """Return why the paper does not have a topic; empty if it has."""
         if slug in self.chosen:
             return ""
-        if slug in self.certain or (
-            slug in self.plausible and self.weights[slug] >= self.threshold
-        ):
-            return f"{MAX_TOPICS} others weigh more"
-        if slug not in self.plausible:
+        if slug not in self.plausible_slugs():
             return "only common words"
+        if slug in certain_slugs(self.evidence) or self.weights[slug] >= self.threshold:
+            return f"{MAX_TOPICS} others weigh more"
         return f"less than {self.threshold:.2f}"
 
-
-@cache
-def load_rules() -> tuple[TopicRule, ...]:
-    """The topics, in the file's order: the most followed first."""
-    rows = json.loads(TOPICS_FILE.read_text(encoding="utf-8"))["topics"]
-    return tuple(
-        TopicRule(
-            slug=row["slug"],
-            name=row["name"],
-            description=row["description"],
-            categories=frozenset(row["arxiv_primary"]),
-            general_categories=frozenset(row["arxiv_general"]),
-            title_phrases=tuple(row["title_phrases"]),
-            phrases=tuple(row["phrases"]),
-            weak_phrases=tuple(row["weak_phrases"]),
-        )
-        for row in rows
-    )
+    def plausible_slugs(self) -> set[str]:
+        """Return the topics that would be chosen if they weighed enough."""
+        slugs = slugs_with_strong_evidence(self.evidence)
+        if not topics_by_strong_evidence(self.evidence, self.weights, self.threshold):
+            slugs |= slugs_with_several_phrases(self.evidence)
+        return slugs
 
 
 def topic_slugs(
     title: str, abstract: str, categories: Iterable[str] = (), keywords: Iterable[str] = ()
 ) -> list[str]:
-    """The slugs of a paper's topics, the surest first."""
+    """Return the slugs of a paper's topics, the heaviest first."""
     return classify(title, abstract, categories, keywords).chosen
 
 
 def classify(
     title: str, abstract: str, categories: Iterable[str] = (), keywords: Iterable[str] = ()
 ) -> Classification:
-    """All that `match` goes by, for whoever asks why."""
-    pieces = [
-        *title_evidence(
-            find_phrases(
-                tokenize_for_rules(BENCH_SUFFIX.sub(" bench", title)), phrase_trie(for_title=True)
-            )
-        ),
+    """Find a paper's topics, and keep the evidence for an explanation."""
+    evidence = find_evidence(title, abstract, categories, keywords)
+    weights = weights_by_slug(evidence)
+    threshold = weight_threshold(weights)
+    chosen: list[str] = []
+    for strategy in STRATEGIES:
+        if chosen := strategy(evidence, weights, threshold):
+            break
+    return Classification(
+        evidence=evidence, weights=weights, threshold=threshold, chosen=chosen[:MAX_TOPICS]
+    )
+
+
+def topics_by_strong_evidence(
+    evidence: Sequence[TopicEvidence], weights: Mapping[str, float], threshold: float
+) -> list[str]:
+    """Return the topics that are certain, and those with strong evidence and enough weight."""
+    certain, strong = certain_slugs(evidence), slugs_with_strong_evidence(evidence)
+    return [
+        slug
+        for slug, weight in weights.items()
+        if slug in certain or (slug in strong and weight >= threshold)
+    ]
+
+
+def topics_by_several_common_phrases(
+    evidence: Sequence[TopicEvidence], weights: Mapping[str, float], threshold: float
+) -> list[str]:
+    """Return the topics with several different phrases, however common, and enough weight."""
+    slugs = slugs_with_several_phrases(evidence)
+    return [slug for slug, weight in weights.items() if slug in slugs and weight >= threshold]
+
+
+def topics_by_general_category(
+    evidence: Sequence[TopicEvidence], weights: Mapping[str, float], threshold: float
+) -> list[str]:
+    """Return the topics of the paper's general categories."""
+    return [piece.slug for piece in evidence if piece.place == GENERAL_CATEGORY]
+
+
+Strategy = Callable[[Sequence[TopicEvidence], Mapping[str, float], float], list[str]]
+# The order is part of the rules: each strategy is only for papers without stronger evidence.
+STRATEGIES: tuple[Strategy, ...] = (
+    topics_by_strong_evidence,
+    topics_by_several_common_phrases,
+    topics_by_general_category,
+)
+
+
+def certain_slugs(evidence: Iterable[TopicEvidence]) -> set[str]:
+    """Return the topics that the title or the topic's own category is enough for."""
+    return {piece.slug for piece in evidence if not piece.weak and piece.place in (TITLE, CATEGORY)}
+
+
+def slugs_with_strong_evidence(evidence: Iterable[TopicEvidence]) -> set[str]:
+    return {piece.slug for piece in evidence if not piece.weak}
+
+
+def slugs_with_several_phrases(evidence: Iterable[TopicEvidence]) -> set[str]:
+    phrases = {(piece.slug, piece.text) for piece in evidence if piece.place != GENERAL_CATEGORY}
+    phrase_counts = Counter(slug for slug, _ in phrases)
+    return {slug for slug, count in phrase_counts.items() if count >= MIN_DISTINCT_PHRASES}
+
+
+def weights_by_slug(evidence: Iterable[TopicEvidence]) -> dict[str, float]:
+    """Sum the weights by topic, the heaviest topic first."""
+    weights: defaultdict[str, float] = defaultdict(float)
+    for piece in evidence:
+        weights[piece.slug] += piece.weight
+    return dict(sorted(weights.items(), key=lambda item: (-item[1], item[0])))
+
+
+def weight_threshold(weights: Mapping[str, float]) -> float:
+    """Return the weight that a topic needs beside the heaviest one."""
+    heaviest = max(weights.values(), default=0.0)
+    return max(MIN_WEIGHT, min(SECONDARY_SHARE * heaviest, SECONDARY_CAP))
+
+
+def find_evidence(
+    title: str, abstract: str, categories: Iterable[str], keywords: Iterable[str]
+) -> list[TopicEvidence]:
+    title_trie, text_trie = phrase_trie(for_title=True), phrase_trie(for_title=False)
+    title_tokens = tokenize_for_rules(BENCH_SUFFIX.sub(" bench", title))
+    # Full stops between keywords keep phrases from matching across two of them.
+    keyword_tokens = tokenize_for_rules(" . ".join(keywords))
+    return [
+        *title_evidence(find_phrases(title_tokens, title_trie)),
         *text_evidence(
-            find_phrases(tokenize_for_rules(abstract), phrase_trie(for_title=False)),
-            # Full stops between keywords, so that no phrase is found across two of them.
-            find_phrases(tokenize_for_rules(" . ".join(keywords)), phrase_trie(for_title=False)),
+            find_phrases(tokenize_for_rules(abstract), text_trie),
+            find_phrases(keyword_tokens, text_trie),
         ),
         *category_evidence(canonical_ids(categories)),
     ]
-    weights: defaultdict[str, float] = defaultdict(float)
-    for piece in pieces:
-        weights[piece.slug] += piece.weight
-    ranked = sorted(weights, key=lambda slug: (-weights[slug], slug))
-    enough = max(
-        [MIN_WEIGHT, *(min(SECONDARY_SHARE * weights[slug], SECONDARY_CAP) for slug in ranked[:1])]
-    )
-
-    meant = {piece.slug for piece in pieces if not piece.weak}
-    said = {each.slug for each in pieces if not each.weak and each.place in (TITLE, CATEGORY)}
-    chosen = [
-        slug for slug in ranked if slug in said or (slug in meant and weights[slug] >= enough)
-    ]
-    if not chosen:
-        meant |= topics_with_several_phrases(pieces)
-        chosen = [slug for slug in ranked if slug in meant and weights[slug] >= enough]
-    if not chosen:
-        chosen = [piece.slug for piece in pieces if piece.place == GENERAL_CATEGORY]
-    return Classification(
-        evidence=pieces,
-        weights=dict(weights),
-        threshold=enough,
-        certain=said,
-        plausible=meant,
-        chosen=chosen[:MAX_TOPICS],
-    )
 
 
 def title_evidence(matches: Counter[PhraseMatch]) -> Iterator[TopicEvidence]:
@@ -189,11 +204,11 @@ def title_evidence(matches: Counter[PhraseMatch]) -> Iterator[TopicEvidence]:
 def text_evidence(
     abstract: Counter[PhraseMatch], keywords: Counter[PhraseMatch]
 ) -> Iterator[TopicEvidence]:
-    """Keywords are read as if they stood at the abstract's end."""
-    for each, times in (abstract + keywords if keywords else abstract).items():
-        slug, phrase, weak = each
-        place = ABSTRACT if each not in keywords else KEYWORDS
-        if place == KEYWORDS and each in abstract:
+    """Yield the evidence in abstract and keywords, which count as the abstract's end."""
+    for match, times in (abstract + keywords if keywords else abstract).items():
+        slug, phrase, weak = match
+        place = ABSTRACT if match not in keywords else KEYWORDS
+        if place == KEYWORDS and match in abstract:
             place = f"{ABSTRACT} and {KEYWORDS}"
         weight = (ABSTRACT_WEIGHT + REPEAT_WEIGHT * (times > 1)) * (WEAK_FACTOR if weak else 1)
         yield TopicEvidence(slug, phrase, place, times, weak, weight)
@@ -201,82 +216,16 @@ def text_evidence(
 
 def category_evidence(category_ids: Sequence[str]) -> Iterator[TopicEvidence]:
     for place, weight in ((CATEGORY, CATEGORY_WEIGHT), (GENERAL_CATEGORY, GENERAL_CATEGORY_WEIGHT)):
-        for slug, each in topics_for_categories(
-            category_ids, general=place == GENERAL_CATEGORY
-        ).items():
-            yield TopicEvidence(slug, each, place, 1, place == GENERAL_CATEGORY, weight)
+        is_general = place == GENERAL_CATEGORY
+        for slug, category_id in topics_for_categories(category_ids, general=is_general).items():
+            yield TopicEvidence(slug, category_id, place, 1, is_general, weight)
 
 
 def topics_for_categories(category_ids: Sequence[str], *, general: bool) -> dict[str, str]:
-    """The topics that categories say, each with the first that does."""
-    owners = slugs_by_category(general=general)
-    return {slug: each for each in reversed(category_ids) for slug in owners.get(each, ())}
-
-
-@cache
-def slugs_by_category(*, general: bool) -> dict[str, list[str]]:
-    owners: dict[str, list[str]] = {}
-    for rule in load_rules():
-        for each in rule.general_categories if general else rule.categories:
-            owners.setdefault(each, []).append(rule.slug)
-    return owners
-
-
-def topics_with_several_phrases(evidence: Iterable[TopicEvidence]) -> set[str]:
-    """The topics with several phrases, however common."""
-    phrases = {(piece.slug, piece.text) for piece in evidence if piece.place != GENERAL_CATEGORY}
-    numbers = Counter(slug for slug, _ in phrases)
-    return {slug for slug, number in numbers.items() if number >= MIN_WEAK_PHRASES}
-
-
-def find_phrases(tokens: Sequence[str], root: Trie) -> Counter[PhraseMatch]:
-    """Each topic's phrases in the words, and how often each is there.
-
-    A weak phrase within a longer phrase says nothing of its own: "vision" in "vision-language".
-    """
-    found: list[PhraseMatch] = []
-    # How far the strong phrases reach that began before this word.
-    reach = 0
-    for start, word in enumerate(tokens):
-        if (node := root.get(word)) is None:
-            continue
-        end, here, weak = start, 0, []
-        while node is not None:
-            end += 1
-            for each in node.get(None, ()):
-                if each[2]:
-                    weak.append((end, each))
-                else:
-                    found.append(each)
-                    here = end
-            node = node.get(tokens[end]) if end < len(tokens) else None
-        found += [each for end, each in weak if end > reach and end >= here]
-        reach = max(reach, here)
-    return Counter(found)
-
-
-@cache
-def phrase_trie(*, for_title: bool) -> Trie:
-    first: Trie = {}
-    for rule in load_rules():
-        strong, weak = rule.phrases, rule.weak_phrases
-        if for_title:
-            strong += rule.title_phrases
-        else:
-            weak += rule.title_phrases
-        for is_weak, phrases in ((False, strong), (True, weak)):
-            for phrase in phrases:
-                node = first
-                for word in tokenize_for_rules(phrase):
-                    node = node.setdefault(word, {})
-                ends = node.setdefault(None, [])
-                if all(slug != rule.slug for slug, _, _ in ends):
-                    ends.append((rule.slug, phrase, is_weak))
-    return first
-
-
-def tokenize_for_rules(text: str) -> list[str]:
-    """Lower-case words and full stops; hyphens part words, so self-attention is self attention."""
-    if not text.isascii():
-        text = unicodedata.normalize("NFKD", text)
-    return TOKEN_PATTERN.findall(text.lower())
+    """Return the topics of the categories by slug, each with its first category."""
+    slugs = slugs_by_category(general=general)
+    return {
+        slug: category_id
+        for category_id in reversed(category_ids)
+        for slug in slugs.get(category_id, ())
+    }

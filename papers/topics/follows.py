@@ -1,7 +1,8 @@
-"""What readers follow besides topics: which of it is in a paper (pure: no Django, no clock).
+"""Find the followed keywords, authors and categories in a paper (pure: no Django, no clock).
 
-A paper's own words, authors and categories are looked up among all that anybody follows. So a paper
-costs the same whether ten readers follow ten things or a million follow a million.
+A paper's own phrases, authors and categories are looked up in sets of everything that any reader
+follows. So the cost per paper does not depend on the number of readers and follows: never loop over
+a `FollowIndex`.
 """
 
 from __future__ import annotations
@@ -17,12 +18,12 @@ from papers.topics import categories
 
 MAX_KEYWORD_WORDS = 4
 
-# No phrase is found across the end of a sentence.
+# A keyword must not match across the end of a sentence or paragraph.
 SENTENCE_END = re.compile(r"[.!?;:]\s|\n\s*\n")
 
 
 class FollowTarget(NamedTuple):
-    """One thing that can be followed: `key` is what the functions below make of what was typed."""
+    """A keyword, author or category to follow, by its normalised key (see `FollowIndex`)."""
 
     kind: Literal["keyword", "author", "category"]
     key: str
@@ -30,7 +31,10 @@ class FollowTarget(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FollowIndex:
-    """All that anybody follows, as `normal_keyword`, an author's key and `canonical` give it."""
+    """Everything that any reader follows.
+
+    Keys come from `normalise_keyword`, `author_key` or `full_author_key`, and `canonical_id`.
+    """
 
     keywords: frozenset[str] = frozenset()
     authors: frozenset[str] = frozenset()
@@ -46,37 +50,44 @@ def find_matches(
     *,
     follow_index: FollowIndex,
 ) -> set[FollowTarget]:
-    """What of it is in the paper."""
+    """Return the entries of the index that occur in the paper."""
     phrases = (
         word_ngrams([title, *SENTENCE_END.split(abstract), *keywords])
         if follow_index.keywords
         else ()
     )
-    people = author_keys(authors) if follow_index.authors else ()
-    ids = categories.canonical_ids(category_names)
+    paper_author_keys = author_keys(authors) if follow_index.authors else ()
+    category_ids = categories.canonical_ids(category_names)
     return {
         *(FollowTarget("keyword", key) for key in follow_index.keywords.intersection(phrases)),
-        *(FollowTarget("author", key) for key in follow_index.authors.intersection(people)),
-        *(FollowTarget("category", key) for key in follow_index.categories.intersection(ids)),
+        *(
+            FollowTarget("author", key)
+            for key in follow_index.authors.intersection(paper_author_keys)
+        ),
+        *(
+            FollowTarget("category", key)
+            for key in follow_index.categories.intersection(category_ids)
+        ),
     }
 
 
 def word_ngrams(texts: Iterable[str]) -> Iterator[str]:
-    """Each one to four words that stand in a row."""
+    """Yield every sequence of one to `MAX_KEYWORD_WORDS` adjacent words within one text."""
     for text in texts:
-        row = tokenize(text)
-        for start in range(len(row)):
-            gram = row[start]
-            yield gram
-            for word in row[start + 1 : start + MAX_KEYWORD_WORDS]:
-                gram = f"{gram} {word}"
-                yield gram
+        words = tokenize(text)
+        for start in range(len(words)):
+            ngram = words[start]
+            yield ngram
+            for word in words[start + 1 : start + MAX_KEYWORD_WORDS]:
+                ngram = f"{ngram} {word}"
+                yield ngram
 
 
 def normalise_keyword(text: str) -> str:
-    """A keyword or phrase as papers are searched for it, cut after four words that count.
+    """Return the key of a keyword or phrase: its first words as the search index has them.
 
-    "Graph Neural Networks" is "graph neural network". Empty if nothing is left. Made from what was
-    typed, never from another key: "houses" is "hous", which would lose its s like a plural.
+    "Graph Neural Networks" becomes "graph neural network". The key is empty if only stop words
+    and punctuation were typed. Not idempotent: pass the text that was typed, never a key, which
+    could lose another letter ("houses" becomes "hous", and that "hou").
     """
     return " ".join(tokenize(text)[:MAX_KEYWORD_WORDS])

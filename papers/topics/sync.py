@@ -1,26 +1,27 @@
-"""The topics of topics.json as rows that readers can follow."""
+"""Copy the topics of topics.json into the database, where readers can follow them."""
 
 from __future__ import annotations
 
 import logging
 
 from papers.models import Topic
-from papers.topics import classifier
+from papers.topics import rules
 
 logger = logging.getLogger(__name__)
 
 
 def sync_topics() -> dict[str, int]:
-    """Make the rows equal to the file; slug to id of the file's topics.
+    """Insert or update a row for each topic in the file; return the ids by slug.
 
-    A topic that left the file stays, because readers may follow it; it gets no new papers. An
-    operator who is sure deletes it in the admin.
+    A repeat changes nothing, and costs one query. A topic that was removed from the file keeps its
+    row, because readers may follow it, but gets no new papers. Operators can delete it in the
+    admin.
     """
-    known = {topic.slug: topic for topic in Topic.objects.all()}
+    topics = {topic.slug: topic for topic in Topic.objects.all()}
     changed = [
         Topic(slug=rule.slug, name=rule.name, description=rule.description)
-        for rule in classifier.load_rules()
-        if not matches_rule(known.get(rule.slug), rule)
+        for rule in rules.load_rules()
+        if not matches_rule(topics.get(rule.slug), rule)
     ]
     if changed:
         Topic.objects.bulk_create(
@@ -30,9 +31,9 @@ def sync_topics() -> dict[str, int]:
             update_fields=["name", "description"],
         )
         logger.info("topics: %d added or changed", len(changed))
-        known = {topic.slug: topic for topic in Topic.objects.all()}
-    return {rule.slug: known[rule.slug].pk for rule in classifier.load_rules()}
+        topics = {topic.slug: topic for topic in Topic.objects.all()}
+    return {rule.slug: topics[rule.slug].pk for rule in rules.load_rules()}
 
 
-def matches_rule(topic: Topic | None, rule: classifier.TopicRule) -> bool:
+def matches_rule(topic: Topic | None, rule: rules.TopicRule) -> bool:
     return topic is not None and (topic.name, topic.description) == (rule.name, rule.description)

@@ -20,16 +20,16 @@ def test_precision_recall_and_f1_are_counted_by_topic():
         AnnotatedPaper("Robots and Qubits", "", frozenset({"robotics", "code"})),
     ]
 
-    counted = confusion_by_topic(papers)
+    counts = confusion_by_topic(papers)
 
-    assert counted["robotics"] == ConfusionCounts(true_positives=2)
-    assert counted["quantum"] == ConfusionCounts(false_positives=1)
-    assert counted["code"] == ConfusionCounts(false_negatives=1)
-    total = sum(counted.values(), ConfusionCounts())
+    assert counts["robotics"] == ConfusionCounts(true_positives=2)
+    assert counts["quantum"] == ConfusionCounts(false_positives=1)
+    assert counts["code"] == ConfusionCounts(false_negatives=1)
+    total = sum(counts.values(), ConfusionCounts())
     assert (total.precision, total.recall, total.f1) == (2 / 3, 2 / 3, 2 / 3)
 
 
-def test_a_phrase_that_one_labelled_paper_alone_has_is_rare():
+def test_a_phrase_of_one_labelled_paper_only_is_rare():
     papers = [AnnotatedPaper("Robots and Qubits", "Qubits.", frozenset())]
     others = [CategorisedPaper("Robots", "Robots.", ""), CategorisedPaper("More robots", "", "")]
 
@@ -37,10 +37,10 @@ def test_a_phrase_that_one_labelled_paper_alone_has_is_rare():
     assert rare_phrases(papers, others) == ["qubits"]
 
 
-def test_a_category_expects_its_own_topic_or_one_that_is_filed_there():
-    own, wide = expected_topics_by_category()
+def test_a_category_has_its_own_topics_and_related_ones():
+    own, related = expected_topics_by_category()
 
     assert own["cs.CL"] == {"nlp"}
-    assert wide["cs.CL"] >= {"nlp", "large-language-models"}
+    assert related["cs.CL"] >= {"nlp", "large-language-models"}
     assert format_recall([{"nlp", "code"}, {"code"}, set()], own["cs.CL"]) == "0.333"
     assert format_recall([{"nlp"}], own["cs.AI"]) == "–"

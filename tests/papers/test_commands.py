@@ -1,4 +1,4 @@
-"""What an operator types, and the line that comes back."""
+"""The commands of this app: what they do, print and refuse."""
 
 from __future__ import annotations
 
@@ -27,38 +27,39 @@ pytestmark = pytest.mark.django_db
 
 SAMPLE = len(sample.build_records(TODAY))
 SAMPLE_READINGS = sum(
-    figure is not None
+    value is not None
     for _, records in sample.build_observations(TODAY)
     for record in records
-    for figure in (record.upvotes, record.comments, record.stars)
+    for value in (record.upvotes, record.comments, record.stars)
 )
 
 
 @pytest.fixture(autouse=True)
-def this_morning():
+def fixed_time():
     with time_machine.travel(NOW, tick=False), stamina.set_testing(True):
         yield
 
 
 @pytest.fixture(autouse=True)
-def nothing_answers(settings):
+def unreachable_source(settings):
     settings.HUGGINGFACE_URL = "http://127.0.0.1:9"
 
 
 @pytest.fixture
-def live(settings: Any, httpserver: HTTPServer) -> dict[str, Any]:
-    """A source with the papers of each day that are put in here; a number is an error."""
-    lists: dict[str, Any] = {}
+def listings(settings: Any, httpserver: HTTPServer) -> dict[str, Any]:
+    """Serve the arXiv ids that a test sets for a day; a number is an error status instead."""
+    by_day: dict[str, Any] = {}
 
-    def answer(request: Request) -> Response:
-        day = lists.get(request.args["date"], []) if request.args["p"] == "0" else []
-        if isinstance(day, int):
-            return Response("", status=day)
-        return Response(json.dumps([item(each, request.args["date"]) for each in day]))
+    def respond(request: Request) -> Response:
+        day = request.args["date"]
+        listing = by_day.get(day, []) if request.args["p"] == "0" else []
+        if isinstance(listing, int):
+            return Response("", status=listing)
+        return Response(json.dumps([item(arxiv_id, day) for arxiv_id in listing]))
 
-    httpserver.expect_request("/api/daily_papers").respond_with_handler(answer)
+    httpserver.expect_request("/api/daily_papers").respond_with_handler(respond)
     settings.HUGGINGFACE_URL = httpserver.url_for("")
-    return lists
+    return by_day
 
 
 def item(arxiv_id: str, day: str) -> dict[str, Any]:
@@ -72,10 +73,10 @@ def run(name: str, *arguments: str, **options: Any) -> str:
     return out.getvalue()
 
 
-def test_fetch_takes_in_the_last_days(live):
-    live["2026-05-12"] = ["2605.00001"]
-    live["2026-05-11"] = ["2605.00002", "2605.00003"]
-    live["2026-05-08"] = ["2605.00004"]
+def test_fetch_imports_the_last_days(listings):
+    listings["2026-05-12"] = ["2605.00001"]
+    listings["2026-05-11"] = ["2605.00002", "2605.00003"]
+    listings["2026-05-08"] = ["2605.00004"]
 
     assert run("fetch_papers") == "huggingface: 3 papers (3 new, 0 updated), 6 readings\n"
     assert run("fetch_papers") == "huggingface: 3 papers (0 new, 0 updated), 0 readings\n"
@@ -84,28 +85,28 @@ def test_fetch_takes_in_the_last_days(live):
     )
 
 
-def test_a_failure_in_the_middle_keeps_what_came_before(live):
-    live["2026-05-12"] = ["2605.00001"]
-    live["2026-05-11"] = 500
+def test_a_failure_keeps_the_responses_before_it(listings):
+    listings["2026-05-12"] = ["2605.00001"]
+    listings["2026-05-11"] = 500
     out = io.StringIO()
 
-    with pytest.raises(CommandError) as caught:
+    with pytest.raises(CommandError) as error:
         call_command("fetch_papers", stdout=out)
 
     assert out.getvalue() == "huggingface: 1 papers (1 new, 0 updated), 2 readings\n"
-    assert str(caught.value) == "Hugging Face answered 500 INTERNAL SERVER ERROR."
+    assert str(error.value) == "Hugging Face answered 500 INTERNAL SERVER ERROR."
     assert Paper.objects.count() == 1
 
 
-def test_a_source_that_is_away_is_said_in_a_sentence():
-    with pytest.raises(CommandError) as caught:
+def test_an_unreachable_source_is_an_error_in_one_sentence():
+    with pytest.raises(CommandError) as error:
         run("fetch_papers")
 
-    assert str(caught.value) == ("Hugging Face could not be reached (the connection was refused).")
+    assert str(error.value) == ("Hugging Face could not be reached (the connection was refused).")
     assert not Paper.objects.exists()
 
 
-def test_the_sample_stands_in_for_a_source_that_is_away_and_says_so():
+def test_the_sample_replaces_an_unreachable_source_with_a_notice():
     assert run("fetch_papers", "--or-sample") == (
         "Hugging Face could not be reached (the connection was refused): "
         f"using the bundled sample of {SAMPLE} papers.\n"
@@ -113,15 +114,15 @@ def test_the_sample_stands_in_for_a_source_that_is_away_and_says_so():
     )
 
 
-def test_the_sample_stands_in_for_a_source_without_papers(live):
+def test_the_sample_replaces_a_source_without_papers(listings):
     assert run("fetch_papers", "--or-sample").startswith(
-        "There are no papers in the answer of Hugging Face: using the bundled sample of"
+        "There are no papers in the response of Hugging Face: using the bundled sample of"
     )
 
 
-def test_the_sample_does_not_stand_in_when_there_are_papers(live):
-    live["2026-05-12"] = ["2605.00001"]
-    live["2026-05-11"] = 404
+def test_the_sample_does_not_replace_a_source_with_papers(listings):
+    listings["2026-05-12"] = ["2605.00001"]
+    listings["2026-05-11"] = 404
 
     assert run("fetch_papers", or_sample=True) == (
         "huggingface: 1 papers (1 new, 0 updated), 2 readings\n"
@@ -130,13 +131,13 @@ def test_the_sample_does_not_stand_in_when_there_are_papers(live):
     assert Paper.objects.count() == 1
 
 
-def test_the_sample_can_be_asked_for_whatever_the_source_has(live):
-    live["2026-05-12"] = ["2605.00001"]
+def test_the_sample_option_does_not_poll_the_source(listings):
+    listings["2026-05-12"] = ["2605.00001"]
 
     assert run("fetch_papers", "--sample").startswith(f"sample: {SAMPLE} papers")
 
 
-def test_a_saved_answer_needs_no_network(tmp_path):
+def test_a_saved_response_needs_no_network(tmp_path):
     saved = tmp_path / "2026-05-07.json"
     saved.write_text(json.dumps([item("2605.00001", "2026-05-07"), {"paper": {}}]))
 
@@ -155,37 +156,37 @@ def test_a_saved_answer_needs_no_network(tmp_path):
         (b"{}", "The answer is an object, not a list of papers."),
     ],
 )
-def test_a_file_that_is_no_answer_is_said_in_a_sentence(tmp_path: Path, content, sentence):
+def test_an_invalid_response_file_is_an_error_in_one_sentence(tmp_path: Path, content, sentence):
     path = tmp_path / "saved.json"
     if content is not None:
         path.write_bytes(content)
 
-    with pytest.raises(CommandError) as caught:
+    with pytest.raises(CommandError) as error:
         run("fetch_papers", "--from-file", str(path))
 
-    assert str(caught.value).startswith(sentence)
+    assert str(error.value).startswith(sentence)
 
 
 @pytest.mark.parametrize("days", ["0", "31", "-1", "x", "", "1.5", "٣", "9" * 5000])
-def test_days_are_one_to_thirty(days):
+def test_days_must_be_one_to_thirty(days):
     with pytest.raises(CommandError, match="is not a number of days from 1 to 30"):
         run("fetch_papers", f"--days={days}")
 
 
 @pytest.mark.parametrize("options", [["--source", "x"], ["--source", "x", "--or-sample"]])
-def test_an_unknown_source_is_said_and_nothing_stands_in(options):
+def test_an_unknown_source_is_an_error_even_with_the_sample(options):
     with pytest.raises(CommandError, match=r"There is no source 'x'\. Known: huggingface, "):
         run("fetch_papers", *options)
 
     assert not Paper.objects.exists()
 
 
-def test_the_sample_is_no_excuse_for_a_file():
+def test_a_file_and_the_sample_exclude_each_other():
     with pytest.raises(CommandError, match="not allowed with"):
         run("fetch_papers", "--or-sample", "--from-file", "x")
 
 
-def test_score_writes_the_scores_of_now():
+def test_score_papers_scores_as_of_now():
     paper = factories.paper(upvotes=12)
 
     assert run("score_papers") == "Scored 1 papers as of 2026-05-12 06:00 UTC.\n"
@@ -195,54 +196,54 @@ def test_score_writes_the_scores_of_now():
 
 
 @pytest.mark.parametrize(
-    ("written", "at"),
+    ("text", "as_of"),
     [
         ("2026-05-13", NOW.replace(hour=0) + timedelta(days=1)),
         ("2026-05-12T08:30:00+02:00", NOW + timedelta(minutes=30)),
         ("2026-05-12 06:30", NOW + timedelta(minutes=30)),
     ],
 )
-def test_score_as_of_another_moment(written, at):
+def test_score_papers_accepts_another_time(text, as_of):
     paper = factories.paper(upvotes=12)
 
-    run("score_papers", "--at", written)
+    run("score_papers", "--at", text)
 
     paper.refresh_from_db()
-    assert paper.scored_at == at
+    assert paper.scored_at == as_of
 
 
-@pytest.mark.parametrize("written", ["yesterday", "2026-13-01", "12", "0001-01-01T00:00+23:00"])
-def test_a_moment_that_is_none_is_said(written):
-    with pytest.raises(CommandError, match="is not a moment such as 2026-05-12T06:00"):
-        run("score_papers", "--at", written)
+@pytest.mark.parametrize("text", ["yesterday", "2026-13-01", "12", "0001-01-01T00:00+23:00"])
+def test_score_papers_refuses_an_invalid_time(text):
+    with pytest.raises(CommandError, match="is not a date and time such as 2026-05-12T06:00"):
+        run("score_papers", "--at", text)
 
 
-def test_index_papers_says_how_many():
+def test_index_papers_prints_the_number_of_papers():
     factories.paper(title="Robot")
     out = io.StringIO()
 
     call_command("index_papers", stdout=out)
 
     assert out.getvalue() == "Indexed 1 papers.\n"
-    assert [each.title for each in engine.search(parse_query("robot")).papers] == ["Robot"]
+    assert [paper.title for paper in engine.search(parse_query("robot")).papers] == ["Robot"]
 
 
-def test_thin_readings_says_how_many_it_let_go():
+def test_thin_readings_prints_the_number_of_deleted_readings():
     paper = factories.paper()
     for hours in range(3):
         factories.reading(paper=paper, observed_at=NOW - timedelta(days=100, hours=hours))
 
-    assert run("thin_readings") == "Let go of 1 readings that are older than 90 days.\n"
-    assert run("thin_readings") == "Let go of 0 readings that are older than 90 days.\n"
+    assert run("thin_readings") == "Deleted 1 readings older than 90 days.\n"
+    assert run("thin_readings") == "Deleted 0 readings older than 90 days.\n"
 
 
 @pytest.mark.parametrize("days", ["0", "14", "-1", "x", "", "99999"])
-def test_thin_readings_leaves_what_the_score_is_made_of(days):
-    with pytest.raises(CommandError, match="is not a number of days of more than 14"):
+def test_thin_readings_refuses_to_delete_readings_that_scores_need(days):
+    with pytest.raises(CommandError, match="is not a number of days over 14"):
         run("thin_readings", f"--days={days}")
 
 
-def test_source_status_says_how_each_source_is_doing(settings):
+def test_source_status_shows_the_last_answer_and_the_failures(settings):
     settings.SOURCES = ["huggingface"]
     assert run("source_status") == "huggingface: has not answered yet\n"
 
@@ -258,7 +259,7 @@ def test_source_status_says_how_each_source_is_doing(settings):
     assert (row["name"], row["age"], row["is_late"]) == ("huggingface", 5 * 3600, False)
 
 
-def test_source_status_fails_when_a_source_has_long_been_silent(settings):
+def test_source_status_fails_if_a_source_is_late(settings):
     settings.SOURCES = ["huggingface"]
     schedule.mark_started("huggingface", now=NOW - timedelta(hours=10))
     schedule.mark_finished("huggingface", now=NOW - timedelta(hours=10), papers=30, error="")
@@ -267,7 +268,7 @@ def test_source_status_fails_when_a_source_has_long_been_silent(settings):
         run("source_status")
 
 
-def test_fetch_fills_in_the_past_with_what_a_search_finds(settings, httpserver: HTTPServer):
+def test_fetch_imports_the_results_of_a_search(settings, httpserver: HTTPServer):
     rows = [
         {"paper": {"id": "1706.03762", "title": "Attention", "submittedOnDailyAt": "2024-06-03"}}
     ]
@@ -282,19 +283,22 @@ def test_fetch_fills_in_the_past_with_what_a_search_finds(settings, httpserver: 
 @pytest.mark.parametrize(
     ("options", "sentence"),
     [
-        (["--source", "github", "--query", "x"], "GitHub cannot be searched: arxiv, huggingface"),
-        (["--source", "arxiv-rss"], "is asked by category: set ARXIV_CATEGORIES"),
-        (["--source", "arxiv-oai"], "is asked by category: set ARXIV_CATEGORIES"),
-        (["--query", " "], "say with 1 to 250 characters"),
-        (["--query", "x" * 251], "say with 1 to 250 characters"),
+        (
+            ["--source", "github", "--query", "x"],
+            "GitHub cannot be searched. Sources with a search: arxiv, huggingface",
+        ),
+        (["--source", "arxiv-rss"], "is polled by category. Set ARXIV_CATEGORIES"),
+        (["--source", "arxiv-oai"], "is polled by category. Set ARXIV_CATEGORIES"),
+        (["--query", " "], "enter a query of 1 to 250 characters"),
+        (["--query", "x" * 251], "enter a query of 1 to 250 characters"),
     ],
 )
-def test_what_a_source_cannot_be_asked_is_said(options, sentence):
+def test_an_unsupported_request_is_an_error(options, sentence):
     with pytest.raises(CommandError, match=sentence):
         run("fetch_papers", *options)
 
 
-def test_embed_papers_says_how_many(monkeypatch):
+def test_embed_papers_prints_the_numbers(monkeypatch):
     semantic.install_fake_encoder(monkeypatch)
     monkeypatch.setattr(encoder, "load_model", lambda: None)
     for _ in range(3):
@@ -305,7 +309,7 @@ def test_embed_papers_says_how_many(monkeypatch):
     assert run("embed_papers") == "Embedded 0 papers; 0 have no vector.\n"
 
 
-def test_embed_papers_without_the_extra_says_what_to_install(monkeypatch):
+def test_embed_papers_without_the_extra_is_an_error(monkeypatch):
     monkeypatch.setattr(encoder, "is_installed", lambda: False)
     encoder.load_model.cache_clear()
 
@@ -313,42 +317,42 @@ def test_embed_papers_without_the_extra_says_what_to_install(monkeypatch):
         run("embed_papers")
 
 
-def test_embed_papers_of_none_is_refused():
+def test_embed_papers_refuses_a_limit_of_zero():
     with pytest.raises(CommandError, match="--most is a number of papers"):
         run("embed_papers", "--most", "0")
 
 
 @pytest.mark.parametrize(
-    ("source", "answer"),
+    ("source", "body"),
     [
         ("huggingface", "[]"),
         ("arxiv", '<feed xmlns="http://www.w3.org/2005/Atom"><title>ArXiv Query</title></feed>'),
         ("arxiv-rss", '<rss version="2.0"><channel><title>econ updates</title></channel></rss>'),
     ],
 )
-def test_an_answer_without_a_paper_is_said_and_fails(tmp_path, source, answer):
+def test_a_response_without_papers_is_an_error(tmp_path, source, body):
     path = tmp_path / "saved"
-    path.write_text(answer)
+    path.write_text(body)
 
-    with pytest.raises(CommandError, match="There are no papers in the answer of"):
+    with pytest.raises(CommandError, match="There are no papers in the response of"):
         run("fetch_papers", "--source", source, "--from-file", str(path))
 
 
-def test_a_source_that_is_asked_for_nothing_has_not_failed():
+def test_a_source_with_nothing_to_request_has_not_failed():
     assert run("fetch_papers", "--source", "github") == (
         "github: 0 papers (0 new, 0 updated), 0 readings\n"
     )
 
 
-def test_a_fetch_by_hand_shows_in_the_sources_status(settings, live):
+def test_a_manual_fetch_updates_the_source_status(settings, listings):
     settings.SOURCES = ["huggingface"]
-    live[TODAY.isoformat()] = ["2605.00001"]
+    listings[TODAY.isoformat()] = ["2605.00001"]
     run("fetch_papers")
 
     assert run("source_status") == "huggingface: answered 0 minutes ago with 1 papers\n"
 
 
-def test_a_failure_by_hand_shows_too(settings):
+def test_a_manual_failure_updates_the_source_status_too(settings):
     settings.SOURCES = ["huggingface"]
     with pytest.raises(CommandError):
         run("fetch_papers")

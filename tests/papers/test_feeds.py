@@ -11,7 +11,7 @@ import pytest
 import time_machine
 from django.test import Client
 
-from papers.topics import classifier
+from papers.topics import rules
 from tests import factories
 from tests.papers import arxiv_feed_factory
 
@@ -235,4 +235,4 @@ def test_pages_say_where_the_feeds_are(client: Client) -> None:
 
 
 def test_no_topic_takes_the_place_of_the_trending_feed() -> None:
-    assert "trending" not in {rule.slug for rule in classifier.load_rules()}
+    assert "trending" not in {rule.slug for rule in rules.load_rules()}

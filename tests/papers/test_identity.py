@@ -1,4 +1,4 @@
-"""By what a paper is known."""
+"""The identifiers of a paper, in the ways that people and sources write them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from papers.identity import parse_arxiv_id, parse_doi, title_key
 
 
 @pytest.mark.parametrize(
-    "written",
+    "text",
     [
         "2605.01234",
         "2605.01234v2",
@@ -31,12 +31,12 @@ from papers.identity import parse_arxiv_id, parse_doi, title_key
         "2605.01234,",
     ],
 )
-def test_an_id_is_the_same_however_it_is_written(written):
-    assert parse_arxiv_id(written) == "2605.01234"
+def test_every_form_of_an_arxiv_id_is_parsed(text):
+    assert parse_arxiv_id(text) == "2605.01234"
 
 
 @pytest.mark.parametrize(
-    ("written", "known_as"),
+    ("text", "arxiv_id"),
     [
         ("0704.0001", "0704.0001"),
         ("hep-th/9901001v3", "hep-th/9901001"),
@@ -44,12 +44,12 @@ def test_an_id_is_the_same_however_it_is_written(written):
         ("math.GT/0309136", "math/0309136"),
     ],
 )
-def test_old_ids_are_ids(written, known_as):
-    assert parse_arxiv_id(written) == known_as
+def test_old_arxiv_ids_are_parsed(text, arxiv_id):
+    assert parse_arxiv_id(text) == arxiv_id
 
 
 @pytest.mark.parametrize(
-    "written",
+    "text",
     [
         "",
         "a paper",
@@ -61,12 +61,12 @@ def test_old_ids_are_ids(written, known_as):
         "٢٦٠٥.٠١٢٣٤",
     ],
 )
-def test_what_is_no_id_is_none(written):
-    assert parse_arxiv_id(written) is None
+def test_other_text_is_not_an_arxiv_id(text):
+    assert parse_arxiv_id(text) is None
 
 
 @pytest.mark.parametrize(
-    ("written", "known_as"),
+    ("text", "doi"),
     [
         ("10.1145/3292500.3330701", "10.1145/3292500.3330701"),
         ("https://doi.org/10.1038/S41586-020-2649-2", "10.1038/s41586-020-2649-2"),
@@ -82,12 +82,12 @@ def test_what_is_no_id_is_none(written):
         ("", ""),
     ],
 )
-def test_a_doi_is_the_same_however_it_is_written(written, known_as):
-    assert parse_doi(written) == known_as
+def test_every_form_of_a_doi_is_parsed(text, doi):
+    assert parse_doi(text) == doi
 
 
 @pytest.mark.parametrize(
-    ("one", "other"),
+    ("title", "variant"),
     [
         ("Self-Attention: All You Need", "self attention all you need"),
         ("L²NAS for Erdős Graphs", "l2nas for erdos graphs"),
@@ -95,12 +95,12 @@ def test_a_doi_is_the_same_however_it_is_written(written, known_as):
         ("深度学习", "深度学习"),
     ],
 )
-def test_a_title_is_the_same_in_other_letters(one, other):
-    assert title_key(one) == title_key(other)
+def test_case_accents_and_punctuation_do_not_change_a_title_key(title, variant):
+    assert title_key(title) == title_key(variant)
 
 
 @pytest.mark.parametrize(
-    ("one", "other"),
+    ("title", "similar_title"),
     [
         ("Qwen2 Technical Report", "Qwen2.5 Technical Report"),
         ("深度学习", "机器学习"),
@@ -108,5 +108,5 @@ def test_a_title_is_the_same_in_other_letters(one, other):
         ("A+B", "AB"),
     ],
 )
-def test_titles_that_only_look_alike_are_two(one, other):
-    assert title_key(one) != title_key(other)
+def test_similar_titles_have_different_keys(title, similar_title):
+    assert title_key(title) != title_key(similar_title)

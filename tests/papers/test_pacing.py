@@ -1,8 +1,8 @@
-"""Whose turn it is to ask a source, among all workers."""
+"""Time slots for outbound calls, shared by all workers."""
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -16,32 +16,32 @@ pytestmark = pytest.mark.django_db
 GAP = timedelta(seconds=3)
 
 
-def take(name: str = "arxiv", *, patience: float | None = None):
-    latest = None if patience is None else NOW + timedelta(seconds=patience)
+def reserve(name: str = "arxiv", *, max_wait_seconds: float | None = None) -> datetime | None:
+    latest = None if max_wait_seconds is None else NOW + timedelta(seconds=max_wait_seconds)
     return pacing.reserve(name, duration=GAP, now=NOW, latest_start=latest)
 
 
-def test_turns_are_taken_one_after_another():
-    assert [take(), take(), take()] == [NOW, NOW + GAP, NOW + 2 * GAP]
+def test_slots_follow_one_another():
+    assert [reserve(), reserve(), reserve()] == [NOW, NOW + GAP, NOW + 2 * GAP]
 
 
-def test_each_name_has_turns_of_its_own():
-    take("arxiv")
+def test_each_server_has_its_own_slots():
+    reserve("arxiv")
 
-    assert take("openalex") == NOW
-
-
-def test_a_turn_that_comes_too_late_is_left_to_others():
-    take()
-
-    assert take(patience=1) is None
-    assert take(patience=5) == NOW + GAP
+    assert reserve("openalex") == NOW
 
 
-def test_who_cannot_wait_is_told_so_and_who_can_waits():
-    waits = SourcePacer(name="arxiv", title="arXiv", min_interval=timedelta(milliseconds=1))
-    waits.acquire(1)
-    waits.back_off(60)
+def test_a_slot_that_begins_too_late_is_not_reserved():
+    reserve()
+
+    assert reserve(max_wait_seconds=1) is None
+    assert reserve(max_wait_seconds=5) == NOW + GAP
+
+
+def test_a_wait_that_is_too_long_is_an_error():
+    pacer = SourcePacer(name="arxiv", title="arXiv", min_interval=timedelta(milliseconds=1))
+    pacer.acquire(1)
+    pacer.back_off(60)
 
     with pytest.raises(SourceUnavailableError, match="arXiv cannot be called yet"):
-        waits.acquire(1)
+        pacer.acquire(1)

@@ -83,6 +83,7 @@ PURE = [
     "papers.search.wordpiece",
     "papers.text",
     "papers.topics.classifier",
+    "papers.topics.rules",
     "papers.trends.score",
     "papers.trends.sparkline",
     "subscribers.preferences.learning",

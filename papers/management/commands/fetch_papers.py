@@ -1,4 +1,4 @@
-"""Take in papers and readings."""
+"""Fetch papers and readings from a source."""
 
 from __future__ import annotations
 
@@ -18,13 +18,16 @@ from papers.ingest import pipeline, registry
 from papers.ingest.pipeline import IngestResult
 from papers.sources import Source
 
-# A poll of fewer days is over before a bar would help.
+# Fewer days are fetched before a progress bar would help.
 MIN_DAYS_FOR_PROGRESS_BAR = 4
 MAX_SOURCE_QUERY_CHARS = 250
 
 
 class Command(BaseCommand):
-    help = "Take in the papers of the last days from a source, from a saved answer, or the sample."
+    help = (
+        "Fetch the papers of the last days from a source, or import a saved response or the "
+        "bundled sample. Safe to repeat."
+    )
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--source", default="huggingface", help=", ".join(registry.SOURCES))
@@ -32,23 +35,25 @@ class Command(BaseCommand):
             "--days",
             type=parse_days,
             default=3,
-            help="how many days back, today included (1 to 30)",
+            help="number of days to fetch, including today (1 to 30)",
         )
-        instead = parser.add_mutually_exclusive_group()
-        instead.add_argument(
+        alternatives = parser.add_mutually_exclusive_group()
+        alternatives.add_argument(
             "--query",
             type=parse_query,
             metavar="WORDS",
-            help="papers of any time that a source finds",
+            help="search the source for papers of any date instead",
         )
-        instead.add_argument(
-            "--from-file", type=Path, metavar="PATH", help="a saved answer instead of the network"
+        alternatives.add_argument(
+            "--from-file", type=Path, metavar="PATH", help="import a saved response instead"
         )
-        instead.add_argument("--sample", action="store_true", help="the bundled sample of papers")
-        instead.add_argument(
+        alternatives.add_argument(
+            "--sample", action="store_true", help="import the bundled sample instead"
+        )
+        alternatives.add_argument(
             "--or-sample",
             action="store_true",
-            help="the bundled sample if the source cannot be reached or has no papers",
+            help="import the bundled sample if the source is unreachable or has no papers",
         )
 
     def handle(self, **options: Any) -> None:
@@ -59,46 +64,50 @@ class Command(BaseCommand):
             source = registry.get_source(options["source"])
         except registry.UnknownSourceError as error:
             raise CommandError(str(error)) from None
-        path = options["from_file"]
-        if reason := "" if path else unsupported_reason(source, options["query"] or ""):
+        path, query = options["from_file"], options["query"] or ""
+        if reason := "" if path else unsupported_reason(source, query):
             raise CommandError(reason)
-        parts = (
+        results = (
             ingest_from_file(source, Path(path))
             if path
-            else poll_with_progress(source, options["days"], query=options["query"] or "")
+            else poll_with_progress(source, options["days"], query=query)
         )
-        self.ingest_and_report(source, parts, or_sample=options["or_sample"])
+        self.ingest_and_report(source, results, or_sample=options["or_sample"])
 
     def ingest_and_report(
         self, source: Source, results: Iterable[IngestResult], *, or_sample: bool
     ) -> None:
-        """Say what came of it, also when the last part failed: what came before it is kept."""
-        taken, failure, empty = IngestResult(source.name), "", False
+        """Consume the results and print their sum, also after a failure: what was stored stays.
+
+        Raise `CommandError` if the source failed or had no papers, unless the sample replaces it.
+        """
+        total, failure, is_empty = IngestResult(source.name), "", False
         try:
             for part in results:
-                taken += part
-                # An answer without a paper is none that somebody who asks by hand hopes for.
-                empty = not taken.paper_count
+                total += part
+                # Set only after a response: a source with nothing to request has not failed.
+                is_empty = not total.paper_count
         except pipeline.EXPECTED_ERRORS as error:
             failure = str(error)
-        if empty and not failure:
-            failure = f"There are no papers in the answer of {source.title}."
-        if or_sample and not taken.paper_count:
-            self.load_sample(reason=failure or f"{source.title} was asked for nothing.")
+        if is_empty and not failure:
+            failure = f"There are no papers in the response of {source.title}."
+        if or_sample and not total.paper_count:
+            self.load_sample(reason=failure or f"There was nothing to request from {source.title}.")
             return
-        if taken.paper_count or taken.upserts.rejected or not failure:
-            self.stdout.write(str(taken))
+        if total.paper_count or total.upserts.rejected or not failure:
+            self.stdout.write(str(total))
         if failure and or_sample:
             self.stderr.write(failure)
         elif failure:
             raise CommandError(failure)
 
     def load_sample(self, *, reason: str = "") -> None:
-        taken = pipeline.load_sample(now=timezone.now())
+        result = pipeline.load_sample(now=timezone.now())
         if reason:
-            why = reason.rstrip(".")
-            self.stdout.write(f"{why}: using the bundled sample of {taken.paper_count} papers.")
-        self.stdout.write(str(taken))
+            self.stdout.write(
+                f"{reason.rstrip('.')}: using the bundled sample of {result.paper_count} papers."
+            )
+        self.stdout.write(str(result))
 
 
 def parse_days(value: str) -> int:
@@ -111,17 +120,18 @@ def parse_query(value: str) -> str:
     text = " ".join(value.split())
     if not text or len(text) > MAX_SOURCE_QUERY_CHARS:
         raise argparse.ArgumentTypeError(
-            f"say with 1 to {MAX_SOURCE_QUERY_CHARS} characters what to find"
+            f"enter a query of 1 to {MAX_SOURCE_QUERY_CHARS} characters"
         )
     return text
 
 
 def unsupported_reason(source: Source, query: str) -> str:
-    """Why there is nothing to ask the source; empty if there is."""
+    """Return why the source cannot answer the request; empty if it can."""
     if query and source.name not in registry.SEARCHABLE:
-        return f"{source.title} cannot be searched: {', '.join(sorted(registry.SEARCHABLE))} can."
+        searchable = ", ".join(sorted(registry.SEARCHABLE))
+        return f"{source.title} cannot be searched. Sources with a search: {searchable}."
     if source.name in registry.CATEGORY_SOURCES and not settings.ARXIV_CATEGORIES:
-        return f"{source.title} is asked by category: set ARXIV_CATEGORIES, such as cs.LG,cs.CL."
+        return f"{source.title} is polled by category. Set ARXIV_CATEGORIES, such as cs.LG,cs.CL."
     return ""
 
 
@@ -130,15 +140,18 @@ def ingest_from_file(source: Source, path: Path) -> Iterator[IngestResult]:
 
 
 def poll_with_progress(source: Source, day_count: int, *, query: str) -> Iterator[IngestResult]:
-    """Each day's part, with a bar for whoever is watching a long poll."""
+    """Yield the result of each response, with a progress bar for a long poll on a terminal."""
     console = Console(stderr=True)
-    quiet = day_count < MIN_DAYS_FOR_PROGRESS_BAR or not console.is_terminal
-    with Progress(console=console, transient=True, disable=quiet) as progress:
-        wanted = pipeline.build_fetch_request(
+    is_quiet = day_count < MIN_DAYS_FOR_PROGRESS_BAR or not console.is_terminal
+    with Progress(console=console, transient=True, disable=is_quiet) as progress:
+        request = pipeline.build_fetch_request(
             source.name, days=day_count, now=timezone.now(), query=query
         )
+        # A search says nothing about what is new, so it must not count as a poll in the status.
         if query:
-            parts = pipeline.fetch_and_store(source, wanted, now=timezone.now())
+            results = pipeline.fetch_and_store(source, request, now=timezone.now())
         else:
-            parts = pipeline.poll_and_record(source, wanted, clock=timezone.now)
-        yield from progress.track(parts, total=day_count, description=f"Asking {source.title}")
+            results = pipeline.poll_and_record(source, request, clock=timezone.now)
+        yield from progress.track(
+            results, total=day_count, description=f"Fetching from {source.title}"
+        )

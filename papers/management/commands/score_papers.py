@@ -1,4 +1,4 @@
-"""Write each paper's score and figures."""
+"""Compute and store the papers' scores."""
 
 from __future__ import annotations
 
@@ -12,22 +12,24 @@ from papers.trends import ranking
 
 
 class Command(BaseCommand):
-    help = "Score the papers of the last days from what was observed until now, or another moment."
+    help = "Score the recent papers from the readings up to now, or up to another time."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(
-            "--at", metavar="ISO", help="a moment such as 2026-05-12T06:00 (UTC if it says no zone)"
+            "--at",
+            metavar="ISO",
+            help="a date and time such as 2026-05-12T06:00 (UTC unless it has a time zone)",
         )
 
     def handle(self, **options: Any) -> None:
-        at = parse_utc_datetime(options["at"]) if options["at"] else timezone.now()
-        self.stdout.write(f"Scored {ranking.save_scores(at)} papers as of {at:%Y-%m-%d %H:%M} UTC.")
+        as_of = parse_utc_datetime(options["at"]) if options["at"] else timezone.now()
+        paper_count = ranking.save_scores(as_of)
+        self.stdout.write(f"Scored {paper_count} papers as of {as_of:%Y-%m-%d %H:%M} UTC.")
 
 
 def parse_utc_datetime(text: str) -> datetime:
-    """The moment, in UTC."""
     try:
-        read = datetime.fromisoformat(text)
-        return read.astimezone(UTC) if read.tzinfo else read.replace(tzinfo=UTC)
+        moment = datetime.fromisoformat(text)
+        return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
     except (ValueError, OverflowError):
-        raise CommandError(f"{text!r} is not a moment such as 2026-05-12T06:00.") from None
+        raise CommandError(f"{text!r} is not a date and time such as 2026-05-12T06:00.") from None

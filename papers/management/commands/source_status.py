@@ -1,4 +1,4 @@
-"""How the sources are doing."""
+"""Show the status of the sources."""
 
 from __future__ import annotations
 
@@ -14,25 +14,24 @@ from papers.ingest.schedule import SourceHealth
 
 class Command(BaseCommand):
     help = (
-        "Say of each source that is used when it was asked, when it last answered, with how many "
-        "papers, and what went wrong; exit 1 if one has not answered for three times as long as "
-        "it should."
+        "Show for each enabled source the last poll, the last answer, its number of papers, and "
+        "the last error. Exit with status 1 if a source has not answered for three poll intervals."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--json", action="store_true", help="for a program")
+        parser.add_argument("--json", action="store_true", help="print JSON")
 
     def handle(self, **options: Any) -> None:
-        standings = schedule.list_source_health(now=timezone.now())
+        sources = schedule.list_source_health(now=timezone.now())
         if options["json"]:
-            self.stdout.write(json.dumps([each.as_data() for each in standings], indent=2))
+            self.stdout.write(json.dumps([source.as_data() for source in sources], indent=2))
         else:
-            for each in standings:
-                self.stdout.write(format_health(each))
-        if late := [each.name for each in standings if each.is_late]:
+            for source in sources:
+                self.stdout.write(format_health(source))
+        if late := [source.name for source in sources if source.is_late]:
             raise CommandError(
-                f"{', '.join(late)}: no answer for too long. If nothing is written beside it, see "
-                "whether the worker and beat are running."
+                f"{', '.join(late)}: no answer for too long. If no error is shown, check that the "
+                "worker and beat are running."
             )
 
 
@@ -41,8 +40,8 @@ def format_health(health: SourceHealth) -> str:
         answer = "has not answered yet"
     else:
         answer = f"answered {format_age(health.age or 0)} ago with {health.papers} papers"
-    trouble = f"; failed {health.failures} times since: {health.error}" if health.error else ""
-    return f"{health.name}: {answer}{trouble}"
+    failure = f"; failed {health.failures} times since: {health.error}" if health.error else ""
+    return f"{health.name}: {answer}{failure}"
 
 
 def format_age(seconds: float) -> str:

@@ -1,4 +1,4 @@
-"""Keep fewer of the old readings."""
+"""Thin out old readings."""
 
 from __future__ import annotations
 
@@ -16,9 +16,8 @@ from papers.trends import readings
 
 class Command(BaseCommand):
     help = (
-        "Keep, of each week that is longer ago than some days, the newest reading of each paper "
-        "and kind, and the very first; again changes nothing. For once a week, or when the "
-        "database grows too large."
+        "Thin out old readings: keep the first and each week's latest per paper and metric. "
+        "Safe to repeat. Run it once a week, or when the database grows too large."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -26,18 +25,19 @@ class Command(BaseCommand):
             "--days",
             type=parse_retention_days,
             default=90,
-            help="leave the readings of so many days (default: 90)",
+            help="keep all readings of this many days (default: 90)",
         )
 
     def handle(self, **options: Any) -> None:
-        gone = readings.downsample(before=timezone.now() - timedelta(days=options["days"]))
-        self.stdout.write(f"Let go of {gone} readings that are older than {options['days']} days.")
+        days = options["days"]
+        deleted_count = readings.downsample(before=timezone.now() - timedelta(days=days))
+        self.stdout.write(f"Deleted {deleted_count} readings older than {days} days.")
 
 
 def parse_retention_days(value: str) -> int:
-    """Never those that the score is made of."""
+    """Parse a number of days, and refuse one that includes readings the scores need."""
     if not re.fullmatch("[0-9]{1,4}", value) or int(value) <= 2 * TRENDING_WINDOW_DAYS:
         raise argparse.ArgumentTypeError(
-            f"{value!r} is not a number of days of more than {2 * TRENDING_WINDOW_DAYS}"
+            f"{value!r} is not a number of days over {2 * TRENDING_WINDOW_DAYS}"
         )
     return int(value)

@@ -1,4 +1,4 @@
-"""Two intakes and a scoring at once: nobody fails, nothing doubles."""
+"""Two imports and a scoring at once: none fails, and nothing is lost or duplicated."""
 
 from __future__ import annotations
 
@@ -19,36 +19,38 @@ from tests.factories import NOW
 from tests.papers.record_factories import record
 
 
-@pytest.mark.skipif(
-    connection.vendor == "sqlite", reason="SQLite lets one writer in at a time by itself"
-)
+@pytest.mark.skipif(connection.vendor == "sqlite", reason="SQLite allows only one writer at a time")
 @pytest.mark.django_db(transaction=True)
-def test_intakes_and_scoring_at_once_lose_and_double_nothing():
+def test_concurrent_imports_and_scoring_lose_and_duplicate_nothing():
     sync.sync_topics()
     records = [record(comments=1) for _ in range(150)]
     failures: list[Exception] = []
 
-    def take_in(seed: int) -> None:
-        mine = random.Random(seed)
-        for turn in range(8):
-            shuffled = mine.sample(records, len(records))
-            news = [replace(each, title=f"{each.title} {turn}") for each in shuffled]
-            pipeline.store_records("x", news, observed_at=NOW + timedelta(hours=turn))
+    def import_records(seed: int) -> None:
+        shuffler = random.Random(seed)
+        for hour in range(8):
+            shuffled = shuffler.sample(records, len(records))
+            changed = [replace(record, title=f"{record.title} {hour}") for record in shuffled]
+            pipeline.store_records("x", changed, observed_at=NOW + timedelta(hours=hour))
 
-    def score() -> None:
-        for turn in range(8):
-            ranking.save_scores(NOW + timedelta(hours=turn))
+    def save_scores() -> None:
+        for hour in range(8):
+            ranking.save_scores(NOW + timedelta(hours=hour))
 
-    def guarded(work: Callable[[], None]) -> None:
+    def collect_failure(job: Callable[[], None]) -> None:
         try:
-            work()
+            job()
         except Exception as failure:
             failures.append(failure)
         finally:
             connection.close()
 
-    works: list[Callable[[], None]] = [lambda: take_in(1), lambda: take_in(2), score]
-    threads = [threading.Thread(target=guarded, args=(work,)) for work in works]
+    jobs: list[Callable[[], None]] = [
+        lambda: import_records(1),
+        lambda: import_records(2),
+        save_scores,
+    ]
+    threads = [threading.Thread(target=collect_failure, args=(job,)) for job in jobs]
     for thread in threads:
         thread.start()
     for thread in threads:

@@ -1,4 +1,4 @@
-"""Whom to believe, whatever came first."""
+"""The value of the highest priority wins, in whatever order the reports come."""
 
 from __future__ import annotations
 
@@ -19,83 +19,82 @@ EMPTY: dict[str, Any] = {
     "listed_on": None,
     "published_on": None,
 }
-# Who says what, and when.
-Said = tuple[str, int, dict[str, Any]]
+# Source, time and values.
+Report = tuple[str, int, dict[str, Any]]
 
 
-def told(*tellings: Said) -> dict[str, Any]:
-    """What is known after these, in this order."""
-    known, tellers = dict(EMPTY), precedence.Provenance()
-    for source, at, news in tellings:
-        changed, tellers = precedence.merge_by_priority(
-            known, tellers, news, source=source, reported_at=at
+def merge(*reports: Report) -> dict[str, Any]:
+    """Return the paper's values after the reports, in this order."""
+    values, provenance = dict(EMPTY), precedence.Provenance()
+    for source, reported_at, incoming in reports:
+        changed, provenance = precedence.merge_by_priority(
+            values, provenance, incoming, source=source, reported_at=reported_at
         )
-        known |= changed
-    return known
+        values |= changed
+    return values
 
 
-@pytest.mark.parametrize("order", [*permutations(range(3))])
-def test_arxiv_knows_a_title_best_and_its_latest_word_counts(order):
-    tellings: list[Said] = [
+def test_the_latest_title_of_arxiv_wins_in_any_order():
+    reports: list[Report] = [
         ("arxiv", 1, {"title": "First"}),
         ("arxiv", 2, {"title": "Revised"}),
         ("huggingface", 3, {"title": "As it was typed"}),
     ]
 
-    assert told(*(tellings[each] for each in order))["title"] == "Revised"
+    assert {merge(*order)["title"] for order in permutations(reports)} == {"Revised"}
 
 
-def test_the_community_knows_best_where_the_code_is():
-    by_authors: Said = ("arxiv", 9, {"code_url": "https://github.com/a/old"})
-    by_community: Said = ("huggingface", 1, {"code_url": "https://github.com/a/new"})
+def test_the_community_has_the_highest_priority_for_the_code():
+    by_authors: Report = ("arxiv", 9, {"code_url": "https://github.com/a/old"})
+    by_community: Report = ("huggingface", 1, {"code_url": "https://github.com/a/new"})
 
-    assert told(by_authors, by_community)["code_url"] == "https://github.com/a/new"
-    assert told(by_community, by_authors)["code_url"] == "https://github.com/a/new"
-
-
-def test_an_old_answer_that_is_read_late_takes_nothing_back():
-    newer: Said = ("huggingface", 9, {"title": "New"})
-    older: Said = ("huggingface", 1, {"title": "Old"})
-
-    assert told(newer, older)["title"] == "New"
+    assert merge(by_authors, by_community)["code_url"] == "https://github.com/a/new"
+    assert merge(by_community, by_authors)["code_url"] == "https://github.com/a/new"
 
 
-def test_the_same_word_again_counts_as_the_latest():
-    first: Said = ("huggingface", 1, {"title": "A"})
-    meanwhile: Said = ("huggingface", 2, {"title": "B"})
-    again: Said = ("huggingface", 3, {"title": "A"})
+def test_an_old_report_that_arrives_late_changes_nothing():
+    newer: Report = ("huggingface", 9, {"title": "New"})
+    older: Report = ("huggingface", 1, {"title": "Old"})
 
-    assert told(first, again, meanwhile)["title"] == "A"
-
-
-def test_withdrawn_is_what_one_of_them_says_until_it_says_otherwise():
-    retracted: Said = ("openalex", 1, {"withdrawn": True})
-    unaware: Said = ("arxiv", 9, {"withdrawn": False})
-    mistaken: Said = ("openalex", 10, {"withdrawn": False})
-
-    assert told(retracted, unaware)["withdrawn"] is True
-    assert told(unaware, retracted)["withdrawn"] is True
-    assert told(retracted, unaware, mistaken)["withdrawn"] is False
+    assert merge(newer, older)["title"] == "New"
 
 
-def test_the_earliest_day_stays():
-    late: Said = ("arxiv", 1, {"listed_on": date(2026, 5, 12)})
-    early: Said = ("sample", 1, {"listed_on": date(2026, 5, 10)})
+def test_a_repeated_value_counts_from_its_latest_report():
+    first: Report = ("huggingface", 1, {"title": "A"})
+    in_between: Report = ("huggingface", 2, {"title": "B"})
+    repeated: Report = ("huggingface", 3, {"title": "A"})
 
-    assert told(late, early)["listed_on"] == told(early, late)["listed_on"] == date(2026, 5, 10)
+    assert merge(first, repeated, in_between)["title"] == "A"
 
 
-def test_a_source_that_nobody_knows_is_believed_least():
+def test_a_paper_is_withdrawn_while_the_latest_report_of_any_source_says_so():
+    retracted: Report = ("openalex", 1, {"withdrawn": True})
+    unaware: Report = ("arxiv", 9, {"withdrawn": False})
+    mistaken: Report = ("openalex", 10, {"withdrawn": False})
+
+    assert merge(retracted, unaware)["withdrawn"] is True
+    assert merge(unaware, retracted)["withdrawn"] is True
+    assert merge(retracted, unaware, mistaken)["withdrawn"] is False
+
+
+def test_the_earliest_date_wins():
+    late: Report = ("arxiv", 1, {"listed_on": date(2026, 5, 12)})
+    early: Report = ("sample", 1, {"listed_on": date(2026, 5, 10)})
+
+    assert merge(late, early)["listed_on"] == merge(early, late)["listed_on"] == date(2026, 5, 10)
+
+
+def test_an_unknown_source_has_the_lowest_priority():
     assert precedence.priority("title", "somebody") == 0
     assert min(precedence.priority("title", name) for name in precedence.SOURCE_PRIORITY) == 1
 
 
 @pytest.mark.parametrize("field", precedence.FIELD_SOURCE_PRIORITY)
-def test_whoever_is_believed_about_one_field_is_a_source(field):
+def test_the_order_for_one_field_has_all_sources(field):
     assert sorted(precedence.FIELD_SOURCE_PRIORITY[field]) == sorted(precedence.SOURCE_PRIORITY)
 
 
-news = st.fixed_dictionaries(
+incoming_values = st.fixed_dictionaries(
     {},
     optional={
         "title": st.sampled_from(["A", "B", "BB"]),
@@ -103,14 +102,15 @@ news = st.fixed_dictionaries(
         "published_on": st.dates(date(2026, 1, 1), date(2026, 1, 9)),
     },
 )
-sayings = st.lists(
-    st.tuples(st.sampled_from(precedence.SOURCE_PRIORITY[:3]), st.integers(0, 3), news), max_size=6
+report_lists = st.lists(
+    st.tuples(st.sampled_from(precedence.SOURCE_PRIORITY[:3]), st.integers(0, 3), incoming_values),
+    max_size=6,
 )
 
 
-@given(sayings, st.randoms())
-def test_the_order_never_matters(tellings, random):
-    shuffled = tellings.copy()
+@given(report_lists, st.randoms())
+def test_the_order_of_reports_never_matters(reports, random):
+    shuffled = reports.copy()
     random.shuffle(shuffled)
 
-    assert told(*shuffled) == told(*tellings) == told(*tellings, *shuffled)
+    assert merge(*shuffled) == merge(*reports) == merge(*reports, *shuffled)

@@ -1,4 +1,4 @@
-"""Taking in is an upsert: repeatable, careful, and a few queries long."""
+"""Upserting records: repeatable, careful, and in a few queries."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ from tests.papers.record_factories import record, upsert_records
 pytestmark = pytest.mark.django_db
 
 
-def counts(added: upsert.UpsertResult) -> tuple[int, int, int]:
-    return added.created, added.updated, added.unchanged
+def counts(result: upsert.UpsertResult) -> tuple[int, int, int]:
+    return result.created, result.updated, result.unchanged
 
 
-def test_a_record_becomes_a_paper_as_people_read_it():
+def test_a_record_becomes_a_paper_with_readable_values():
     upsert_records(
         [
             record(
@@ -55,7 +55,7 @@ def test_a_record_becomes_a_paper_as_people_read_it():
     assert [topic.slug for topic in paper.topics.all()] == ["robotics"]
 
 
-def test_adding_twice_changes_nothing():
+def test_upserting_twice_changes_nothing():
     records = [record(), record(title="Speech recognition")]
 
     assert counts(upsert_records(records, observed_at=NOW)) == (2, 0, 0)
@@ -64,24 +64,24 @@ def test_adding_twice_changes_nothing():
     assert list(Paper.objects.order_by("pk").values()) == before
 
 
-def test_news_of_a_known_paper_updates_it_and_it_alone():
+def test_a_changed_record_updates_its_paper_only():
     first, second = record(), record()
     upsert_records([first, second])
 
-    added = upsert_records([replace(first, title="A robot, revised"), second])
+    result = upsert_records([replace(first, title="A robot, revised"), second])
 
-    assert counts(added) == (0, 1, 1)
+    assert counts(result) == (0, 1, 1)
     assert Paper.objects.get(arxiv_id=first.arxiv_id).title == "A robot, revised"
 
 
-def test_silence_about_a_value_keeps_it():
-    told = record(code_url="https://github.com/a/b", machine_summary="Good.", keywords=("x",))
-    upsert_records([told])
+def test_an_empty_value_keeps_the_stored_one():
+    full = record(code_url="https://github.com/a/b", machine_summary="Good.", keywords=("x",))
+    upsert_records([full])
 
-    silent = replace(told, code_url="", machine_summary="", keywords=(), abstract="", authors=())
-    added = upsert_records([silent])
+    empty = replace(full, code_url="", machine_summary="", keywords=(), abstract="", authors=())
+    result = upsert_records([empty])
 
-    assert counts(added) == (0, 0, 1)
+    assert counts(result) == (0, 0, 1)
     paper = Paper.objects.get()
     assert (paper.code_url, paper.machine_summary) == ("https://github.com/a/b", "Good.")
     assert (paper.abstract, paper.authors, paper.keywords) == (
@@ -92,40 +92,40 @@ def test_silence_about_a_value_keeps_it():
 
 
 @pytest.mark.parametrize("days", [4, -4])
-def test_a_paper_that_is_listed_again_keeps_its_first_day(days):
-    known = record(listed_on=TODAY)
-    upsert_records([known])
+def test_a_paper_that_is_listed_again_keeps_its_earliest_listing(days):
+    original = record(listed_on=TODAY)
+    upsert_records([original])
 
-    upsert_records([replace(known, listed_on=TODAY + timedelta(days=days))])
+    upsert_records([replace(original, listed_on=TODAY + timedelta(days=days))])
 
     assert Paper.objects.get().listed_on == min(TODAY, TODAY + timedelta(days=days))
 
 
-def test_a_paper_was_published_on_the_earliest_day_that_was_told():
-    known = record(published_on=TODAY - timedelta(days=2))
-    upsert_records([known])
+def test_the_earliest_reported_publication_date_is_kept():
+    original = record(published_on=TODAY - timedelta(days=2))
+    upsert_records([original])
 
-    upsert_records([replace(known, published_on=TODAY)])
-    upsert_records([replace(known, published_on=TODAY - timedelta(days=9))])
+    upsert_records([replace(original, published_on=TODAY)])
+    upsert_records([replace(original, published_on=TODAY - timedelta(days=9))])
 
     assert Paper.objects.get().published_on == TODAY - timedelta(days=9)
 
 
-def test_a_paper_told_twice_in_one_answer_is_one_paper():
+def test_two_records_of_one_paper_in_a_batch_become_one_paper():
     once = record(arxiv_id="2604.00001", code_url="https://github.com/a/b")
-    again = replace(once, arxiv_id="2604.00001v2", title="A robot, told again", code_url="")
+    revised = replace(once, arxiv_id="2604.00001v2", title="A robot, version two", code_url="")
 
-    assert counts(upsert_records([once, again])) == (1, 0, 0)
+    assert counts(upsert_records([once, revised])) == (1, 0, 0)
     paper = Paper.objects.get()
-    assert (paper.title, paper.code_url) == ("A robot, told again", "https://github.com/a/b")
+    assert (paper.title, paper.code_url) == ("A robot, version two", "https://github.com/a/b")
 
 
-def test_what_is_no_paper_is_rejected_by_name_and_the_rest_is_taken():
+def test_invalid_records_are_rejected_with_a_reason_and_the_others_stored():
     nameless = record(arxiv_id="", title=" \n")
-    added = upsert_records([record(arxiv_id="nonsense"), nameless, record(title=""), record()])
+    result = upsert_records([record(arxiv_id="nonsense"), nameless, record(title=""), record()])
 
-    assert counts(added) == (1, 0, 0)
-    assert added.rejected == ["not an arXiv id", "no title", "not a paper that is known here"]
+    assert counts(result) == (1, 0, 0)
+    assert result.rejected == ["not an arXiv id", "no title", "unknown paper"]
 
 
 @pytest.mark.parametrize(
@@ -142,14 +142,14 @@ def test_what_is_no_paper_is_rejected_by_name_and_the_rest_is_taken():
         "not a url",
     ],
 )
-def test_an_address_that_no_reader_should_be_sent_to_is_left_out(url):
+def test_an_unsafe_url_is_left_out(url):
     upsert_records([record(code_url=url, project_url=url)])
 
     paper = Paper.objects.get()
     assert (paper.code_url, paper.project_url) == ("", "")
 
 
-def test_texts_are_cut_to_what_their_columns_hold():
+def test_values_are_cut_to_the_length_of_their_columns():
     long = "word " * 10_000
     upsert_records(
         [record(title=long, abstract=long, organization=long, authors=(long, *["x"] * 6000))]
@@ -163,12 +163,16 @@ def test_texts_are_cut_to_what_their_columns_hold():
     assert len(paper.authors[0]) <= 200
 
 
-def test_what_a_database_refuses_to_store_does_not_get_there():
-    nasty = "a\x00b\ud800c\x1b"
+def test_characters_that_a_database_refuses_are_removed():
+    unstorable = "a\x00b\ud800c\x1b"
     upsert_records(
         [
             record(
-                title=nasty, abstract=nasty, authors=(nasty,), organization=nasty, keywords=(nasty,)
+                title=unstorable,
+                abstract=unstorable,
+                authors=(unstorable,),
+                organization=unstorable,
+                keywords=(unstorable,),
             )
         ]
     )
@@ -178,70 +182,77 @@ def test_what_a_database_refuses_to_store_does_not_get_there():
     assert paper.authors == paper.keywords == ["abc"]
 
 
-def test_topics_follow_the_text():
-    known = record(title="Robots")
-    upsert_records([known])
+def test_topics_change_with_the_text():
+    original = record(title="Robots")
+    upsert_records([original])
 
-    upsert_records([replace(known, title="Speech Recognition", abstract="Of voices.")])
+    upsert_records([replace(original, title="Speech Recognition", abstract="Of voices.")])
 
     assert [topic.slug for topic in Paper.objects.get().topics.all()] == ["speech-audio"]
 
 
-def test_topics_that_todays_rules_do_not_give_are_taken_away_and_given_back():
-    known = record(title="Robots")
-    upsert_records([known])
+def test_topics_are_updated_to_the_current_rules():
+    original = record(title="Robots")
+    upsert_records([original])
     Paper.objects.get().topics.set([factories.topic("alchemy")])
 
-    added = upsert_records([known])
+    result = upsert_records([original])
 
-    assert counts(added) == (0, 0, 1)
+    assert counts(result) == (0, 0, 1)
     assert [topic.slug for topic in Paper.objects.get().topics.all()] == ["robotics"]
 
 
-def queries_of(records: list[Any]) -> int:
-    with CaptureQueriesContext(
-        connection,
-    ) as queries:
+def count_queries(records: list[Any]) -> int:
+    with CaptureQueriesContext(connection) as queries:
         upsert_records(records)
     return len(queries)
 
 
-def test_a_day_takes_as_few_queries_as_a_paper():
+def test_forty_papers_take_the_same_queries_as_one():
     sync.sync_topics()
-    # SQLite takes no more than these in one statement.
+    # Forty is the most that SQLite accepts in one statement.
     one, many = [record()], [record() for _ in range(40)]
 
-    assert queries_of(one) == 11
-    assert queries_of(many) == 11
-    assert queries_of(many) == 6
+    assert count_queries(one) == 11
+    assert count_queries(many) == 11
+    assert count_queries(many) == 6
 
 
-def test_changing_a_day_does_not_ask_paper_by_paper():
+def test_updating_fifty_papers_does_not_query_each():
     fifty = [record() for _ in range(50)]
     upsert_records(fifty)
 
-    assert queries_of([replace(each, title=f"{each.title}!") for each in fifty]) <= 10
+    assert count_queries([replace(old, title=f"{old.title}!") for old in fifty]) <= 10
 
 
-def test_a_year_is_taken_in_batches():
+def test_many_records_are_stored_in_batches():
     many = [record() for _ in range(2 * upsert.UPSERT_BATCH_SIZE + 1)]
 
     assert counts(upsert_records(many)) == (len(many), 0, 0)
     assert Paper.objects.filter(topics__slug="robotics").count() == len(many)
 
 
-def test_a_paper_that_another_intake_added_meanwhile_loses_neithers_news(monkeypatch):
-    both = record(project_url="https://robots.example.org")
+def test_a_paper_that_another_import_inserts_first_gets_the_values_of_both(monkeypatch):
+    contested = record(project_url="https://robots.example.org")
     bulk_create = Paper.objects.bulk_create
 
-    def beaten(papers: list[Paper], **options: Any) -> list[Paper]:
+    def insert_after_another_import(papers: list[Paper], **options: Any) -> list[Paper]:
         monkeypatch.undo()
-        upsert_records([replace(both, title="The title", project_url="")], source="arxiv")
+        upsert_records([replace(contested, title="The title", project_url="")], source="arxiv")
         return bulk_create(papers, **options)
 
-    monkeypatch.setattr(Paper.objects, "bulk_create", beaten)
-    added = upsert_records([both])
+    monkeypatch.setattr(Paper.objects, "bulk_create", insert_after_another_import)
+    result = upsert_records([contested])
 
-    assert counts(added) == (0, 1, 0)
+    assert counts(result) == (0, 1, 0)
     paper = Paper.objects.get()
     assert (paper.title, paper.project_url) == ("The title", "https://robots.example.org")
+
+
+def test_a_record_that_never_gets_its_own_paper_is_rejected_after_the_retry(monkeypatch):
+    monkeypatch.setattr(Paper.objects, "bulk_create", lambda papers, **options: [])
+
+    result = upsert_records([record()])
+
+    assert counts(result) == (0, 0, 0)
+    assert result.rejected == ["conflicts with another paper"]

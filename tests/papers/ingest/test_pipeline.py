@@ -1,4 +1,4 @@
-"""From a source, a file or the sample to papers and readings."""
+"""The import of papers and readings from a source, a file or the sample."""
 
 from __future__ import annotations
 
@@ -25,28 +25,28 @@ from tests.papers.record_factories import record
 pytestmark = pytest.mark.django_db
 
 
-class Scripted:
-    """A source that answers as it is told, and fails where it is told an error."""
+class ScriptedSource:
+    """A source that yields the given responses and raises the given errors."""
 
     name = "scripted"
-    title = "The Script"
+    title = "Scripted source"
 
-    def __init__(self, *answers: SourceResponse | Exception) -> None:
-        self.answers = answers
-        self.asked = FetchRequest()
+    def __init__(self, *responses: SourceResponse | Exception) -> None:
+        self.responses = responses
+        self.request = FetchRequest()
 
     def fetch(self, request: FetchRequest) -> Iterator[SourceResponse]:
-        self.asked = request
-        for answer in self.answers:
-            if isinstance(answer, Exception):
-                raise answer
-            yield answer
+        self.request = request
+        for response in self.responses:
+            if isinstance(response, Exception):
+                raise response
+            yield response
 
     def parse(self, body: bytes, *, day: date | None = None) -> SourceResponse:
         raise NotImplementedError
 
 
-def answer_of(*days: date) -> bytes:
+def response_body(*days: date) -> bytes:
     items = [
         {
             "paper": {
@@ -62,17 +62,17 @@ def answer_of(*days: date) -> bytes:
     return json.dumps(items).encode()
 
 
-def read(path: Path, body: bytes, *, now: datetime = NOW) -> pipeline.IngestResult:
+def import_file(path: Path, body: bytes, *, now: datetime = NOW) -> pipeline.IngestResult:
     path.write_bytes(body)
     return pipeline.ingest_file(registry.get_source("huggingface"), path, now=now)
 
 
-def moments() -> set[datetime]:
+def reading_times() -> set[datetime]:
     return set(Reading.objects.values_list("observed_at", flat=True))
 
 
-def test_a_poll_asks_for_today_and_the_days_before():
-    source = Scripted()
+def test_a_poll_requests_today_and_the_days_before():
+    source = ScriptedSource()
 
     list(
         pipeline.fetch_and_store(
@@ -80,26 +80,26 @@ def test_a_poll_asks_for_today_and_the_days_before():
         )
     )
 
-    assert source.asked.days == (TODAY, TODAY - timedelta(days=1), TODAY - timedelta(days=2))
+    assert source.request.days == (TODAY, TODAY - timedelta(days=1), TODAY - timedelta(days=2))
 
 
 def test_a_poll_stores_papers_and_the_readings_of_the_hour():
-    told = record(upvotes=7, comments=1)
+    incoming = record(upvotes=7, comments=1)
 
-    [taken] = pipeline.fetch_and_store(
-        Scripted(SourceResponse(records=(told,), rejected=("no id",))),
+    [result] = pipeline.fetch_and_store(
+        ScriptedSource(SourceResponse(records=(incoming,), rejected=("no id",))),
         FetchRequest(),
         now=NOW + timedelta(minutes=42),
     )
 
-    assert str(taken) == "scripted: 1 papers (1 new, 0 updated), 2 readings, 1 rejected (no id)"
-    assert moments() == {NOW}
+    assert str(result) == "scripted: 1 papers (1 new, 0 updated), 2 readings, 1 rejected (no id)"
+    assert reading_times() == {NOW}
 
 
-def test_what_came_before_a_failure_is_kept():
+def test_responses_before_a_failure_are_kept():
     first = SourceResponse(records=(record(), record()))
     parts = pipeline.fetch_and_store(
-        Scripted(first, SourceUnavailableError("Gone.")), FetchRequest(), now=NOW
+        ScriptedSource(first, SourceUnavailableError("Gone.")), FetchRequest(), now=NOW
     )
 
     assert next(parts).paper_count == 2
@@ -108,43 +108,43 @@ def test_what_came_before_a_failure_is_kept():
     assert Paper.objects.count() == 2
 
 
-def test_a_line_of_result_counts_each_reason():
-    taken = pipeline.IngestResult("x")
-    taken.upserts.rejected += ["no id", "no title", "no id"]
+def test_the_summary_counts_each_reason_of_rejection():
+    result = pipeline.IngestResult("x")
+    result.upserts.rejected += ["no id", "no title", "no id"]
 
-    assert str(taken) == (
+    assert str(result) == (
         "x: 0 papers (0 new, 0 updated), 0 readings, 3 rejected (2 no id, 1 no title)"
     )
 
 
-def test_a_saved_answer_of_a_past_day_was_read_at_the_days_end(tmp_path):
+def test_a_saved_response_of_a_past_day_counts_from_that_days_end(tmp_path):
     day = TODAY - timedelta(days=30)
 
-    taken = read(tmp_path / "x.json", answer_of(day, day))
+    result = import_file(tmp_path / "x.json", response_body(day, day))
 
-    assert (taken.paper_count, taken.reading_count) == (2, 4)
-    assert moments() == {datetime(day.year, day.month, day.day, 23, 59, 59, tzinfo=UTC)}
-
-
-def test_a_saved_answer_of_today_was_read_just_now(tmp_path):
-    read(tmp_path / "x.json", answer_of(TODAY), now=NOW + timedelta(minutes=5))
-
-    assert moments() == {NOW}
+    assert (result.paper_count, result.reading_count) == (2, 4)
+    assert reading_times() == {datetime(day.year, day.month, day.day, 23, 59, 59, tzinfo=UTC)}
 
 
-def test_a_saved_answer_read_twice_changes_nothing(tmp_path):
-    body = answer_of(TODAY - timedelta(days=3))
-    read(tmp_path / "x.json", body)
+def test_a_saved_response_of_today_counts_from_now(tmp_path):
+    import_file(tmp_path / "x.json", response_body(TODAY), now=NOW + timedelta(minutes=5))
 
-    again = read(tmp_path / "x.json", body, now=NOW + timedelta(days=2))
-
-    assert str(again) == "huggingface: 1 papers (0 new, 0 updated), 0 readings"
+    assert reading_times() == {NOW}
 
 
-def test_the_files_name_says_the_day_if_the_answer_does_not(tmp_path):
+def test_importing_a_saved_response_twice_changes_nothing(tmp_path):
+    body = response_body(TODAY - timedelta(days=3))
+    import_file(tmp_path / "x.json", body)
+
+    repeat = import_file(tmp_path / "x.json", body, now=NOW + timedelta(days=2))
+
+    assert str(repeat) == "huggingface: 1 papers (0 new, 0 updated), 0 readings"
+
+
+def test_the_file_name_gives_the_day_if_the_response_does_not(tmp_path):
     body = json.dumps([{"paper": {"id": "2605.00001", "title": "A robot", "upvotes": 1}}]).encode()
 
-    read(tmp_path / "daily_papers-2026-05-07.json", body)
+    import_file(tmp_path / "daily_papers-2026-05-07.json", body)
 
     assert Paper.objects.get().listed_on == date(2026, 5, 7)
 
@@ -159,39 +159,39 @@ def test_the_files_name_says_the_day_if_the_answer_does_not(tmp_path):
         ("papers.json", None),
     ],
 )
-def test_a_day_in_a_name(name, day):
+def test_a_date_is_read_from_a_file_name(name, day):
     assert pipeline.date_from_filename(name) == day
 
 
 @pytest.mark.parametrize(
     ("body", "sentence"),
-    [(b"", "The answer is empty."), (answer_of(TODAY)[:50], "not JSON, or was cut off")],
+    [(b"", "The answer is empty."), (response_body(TODAY)[:50], "not JSON, or was cut off")],
 )
-def test_a_file_that_is_no_answer_takes_nothing(tmp_path, body, sentence):
+def test_an_invalid_response_file_stores_nothing(tmp_path, body, sentence):
     with pytest.raises(InvalidResponseError, match=sentence):
-        read(tmp_path / "x.json", body)
+        import_file(tmp_path / "x.json", body)
 
     assert not Paper.objects.exists()
 
 
-def test_a_file_that_is_not_there_a_folder_and_a_giant_are_said(tmp_path):
-    giant = tmp_path / "giant.json"
-    with giant.open("wb") as file:
+def test_a_missing_file_a_folder_and_a_huge_file_are_refused(tmp_path):
+    huge = tmp_path / "huge.json"
+    with huge.open("wb") as file:
         file.truncate(60 * 1024 * 1024)
-    found = []
-    for path in (tmp_path / "none.json", tmp_path, giant):
-        with pytest.raises(pipeline.UnreadableResponseFileError) as caught:
+    errors = []
+    for path in (tmp_path / "none.json", tmp_path, huge):
+        with pytest.raises(pipeline.UnreadableResponseFileError) as error:
             pipeline.read_bytes(path)
-        found.append(str(caught.value))
+        errors.append(str(error.value))
 
-    assert found == [
+    assert errors == [
         f"There is no file {tmp_path / 'none.json'}.",
-        f"{tmp_path} is a folder, not a saved answer.",
-        f"{giant} is larger than 50 MB: that is not one saved answer.",
+        f"{tmp_path} is a folder, not a saved response.",
+        f"{huge} is larger than 50 MB, which is more than one saved response.",
     ]
 
 
-def test_a_paper_of_two_answers_keeps_what_either_knew():
+def test_a_paper_in_two_responses_keeps_the_values_of_both():
     first = record(machine_summary="Good.")
     second = replace(first, machine_summary="", code_url="https://github.com/a/b")
 
@@ -204,15 +204,19 @@ def test_a_paper_of_two_answers_keeps_what_either_knew():
 
 
 @recordings.needs_recordings
-@pytest.mark.parametrize("path", recordings.daily_papers_paths()[::6], ids=lambda path: path.stem)
-def test_a_recorded_day_is_taken_in_whole_and_once(path):
+def test_a_recorded_day_is_imported_completely_and_once(subtests):
     source = registry.get_source("huggingface")
-    items = json.loads(path.read_bytes())
     now = datetime(2026, 8, 1, 6, tzinfo=UTC)
 
-    taken = pipeline.ingest_file(source, path, now=now)
+    for path in recordings.daily_papers_paths()[::6]:
+        Paper.objects.all().delete()
+        item_count = len(json.loads(path.read_bytes()))
+        with subtests.test(path.stem):
+            result = pipeline.ingest_file(source, path, now=now)
 
-    assert taken.upserts.created == Paper.objects.count() == len(items)
-    assert taken.upserts.rejected == []
-    again = pipeline.ingest_file(source, path, now=now + timedelta(days=1))
-    assert str(again) == f"huggingface: {len(items)} papers (0 new, 0 updated), 0 readings"
+            assert result.upserts.created == Paper.objects.count() == item_count
+            assert result.upserts.rejected == []
+            repeat = pipeline.ingest_file(source, path, now=now + timedelta(days=1))
+            assert str(repeat) == (
+                f"huggingface: {item_count} papers (0 new, 0 updated), 0 readings"
+            )

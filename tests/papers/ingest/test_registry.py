@@ -1,4 +1,4 @@
-"""The sources that there are."""
+"""The registry of sources."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from papers.ingest import registry
 from papers.sources.http import SourceClient
 
 
-def test_an_unknown_source_is_said():
+def test_an_unknown_source_is_an_error_that_lists_the_known_ones():
     with pytest.raises(registry.UnknownSourceError, match=r"no source 'x'. Known: huggingface"):
         registry.get_source("x")
 
 
-def test_the_site_says_who_it_is(settings):
+def test_the_user_agent_names_the_site_and_its_operator(settings):
     settings.SITE_URL = "https://papers.example.org"
     settings.DEFAULT_FROM_EMAIL = "Papers <papers@example.org>"
     registry.user_agent.cache_clear()
@@ -29,7 +29,7 @@ def test_the_site_says_who_it_is(settings):
     assert agent.endswith(" (+https://papers.example.org; mailto:papers@example.org)")
 
 
-def test_a_source_has_the_patience_it_is_given(settings: Any):
+def test_a_source_uses_the_given_timeout(settings: Any):
     settings.HUGGINGFACE_URL = "http://127.0.0.1:9"
 
     client = registry.get_source("huggingface", timeout_seconds=3).client  # type: ignore[attr-defined]
@@ -38,13 +38,13 @@ def test_a_source_has_the_patience_it_is_given(settings: Any):
 
 
 @pytest.mark.parametrize("name", registry.SOURCES)
-def test_every_source_is_named_in_the_order_of_belief_and_knows_its_own_name(name, settings):
+def test_every_source_has_a_priority_a_matching_name_and_a_url_setting(name, settings):
     assert name in SOURCE_PRIORITY
     assert registry.get_source(name).name == name
     assert hasattr(settings, registry.SOURCES[name].url_setting)
 
 
-def test_a_source_that_is_not_there_is_said_at_the_start(settings):
+def test_a_system_check_reports_an_unknown_source(settings):
     settings.SOURCES = ["huggingface", "huggingfase"]
 
     [error] = checks.check_sources_exist()
@@ -52,7 +52,7 @@ def test_a_source_that_is_not_there_is_said_at_the_start(settings):
     assert str(error.msg) == "SOURCES names 'huggingfase', and there is no such source."
 
 
-def test_without_a_list_of_what_is_new_nothing_would_trend(settings):
+def test_a_system_check_warns_if_no_listing_source_is_enabled(settings):
     settings.SOURCES = ["huggingface"]
     assert checks.check_listing_source_enabled() == []
 
@@ -67,25 +67,25 @@ def test_without_a_list_of_what_is_new_nothing_would_trend(settings):
         ("github", "GITHUB_TOKEN", ("Authorization", "Bearer secret")),
     ],
 )
-def test_a_key_goes_in_the_header_that_the_source_wants(settings, name, setting, header):
-    assert header[0] not in client_of(name).headers
+def test_a_key_is_sent_in_the_header_of_the_source(settings, name, setting, header):
+    assert header[0] not in client_for(name).headers
 
     setattr(settings, setting, "secret")
 
-    assert client_of(name).headers[header[0]] == header[1]
-    assert client_of(name).query == {}
+    assert client_for(name).headers[header[0]] == header[1]
+    assert client_for(name).query == {}
 
 
-def test_a_key_goes_into_the_address_where_the_source_wants_it_there(settings):
-    assert client_of("openalex").query == {}
+def test_openalex_gets_its_key_in_the_query(settings):
+    assert client_for("openalex").query == {}
 
     settings.OPENALEX_KEY = "secret"
 
-    assert client_of("openalex").query == {"api_key": "secret"}
-    assert "secret" not in str(client_of("openalex").headers)
+    assert client_for("openalex").query == {"api_key": "secret"}
+    assert "secret" not in str(client_for("openalex").headers)
 
 
-def client_of(name: str) -> SourceClient:
+def client_for(name: str) -> SourceClient:
     client = registry.get_source(name).client  # type: ignore[attr-defined]
     assert isinstance(client, SourceClient)
     return client

@@ -59,4 +59,4 @@ def test_every_record_is_stored_or_rejected_and_a_repeat_changes_nothing(source,
     assert (first.created, first.rejected) == (len(papers), [])
     assert (second.created, second.updated, second.rejected) == (0, 0, [])
     assert (third.created, third.updated) == (0, 0)
-    assert third.rejected == ["not a paper that is known here"] * len(unknown)
+    assert third.rejected == ["unknown paper"] * len(unknown)

@@ -1,4 +1,4 @@
-"""Following keywords, authors and categories: a paper is looked up once, whoever follows."""
+"""Followed keywords, authors and categories: one look-up per paper, whoever follows."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from papers.topics.follows import FollowIndex, FollowTarget, normalise_keyword
 from tests.papers import recordings
 
 
-def found(followed, title="", abstract="", keywords=(), authors=(), categories=()):
+def find_matches(follow_index, title="", abstract="", keywords=(), authors=(), categories=()):
     return follows.find_matches(
-        title, abstract, keywords, authors, categories, follow_index=followed
+        title, abstract, keywords, authors, categories, follow_index=follow_index
     )
 
 
 def keywords_in(abstract, *typed):
-    followed = FollowIndex(keywords=frozenset(map(normalise_keyword, typed)))
-    return {key for _, key in found(followed, abstract=abstract)}
+    follow_index = FollowIndex(keywords=frozenset(map(normalise_keyword, typed)))
+    return {key for _, key in find_matches(follow_index, abstract=abstract)}
 
 
 @pytest.mark.parametrize(
@@ -37,12 +37,12 @@ def keywords_in(abstract, *typed):
         ("注意力机制", "注意力机制"),
     ],
 )
-def test_a_keyword_is_kept_as_papers_are_searched(typed, key):
+def test_a_keyword_is_normalised_like_indexed_text(typed, key):
     assert normalise_keyword(typed) == key
 
 
 @pytest.mark.parametrize("typed", ["", " \n", "of the", "*'\"()", "\ud800", "\x00", "🙂"])
-def test_nothing_that_counts_is_no_keyword(typed):
+def test_text_without_index_words_is_not_a_keyword(typed):
     assert normalise_keyword(typed) == ""
 
 
@@ -99,13 +99,13 @@ def test_namesakes_by_initial_are_told_apart_by_the_full_key():
     assert text_authors.full_author_key("...") == ""
 
 
-def test_a_reader_may_follow_one_person_or_all_of_an_initial():
-    one, all_of_them = FollowTarget("author", "noether emmy"), FollowTarget("author", "noether e")
-    followed = FollowIndex(authors=frozenset({one.key, all_of_them.key}))
+def test_a_reader_can_follow_one_person_or_everybody_with_an_initial():
+    emmy, any_noether = FollowTarget("author", "noether emmy"), FollowTarget("author", "noether e")
+    follow_index = FollowIndex(authors=frozenset({emmy.key, any_noether.key}))
 
-    assert found(followed, authors=["Emmy Noether"]) == {one, all_of_them}
-    assert found(followed, authors=["Ernst Noether"]) == {all_of_them}
-    assert found(followed, authors=["E. Noether"]) == {all_of_them}
+    assert find_matches(follow_index, authors=["Emmy Noether"]) == {emmy, any_noether}
+    assert find_matches(follow_index, authors=["Ernst Noether"]) == {any_noether}
+    assert find_matches(follow_index, authors=["E. Noether"]) == {any_noether}
 
 
 @given(st.text(max_size=30))
@@ -117,22 +117,22 @@ def test_any_text_is_a_keyword_and_a_name_or_neither(text):
     assert author_key(text) == author_key(text).strip()
 
 
-def test_each_kind_is_found_among_all_that_is_followed():
-    followed = FollowIndex(
+def test_followed_keywords_authors_and_categories_are_matched():
+    follow_index = FollowIndex(
         keywords=frozenset({"graph neural network", "protein", "never"}),
         authors=frozenset({"noether e", "hilbert d"}),
         categories=frozenset({"cs.LG", "math.AG", "stat.ML"}),
     )
 
-    paper = found(
-        followed,
+    matches = find_matches(
+        follow_index,
         title="Graph Neural Networks Revisited",
         keywords=["Proteins"],
         authors=["Ada Lovelace", "Noether, Emmy"],
         categories=["cs.lg", "alg-geom", "68T05"],
     )
 
-    assert paper == {
+    assert matches == {
         FollowTarget("keyword", "graph neural network"),
         FollowTarget("keyword", "protein"),
         FollowTarget("author", "noether e"),
@@ -141,24 +141,27 @@ def test_each_kind_is_found_among_all_that_is_followed():
     }
 
 
-def test_an_empty_keyword_or_name_finds_nothing():
-    followed = FollowIndex(keywords=frozenset({""}), authors=frozenset({""}))
+def test_an_empty_keyword_or_name_matches_nothing():
+    follow_index = FollowIndex(keywords=frozenset({""}), authors=frozenset({""}))
 
-    assert found(followed, title="of the", abstract="...", authors=["", ","]) == set()
+    assert find_matches(follow_index, title="of the", abstract="...", authors=["", ","]) == set()
 
 
-def test_a_phrase_is_found_in_any_form_but_not_across_sentences_or_keywords():
+def test_a_phrase_matches_in_any_form_but_not_across_sentences_or_keywords():
     assert keywords_in("On graph-neural Networks.", "graph neural network") != set()
     assert keywords_in("It is a graph. Neural networks see it.", "graph neural network") == set()
-    followed = FollowIndex(keywords=frozenset({"graph neural"}))
-    assert found(followed, title="graph", abstract="neural", keywords=["graph", "neural"]) == set()
+    follow_index = FollowIndex(keywords=frozenset({"graph neural"}))
+    assert (
+        find_matches(follow_index, title="graph", abstract="neural", keywords=["graph", "neural"])
+        == set()
+    )
 
 
-def test_a_word_within_another_is_not_found():
+def test_a_keyword_does_not_match_inside_a_word():
     assert keywords_in("Paragraphs and graphene", "graph") == set()
 
 
-def test_a_long_abstract_is_looked_up_once_for_each_of_its_phrases():
+def test_the_phrases_of_a_long_abstract_grow_linearly():
     abstract = "graph " * 3_000
 
     phrases = list(follows.word_ngrams([abstract]))
@@ -167,31 +170,29 @@ def test_a_long_abstract_is_looked_up_once_for_each_of_its_phrases():
     assert keywords_in(abstract, "graph graph graph graph") == {"graph graph graph graph"}
 
 
-def test_what_others_follow_costs_a_paper_nothing():
-    """Ten follow ten things or a hundred thousand a hundred thousand: the same look-ups."""
-
-    class Counted(frozenset):
-        looked_up = 0
+def test_the_number_of_follows_does_not_change_the_cost_per_paper():
+    class CountingSet(frozenset):
+        lookups = 0
 
         def __contains__(self, key):
-            Counted.looked_up += 1
+            CountingSet.lookups += 1
             return super().__contains__(key)
 
         def __iter__(self):
-            raise AssertionError("looped over all that is followed")
+            raise AssertionError("iterated over all follows")
 
         def intersection(self, *others):
             return {key for key in others[0] if key in self}
 
     costs = []
     for size in (10, 100_000):
-        Counted.looked_up = 0
-        everything = Counted(f"graph {number}" for number in range(size))
-        followed = FollowIndex(keywords=everything, authors=everything, categories=everything)
-        assert found(followed, "Graph 7", "A graph.", [], ["Ada Lovelace"], ["cs.LG"]) == {
-            FollowTarget("keyword", "graph 7")
-        }
-        costs.append(Counted.looked_up)
+        CountingSet.lookups = 0
+        everything = CountingSet(f"graph {number}" for number in range(size))
+        follow_index = FollowIndex(keywords=everything, authors=everything, categories=everything)
+        assert find_matches(
+            follow_index, "Graph 7", "A graph.", [], ["Ada Lovelace"], ["cs.LG"]
+        ) == {FollowTarget("keyword", "graph 7")}
+        costs.append(CountingSet.lookups)
 
     assert costs[0] == costs[1] < 20
 

@@ -21,32 +21,32 @@ def test_a_score_halves_when_the_paper_is_twice_as_old():
     )
 
 
-def test_nothing_scores_nothing():
+def test_no_upvotes_score_zero():
     assert trending_score(0, age=DAY) == 0
 
 
 @pytest.mark.parametrize("age", [timedelta(), DAY, 6 * DAY])
-def test_of_one_age_more_upvotes_score_more(age):
+def test_more_upvotes_at_equal_age_score_more(age):
     scores = [trending_score(upvotes, age=age) for upvotes in range(200)]
 
     assert scores == sorted(set(scores))
 
 
 @pytest.mark.parametrize("upvotes", [1, 30, 1000])
-def test_of_equal_upvotes_the_younger_scores_more(upvotes):
+def test_a_younger_paper_with_equal_upvotes_scores_more(upvotes):
     scores = [trending_score(upvotes, age=days * DAY) for days in range(8)]
 
     assert scores == sorted(set(scores), reverse=True)
 
 
-def test_a_paper_of_tomorrow_is_as_new_as_one_of_today():
+def test_a_negative_age_counts_as_zero():
     assert trending_score(10, age=-DAY) == trending_score(10, age=timedelta())
 
 
-def test_the_example_of_the_documentation():
-    figures = [(30, 0), (250, 4), (80, 1), (12, 0)]
+def test_the_example_in_the_documentation():
+    examples = [(30, 0), (250, 4), (80, 1), (12, 0)]
 
-    assert [round(trending_score(upvotes, age=days * DAY), 1) for upvotes, days in figures] == [
+    assert [round(trending_score(upvotes, age=days * DAY), 1) for upvotes, days in examples] == [
         60.0,
         55.6,
         53.3,
