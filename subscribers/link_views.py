@@ -1,7 +1,7 @@
-"""What the pages behind links in emails share: open the token, or show why it does not open.
+"""Shared by the pages behind links in emails: read the token, or show why it is invalid.
 
-These pages look at no cookie, so each works where cookies are blocked. They need no CSRF protection
-either: each is opened by a token that a forger does not have.
+These pages use no cookie, so they work where cookies are blocked. They need no CSRF protection: each
+is opened by a token that an attacker does not have.
 """
 
 from __future__ import annotations
@@ -23,17 +23,19 @@ from subscribers.models import Subscriber
 
 View = Callable[..., HttpResponse]
 
-
 require_get_or_post = require_http_methods(["GET", "HEAD", "POST"])
 
 
 def token_view(view: View) -> View:
-    """A page whose address holds a token: for its reader only, and nothing without it."""
+    """Decorate a view whose URL holds a token: no caching, no indexing, no referrer.
+
+    An invalid token is answered with a page that offers a fresh link where one can be sent.
+    """
 
     @csrf_exempt
     @never_cache
     @wraps(view)
-    def guarded(request: HttpRequest, token: str) -> HttpResponse:
+    def wrapper(request: HttpRequest, token: str) -> HttpResponse:
         try:
             response = view(request, token)
         except links.InvalidLinkError as error:
@@ -43,7 +45,7 @@ def token_view(view: View) -> View:
         response["X-Robots-Tag"] = "noindex"
         return response
 
-    return guarded
+    return wrapper
 
 
 def redirect_to_preferences(subscriber: Subscriber, message: str) -> HttpResponse:
@@ -52,5 +54,5 @@ def redirect_to_preferences(subscriber: Subscriber, message: str) -> HttpRespons
 
 
 def redirect_see_other(url: str) -> HttpResponse:
-    """After a POST: fetch the next page with GET, so that reloading it posts nothing again."""
+    """Redirect after a POST with 303, so that reloading the next page posts nothing again."""
     return HttpResponseRedirect(url, status=HTTPStatus.SEE_OTHER)

@@ -1,6 +1,10 @@
-"""What providers report about addresses: who cannot be reached, complains or leaves that way.
+"""Act on what providers report about addresses: bounces, complaints and unsubscriptions.
 
-Leaving by mail comes in here too: a program may write to the address in List-Unsubscribe instead.
+Guarantee: events may be repeated and arrive in any order; the gravest report about an address is what
+stays. Each handler writes the subscriber's row and the suppression list only; the delivery is updated
+by newsletter/events/receivers.py. Cost: at most two queries to find the subscriber.
+
+Mail to the address in List-Unsubscribe is handled here too.
 """
 
 from __future__ import annotations
@@ -32,8 +36,8 @@ logger = logging.getLogger(__name__)
 
 LeftReason = Subscriber.LeftReason
 
-# Bounces that Anymail says the same of, hard or soft: where the provider's own report tells them
-# apart, and what it says of an address that does not exist.
+# Anymail does not distinguish hard from soft bounces here: the field of the provider's own event that
+# does, and its values for a hard bounce.
 HARD_BOUNCE_FIELDS = {
     "Amazon SES": (("bounce", "bounceType"), {"Permanent"}),
     "Brevo": (("event",), {"hard_bounce", "invalid_email"}),
@@ -46,15 +50,15 @@ HARD_BOUNCE_FIELDS = {
     "SparkPost": (("msys", "message_event", "bounce_class"), {"10", "30"}),
 }
 INVALID_ADDRESS_REASONS = {RejectReason.BOUNCED, RejectReason.INVALID}
-# What comes back for what it is, or for who we are, says nothing of the address.
+# Rejected for its content or its sender: no statement about the address.
 NON_ADDRESS_REASONS = {RejectReason.SPAM, RejectReason.BLOCKED, RejectReason.UNSUBSCRIBED}
-# Soft bounces that Anymail takes for a delay.
+# Soft bounces that Anymail reports as deferred.
 SOFT_BOUNCE_FIELDS = {
     "Mailtrap": (("event",), {"soft bounce"}),
     "Unisender Go": (("status",), {"soft_bounced"}),
 }
 DELIVERED_EVENTS = {EventType.DELIVERED, EventType.OPENED, EventType.CLICKED}
-# Reasons to write to an address no more, whatever becomes of its row.
+# Reasons that suppress the address, whatever happens to its row.
 SUPPRESSION_REASONS = {
     LeftReason.BOUNCED: Suppression.Reason.BOUNCED,
     LeftReason.COMPLAINED: Suppression.Reason.COMPLAINED,
@@ -63,21 +67,44 @@ SUPPRESSION_REASONS = {
 
 @receiver(tracking, dispatch_uid="subscribers.heed_report")
 def handle_tracking(sender: type, event: AnymailTrackingEvent, esp_name: str, **_: Any) -> None:
-    """Repeatable, and in any order: the gravest report about an address is what stays."""
-    if event.event_type in DELIVERED_EVENTS or is_soft_bounce(event, esp_name):
-        record_delivery_or_bounce(event)
+    signal = classify(event, esp_name)
+    if signal is None:
         return
-    reason = left_reason_for_event(event, esp_name)
-    if reason is None:
-        return
-    subscriber = subscriber_from_metadata(event)
-    email = subscriber.email if subscriber else normalised_recipient(event)
-    if not email:
-        return
-    subscriber = subscriber or Subscriber.objects.filter(email=email).first()
-    if subscriber and predates_confirmation(event, subscriber):
-        return
+    subscriber, email = resolve(event)
     now = timezone.now()
+    if isinstance(signal, LeftReason):
+        apply_left_reason(signal, event, subscriber, email, now=now)
+    elif subscriber:
+        record_delivery_or_bounce(signal, event, subscriber, now=now)
+
+
+def classify(event: AnymailTrackingEvent, esp_name: str) -> LeftReason | EventType | None:
+    """Return the reason to leave that an event gives, DELIVERED or DEFERRED (a soft bounce), or None."""
+    if event.event_type in DELIVERED_EVENTS:
+        return EventType.DELIVERED
+    if is_soft_bounce(event, esp_name):
+        return EventType.DEFERRED
+    return left_reason_for_event(event, esp_name)
+
+
+def resolve(event: AnymailTrackingEvent) -> tuple[Subscriber | None, str]:
+    """Return the subscriber of an event, by our metadata or else by address, and the address."""
+    if subscriber := subscriber_from_metadata(event):
+        return subscriber, subscriber.email
+    email = normalised_recipient(event)
+    return Subscriber.objects.filter(email=email).first() if email else None, email
+
+
+def apply_left_reason(
+    reason: LeftReason,
+    event: AnymailTrackingEvent,
+    subscriber: Subscriber | None,
+    email: str,
+    *,
+    now: datetime,
+) -> None:
+    if not email or (subscriber and predates_confirmation(event, subscriber)):
+        return
     if reason in SUPPRESSION_REASONS:
         suppression.suppress(email, SUPPRESSION_REASONS[reason], now)
     if subscriber:
@@ -92,29 +119,27 @@ def left_reason_for_event(event: AnymailTrackingEvent, esp_name: str) -> LeftRea
             return LeftReason.UNSUBSCRIBED
         case EventType.BOUNCED if is_hard_bounce(event, esp_name):
             return LeftReason.BOUNCED
-        # The provider did not even try, for what it remembers of the address.
+        # The provider did not try, because of what it has stored about the address.
         case EventType.REJECTED if event.reject_reason in INVALID_ADDRESS_REASONS:
             return LeftReason.BOUNCED
         case EventType.REJECTED if event.reject_reason == RejectReason.UNSUBSCRIBED:
             return LeftReason.UNSUBSCRIBED
-        case EventType.UNKNOWN if (
-            esp_event_value(event, "event") == "unsubscribed"
-        ):  # Brevo's word for it
+        case EventType.UNKNOWN if esp_event_value(event, "event") == "unsubscribed":  # Brevo
             return LeftReason.UNSUBSCRIBED
         case _:
             return None
 
 
 def is_hard_bounce(event: AnymailTrackingEvent, esp_name: str) -> bool:
-    """Whether the address does not exist; a full mailbox or a spam filter says nothing of that."""
+    """Return whether the address does not exist; a full mailbox or a spam filter is no proof."""
     path, hard = HARD_BOUNCE_FIELDS.get(esp_name, ((), set()))
-    if (word := esp_event_value(event, *path)) is not None:
-        return word in hard
+    if (value := esp_event_value(event, *path)) is not None:
+        return value in hard
     return event.reject_reason in INVALID_ADDRESS_REASONS
 
 
 def is_soft_bounce(event: AnymailTrackingEvent, esp_name: str) -> bool:
-    """Whether it came back, from an address that may exist."""
+    """Return whether the message bounced from an address that may exist."""
     if event.event_type == EventType.BOUNCED:
         return (
             not is_hard_bounce(event, esp_name) and event.reject_reason not in NON_ADDRESS_REASONS
@@ -123,23 +148,18 @@ def is_soft_bounce(event: AnymailTrackingEvent, esp_name: str) -> bool:
     return event.event_type == EventType.DEFERRED and esp_event_value(event, *path) in soft
 
 
-def record_delivery_or_bounce(event: AnymailTrackingEvent) -> None:
-    """One more that arrived or came back: several that came back in a row are enough."""
-    subscriber = subscriber_from_metadata(event)
-    if subscriber is None and (email := normalised_recipient(event)):
-        subscriber = Subscriber.objects.filter(email=email).first()
-    if subscriber is None:
-        return
-    now = timezone.now()
+def record_delivery_or_bounce(
+    signal: EventType, event: AnymailTrackingEvent, subscriber: Subscriber, *, now: datetime
+) -> None:
     at = event_time(event, default=now)
-    if event.event_type in DELIVERED_EVENTS:
+    if signal == EventType.DELIVERED:
         bounces.record_delivery(subscriber, delivered_at=at, now=now)
     else:
         bounces.record_soft_bounce(subscriber, message_key(event, at), happened_at=at, now=now)
 
 
 def message_key(event: AnymailTrackingEvent, happened_at: datetime) -> str:
-    """Which message: one may come back several times, as its provider tries again."""
+    """Return which message an event concerns: a provider may report one bounce several times."""
     metadata = event.metadata if isinstance(event.metadata, dict) else {}
     delivery, message_id = metadata.get("delivery"), event.message_id
     return to_db_text(
@@ -148,11 +168,11 @@ def message_key(event: AnymailTrackingEvent, happened_at: datetime) -> str:
 
 
 def esp_event_value(event: AnymailTrackingEvent, *path: str) -> str | None:
-    """What the provider's own report says at this place, if it says something there."""
-    found = event.esp_event
+    """Return a field of the provider's own event as text; None if it has none."""
+    value = event.esp_event
     for name in path:
-        found = found.get(name) if isinstance(found, dict) else None
-    return str(found) if path and found is not None else None
+        value = value.get(name) if isinstance(value, dict) else None
+    return str(value) if path and value is not None else None
 
 
 def subscriber_from_metadata(event: AnymailTrackingEvent) -> Subscriber | None:
@@ -165,7 +185,7 @@ def subscriber_from_metadata(event: AnymailTrackingEvent) -> Subscriber | None:
 
 
 def normalised_recipient(event: AnymailTrackingEvent) -> str:
-    """The address as we would have stored it; empty if we never would have."""
+    """Return the recipient as we store addresses; empty if it is invalid."""
     try:
         return normalise_address(str(event.recipient or ""))
     except InvalidAddressError:
@@ -173,7 +193,10 @@ def normalised_recipient(event: AnymailTrackingEvent) -> str:
 
 
 def predates_confirmation(event: AnymailTrackingEvent, subscriber: Subscriber) -> bool:
-    """From before they confirmed or came back, perhaps again: then it was heeded, and is repeated."""
+    """Return whether an event is older than the last confirmation or return of the subscriber.
+
+    Such an event has been acted on already, and must not undo the confirmation.
+    """
     since = max(filter(None, [subscriber.confirmed_at, subscriber.rejoined_at]), default=None)
     if event.timestamp is None or since is None:
         return False
@@ -181,7 +204,7 @@ def predates_confirmation(event: AnymailTrackingEvent, subscriber: Subscriber) -
 
 
 def event_time(event: AnymailTrackingEvent, *, default: datetime) -> datetime:
-    """When it happened, by the provider's clock; some providers do not name their time zone."""
+    """Return when an event happened, in UTC; some providers omit the time zone."""
     if not isinstance(event.timestamp, datetime):
         return default
     try:
@@ -190,21 +213,21 @@ def event_time(event: AnymailTrackingEvent, *, default: datetime) -> datetime:
             if event.timestamp.tzinfo
             else event.timestamp.replace(tzinfo=UTC)
         )
-    except OverflowError:  # in the year 1 or 9999, and in UTC outside of all years
+    except OverflowError:  # in UTC it would be before year 1 or after 9999
         return default
 
 
 def to_db_text(text: str) -> str:
-    """Without what no database can hold: a NUL, half a character, more than the column."""
+    """Return a text without NUL and lone surrogates, cut to the column's length."""
     return text.replace("\x00", "").encode(errors="ignore").decode()[:255]
 
 
 @receiver(inbound, dispatch_uid="subscribers.heed_mail")
 def handle_inbound(sender: type, event: AnymailInboundEvent, esp_name: str, **_: Any) -> None:
-    """Somebody left by mail. Whose mail it was is in the address it went to, signed by us.
+    """Unsubscribe the reader whose signed address a mail was sent to.
 
-    Who wrote it does not matter, for anybody can write any sender; nor does what it says. Nothing
-    is answered, so that no two programs can keep each other busy.
+    Ignore its sender, which anybody can forge, and its content. Send no reply, so that two programs
+    cannot answer each other for ever.
     """
     for address in recipient_addresses(event):
         try:
@@ -216,7 +239,7 @@ def handle_inbound(sender: type, event: AnymailInboundEvent, esp_name: str, **_:
 
 
 def recipient_addresses(event: AnymailInboundEvent) -> Iterator[str]:
-    """Where a mail went: by its envelope or, where the provider tells none, by its To."""
+    """Yield the recipients of a mail: of its envelope or, without one, of its To header."""
     message = event.message
     if message is not None and message.envelope_recipient:
         yield str(message.envelope_recipient)
@@ -224,5 +247,5 @@ def recipient_addresses(event: AnymailInboundEvent) -> Iterator[str]:
     if message is not None:
         yield from (address.addr_spec for address in message.to or ())
     data = event.esp_event.get("data") if isinstance(event.esp_event, dict) else None
-    to = data.get("to") if isinstance(data, dict) else None  # Resend's
+    to = data.get("to") if isinstance(data, dict) else None  # Resend
     yield from map(str, to if isinstance(to, list) else ())

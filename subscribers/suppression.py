@@ -1,8 +1,9 @@
-"""Addresses that must not be written to, known only by a keyed hash that outlives their rows.
+"""The suppression list: addresses that must not be written to, stored as keyed hashes.
 
-The hash is of the normalised address, with a key derived from SECRET_KEY: whoever reads the table
-cannot try addresses on it. A key that is replaced must stay in SECRET_KEY_FALLBACKS, for hashes
-cannot be made again from themselves.
+Guarantee: a suppressed address gets no mail except a confirmation that it asked for, also after its
+row was erased. The hash is an HMAC of the normalised address with a key derived from SECRET_KEY, so
+reading the table does not allow testing addresses. A replaced key must stay in SECRET_KEY_FALLBACKS:
+hashes cannot be recomputed from hashes.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from django.utils.crypto import salted_hmac
 from subscribers.models import Suppression
 
 SALT = "subscribers.suppression"
-# A graver reason replaces a lighter one, never the other way: events come in any order.
+# A graver reason replaces a lighter one, never the reverse: events arrive in any order.
 REASONS_BY_SEVERITY = [
     Suppression.Reason.UNREACHABLE,
     Suppression.Reason.BOUNCED,
@@ -31,7 +32,7 @@ def address_hash(email: str, *, key: str | None = None) -> str:
 
 
 def address_hashes(email: str) -> list[str]:
-    """By today's key and by those before it."""
+    """Return the hashes by the current key and by the earlier ones."""
     return [address_hash(email, key=key) for key in hash_keys()]
 
 
@@ -44,15 +45,15 @@ def is_suppressed(email: str) -> bool:
 
 
 def suppressed_emails(emails: Iterable[str]) -> set[str]:
-    """Those among them that must not be written to: one query, however many."""
-    email_of = {each: email for email in emails for each in address_hashes(email)}
+    """Return which of the addresses are suppressed, in one query."""
+    email_of = {value: email for email in emails for value in address_hashes(email)}
     found = Suppression.objects.filter(address_hash__in=email_of)
     return {email_of[each] for each in found.values_list("address_hash", flat=True)}
 
 
 @transaction.atomic
 def suppress(email: str, reason: Suppression.Reason, now: datetime) -> None:
-    """Write to this address no more; again, or for a lighter reason, changes nothing."""
+    """Suppress an address; a repeat, or a lighter reason, changes nothing."""
     row, created = Suppression.objects.select_for_update().get_or_create(
         address_hash=address_hash(email), defaults={"reason": reason, "created_at": now}
     )
@@ -64,7 +65,7 @@ def suppress(email: str, reason: Suppression.Reason, now: datetime) -> None:
 
 
 def remove_suppression(email: str, *, reason: Suppression.Reason | None = None) -> bool:
-    """Its owner has proven that it exists, and asked to be written to; or one reason has gone."""
+    """Lift a suppression, or only one with this reason; return whether there was one."""
     rows = Suppression.objects.filter(address_hash__in=address_hashes(email))
     deleted, _ = (rows.filter(reason=reason) if reason else rows).delete()
     return bool(deleted)

@@ -1,4 +1,4 @@
-"""What Celery calls: ids in, nothing out, each safe to run twice."""
+"""Celery tasks: they take ids, return nothing, and are safe to run twice."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from subscribers.signup import confirmations
 
 logger = logging.getLogger(__name__)
 
-# Answers that one sweep calls for; the next is a minute away.
+# Mails that one sweep enqueues; the next sweep is a minute away.
 MAX_CONFIRMATIONS_PER_SWEEP = 500
 
 
@@ -25,7 +25,7 @@ def send_confirmation(subscriber_id: int) -> None:
 
 @shared_task(name="subscribers.tasks.send_due_confirmations")
 def send_due_confirmations() -> None:
-    """Call for what waits: new, or put back, or asked for while there was no broker."""
+    """Enqueue the queued mails: new ones, requeued ones, and those of a time without a broker."""
     for subscriber_id in confirmations.due_subscriber_ids(
         now=timezone.now(), limit=MAX_CONFIRMATIONS_PER_SWEEP
     ):
@@ -33,7 +33,7 @@ def send_due_confirmations() -> None:
 
 
 def enqueue_confirmation_on_commit(subscriber_id: int) -> None:
-    """Have a request answered as soon as it is committed; if nobody hears, the sweep finds it."""
+    """Enqueue the confirmation mail after the commit; without a broker the sweep finds it."""
     transaction.on_commit(partial(enqueue_confirmation, subscriber_id))
 
 
@@ -41,4 +41,6 @@ def enqueue_confirmation(subscriber_id: int) -> None:
     try:
         send_confirmation.delay(subscriber_id)
     except OperationalError:
-        logger.warning("subscriber %s: no broker, left to the sweep", subscriber_id)
+        logger.warning(
+            "subscriber %s: no broker, the sweep will send the confirmation", subscriber_id
+        )

@@ -1,8 +1,4 @@
-"""The pages behind links in emails: confirm, choose and leave.
-
-No page here looks at a cookie, so each works where cookies are blocked. None needs CSRF protection
-either: each is opened by a token that a forger does not have.
-"""
+"""Unsubscribe pages: leave, answer the exit survey, and undo it."""
 
 from __future__ import annotations
 
@@ -34,10 +30,10 @@ from subscribers.signup import lifecycle
 @token_view
 @require_get_or_post
 def unsubscribe(request: HttpRequest, token: str) -> HttpResponse:
-    """Leave with one click, by RFC 8058: the same 200 for every token, without a redirect.
+    """Unsubscribe with one POST (RFC 8058): the same 200 for every token, without a redirect.
 
-    Programs post `List-Unsubscribe=One-Click` in either encoding, and some post nothing; a person
-    presses the button that GET shows.
+    Programs post `List-Unsubscribe=One-Click` in either encoding, and some post nothing. A person
+    presses the button that GET shows. A repeat is harmless.
     """
     if request.method != "POST":
         return confirm_unsubscribe_page(request, token)
@@ -56,7 +52,7 @@ def confirm_unsubscribe_page(request: HttpRequest, token: str) -> HttpResponse:
 
 
 def leave_by_token(token: str) -> tuple[Subscriber | None, bool]:
-    """Who has left now, if anybody, and whether they had not before."""
+    """Unsubscribe the owner of a token; return them, and whether they left just now."""
     try:
         subscriber = links.read_token(Purpose.UNSUBSCRIBE, token)
     except links.InvalidLinkError:
@@ -67,7 +63,7 @@ def leave_by_token(token: str) -> tuple[Subscriber | None, bool]:
 
 
 def is_one_click_post(request: HttpRequest) -> bool:
-    """Whether it was not our button; what cannot be read does not come from it."""
+    """Return whether a mail program sent the request; an unreadable one is not from our page."""
     try:
         return "List-Unsubscribe" in request.POST
     except (BadRequest, MultiPartParserError, SuspiciousOperation, UnreadablePostError):
@@ -77,7 +73,7 @@ def is_one_click_post(request: HttpRequest) -> bool:
 def unsubscribed_page(
     request: HttpRequest, subscriber: Subscriber | None, *, show_exit_survey: bool = False
 ) -> HttpResponse:
-    """Who just left may press a button to come back, or say why; both can be left alone."""
+    """Confirm that they left, and offer the exit survey and a way back."""
     context: dict[str, Any] = {}
     if subscriber and show_exit_survey:
         context["farewell_token"] = links.signed_token(Purpose.EXIT_SURVEY, subscriber)
@@ -90,10 +86,10 @@ def unsubscribed_page(
 @token_view
 @require_POST
 def submit_exit_survey(request: HttpRequest, token: str) -> HttpResponse:
-    """Why they left: once, and kept without a word of who it was."""
+    """Store the answer to the exit survey, once, without who gave it."""
     try:
         subscriber = links.read_token(Purpose.EXIT_SURVEY, token)
-    except links.UsedLinkError:  # pressed twice
+    except links.UsedLinkError:  # a double click
         return redirect_see_other(reverse("subscribers:thanks"))
     form = UnsubscribeFeedbackForm(request.POST)
     if not form.is_valid():

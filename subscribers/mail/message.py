@@ -1,4 +1,7 @@
-"""The one door out: every message to a reader is made here, so none lacks a way to stop."""
+"""Build every message to a reader, so that none lacks a text body, an HTML body or a way to leave.
+
+No other module may build or send mail to a reader.
+"""
 
 from __future__ import annotations
 
@@ -18,17 +21,17 @@ from subscribers.models import Subscriber
 
 Status = Subscriber.Status
 
-# Whom a kind of message may be sent to; whatever is not named here goes to active readers.
+# The status that a kind of message requires; all others require an active reader.
 REQUIRED_STATUS = {"confirmation": Status.PENDING}
-# They have no metadata, and Anymail refuses a message rather than drop it.
+# These have no metadata, and Anymail raises an error rather than drop it.
 PROVIDERS_WITHOUT_METADATA = {"mailersend", "postal"}
-# One mailbox as addresses.normalise() leaves it. What could be read as two never passes.
+# One address, as normalise_address returns it. Nothing that could be parsed as two addresses matches.
 ONE_ADDRESS = re.compile(r"""[^\s\x00-\x1f\x7f@,;:<>()\[\]\\"]+@[a-z0-9.-]+""")
 CONTROL_CHARS = re.compile(r"[\x00-\x1f\x7f]")
 
 
 class CannotSendError(Exception):
-    """Why no message was made, as a sentence."""
+    """The message must not be sent; the text is a sentence that says why."""
 
 
 def build_message(
@@ -38,13 +41,13 @@ def build_message(
     *,
     message_id: str | None = None,
 ) -> EmailMultiAlternatives:
-    """Render emails/<name>/{subject.txt,body.txt,body.html} for one subscriber.
+    """Render emails/<kind>/{subject.txt,body.txt,body.html} for one subscriber.
 
-    One whose address must not be written to is only ever asked to confirm. (Digests, which are
-    composed by the thousand, are looked at when they are claimed.)
+    Raise CannotSendError for a suppressed address, except for a confirmation. Digests do not come
+    through here: their suppression is checked when they are claimed.
     """
     if kind not in REQUIRED_STATUS and suppression.is_suppressed(subscriber.email):
-        raise CannotSendError(f"The address of {subscriber} must not be written to.")
+        raise CannotSendError(f"The address of {subscriber} is suppressed.")
     context = {
         "site_name": settings.SITE_NAME,
         "site_url": settings.SITE_URL,
@@ -73,7 +76,7 @@ def compose_message(
     metadata: Mapping[str, str] | None = None,
     message_id: str | None = None,
 ) -> EmailMultiAlternatives:
-    """A message to one subscriber with both bodies and the headers of list mail, or Refused."""
+    """Return a message with both bodies and the headers of list mail, or raise CannotSendError."""
     if reason := reason_not_to_send(subscriber, kind):
         raise CannotSendError(reason)
     message = AnymailMessage(
@@ -86,7 +89,7 @@ def compose_message(
             "List-Id": f"{settings.SITE_NAME} <daily.{settings.SITE_HOST}>",
             "List-Unsubscribe": list_unsubscribe_header(subscriber),
             "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
-            # Nobody's holiday reply: the one for standards, the other for Exchange.
+            # Suppress automatic replies: one header for the standard, one for Exchange.
             "Auto-Submitted": "auto-generated",
             "X-Auto-Response-Suppress": "OOF",
             **(headers or {}),
@@ -94,26 +97,26 @@ def compose_message(
         tags=[kind],
     )
     if settings.EMAIL_PROVIDER not in PROVIDERS_WITHOUT_METADATA:
-        about = {"kind": kind, "subscriber": str(subscriber.public_id)}
-        message.metadata = {**about, **(metadata or {})}
+        own_metadata = {"kind": kind, "subscriber": str(subscriber.public_id)}
+        message.metadata = {**own_metadata, **(metadata or {})}
     message.attach_alternative(html, "text/html")
     return message
 
 
 def list_unsubscribe_header(subscriber: Subscriber) -> str:
-    """By one POST, which RFC 8058 asks for, and where mail is taken by writing one, too."""
-    ways = f"<{links.signed_url(links.Purpose.UNSUBSCRIBE, subscriber)}>"
-    mailbox = links.unsubscribe_address(subscriber)
-    return f"{ways}, <mailto:{mailbox}>" if mailbox else ways
+    """Return the List-Unsubscribe header: a URL (RFC 8058) and, with INBOUND_DOMAIN, an address."""
+    url = f"<{links.signed_url(links.Purpose.UNSUBSCRIBE, subscriber)}>"
+    address = links.unsubscribe_address(subscriber)
+    return f"{url}, <mailto:{address}>" if address else url
 
 
 def reason_not_to_send(subscriber: Subscriber, kind: str) -> str:
-    """Why a message of this kind must not go to them; empty when it may."""
-    wanted = REQUIRED_STATUS.get(kind, Status.ACTIVE)
-    if subscriber.status != wanted:
-        return f"A {kind} message is for {wanted} subscribers, and {subscriber} is not one."
+    """Return why a message of this kind must not be sent to them; empty if it may."""
+    required = REQUIRED_STATUS.get(kind, Status.ACTIVE)
+    if subscriber.status != required:
+        return f"A {kind} message requires a subscriber who is {required}, and {subscriber} is not."
     if not ONE_ADDRESS.fullmatch(subscriber.email):
-        return f"The address of {subscriber} is not one that can be written to."
+        return f"The address of {subscriber} is invalid."
     return ""
 
 

@@ -1,7 +1,7 @@
-"""The one protection of every way in: our form, the form within other sites, and the API.
+"""Protect signup from abuse, for our page, the embedded form and the API alike.
 
-What it lets through is in docs/joining.md, with the numbers. The last limits are further in: so
-many emails to an address, a mailbox, and in all (subscribers/signup/confirmations.py), whoever asks.
+Limits per IP address and network, proof of work, a honeypot and a signed form timestamp; the numbers
+are in docs/operators/signup.md. Limits per email address and mailbox follow in confirmations.py.
 """
 
 from __future__ import annotations
@@ -18,29 +18,29 @@ from django.core.signing import BadSignature, SignatureExpired, TimestampSigner,
 
 from papers.web import ratelimit
 from papers.web.client_ip import network_prefix
-from subscribers import tasks
+from subscribers.models import Subscriber
 from subscribers.signup import consent, lifecycle, proof_of_work
 from subscribers.signup.consent import ConsentContext, FormKind
 
 logger = logging.getLogger(__name__)
 
-# Requests with proof of work and without, from one address (IPv6: one household's /64).
+# Requests from one IP address (IPv6: one /64), with and without proof of work.
 PER_IP_LIMIT, PER_IP_LIMIT_WITHOUT_POW = "20/hour", "3/hour"
-# From one network: a /24, or IPv6's /48.
+# Requests from one network (IPv4: /24, IPv6: /48).
 PER_NETWORK_LIMIT, PER_NETWORK_LIMIT_WITHOUT_POW = "60/hour", "6/hour"
-# From everywhere together, without proof: a thousand networks must not use up everybody's mail.
+# Requests without proof of work in total: many networks must not use up the hourly mail limit.
 TOTAL_LIMIT_WITHOUT_POW = "100/hour"
 
-# A person takes longer than this to fill in a form, and does not keep it open for longer than that.
+# A person takes longer than MIN_FILL_TIME to fill in the form, and less than MAX_FORM_AGE.
 MIN_FILL_TIME, MAX_FORM_AGE = timedelta(seconds=2), timedelta(days=2)
 
 
 class ResubmitRequiredError(Exception):
-    """Show the form again, filled in: why, as a sentence. A person presses the button again."""
+    """Show the filled-in form again with this sentence; a person presses the button again."""
 
 
 class RateLimitedError(Exception):
-    """Why not now, and when again, as a sentence; and after how many seconds."""
+    """A limit is reached: a sentence that says when to try again, and the seconds until then."""
 
     def __init__(self, message_template: str, retry_after_seconds: int) -> None:
         minutes = max(1, -(-retry_after_seconds // 60))
@@ -50,7 +50,7 @@ class RateLimitedError(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SignupRequest:
-    """What somebody asks for, checked (subscribers/signup/forms.py)."""
+    """A validated signup (subscribers/signup/forms.py)."""
 
     email: str
     topics: Iterable[str] = ()
@@ -63,22 +63,27 @@ def request_signup(
     *,
     has_proof_of_work: bool,
     now: datetime,
-) -> None:
-    """Have the address asked whether it was them; TooMany if others have to come first."""
+) -> Subscriber:
+    """Record a signup within the limits; return the subscriber, whose mail the caller enqueues.
+
+    Raise RateLimitedError if a limit is reached. This module does not call Celery.
+    """
     enforce_limits(consent_context.ip, has_proof_of_work=has_proof_of_work)
-    subscriber = lifecycle.request_confirmation(
+    return lifecycle.request_confirmation(
         signup_request.email,
         signup_request.topics,
         signup_request.timezone,
         now,
         consent_context=consent_context,
     )
-    tasks.enqueue_confirmation_on_commit(subscriber.pk)
 
 
 def enforce_limits(ip: str, *, has_proof_of_work: bool) -> None:
-    """Count a request, from the near to the far: what stops nearby costs the others nothing."""
-    household, network = (
+    """Count a request against each limit, the narrowest first; raise RateLimitedError.
+
+    A request that a narrow limit stops does not count against a wider one.
+    """
+    ip_network_key, network = (
         network_prefix(ip, ipv4_prefix_length=32, ipv6_prefix_length=64),
         network_prefix(ip),
     )
@@ -86,7 +91,7 @@ def enforce_limits(ip: str, *, has_proof_of_work: bool) -> None:
         enforce_limit(
             PER_IP_LIMIT_WITHOUT_POW,
             "unproven",
-            household,
+            ip_network_key,
             message_template=RATE_LIMITED_WITHOUT_POW_MESSAGE,
         )
         enforce_limit(
@@ -95,7 +100,7 @@ def enforce_limits(ip: str, *, has_proof_of_work: bool) -> None:
             network,
             message_template=RATE_LIMITED_WITHOUT_POW_MESSAGE,
         )
-    enforce_limit(PER_IP_LIMIT, "household", household, message_template=RATE_LIMITED_MESSAGE)
+    enforce_limit(PER_IP_LIMIT, "household", ip_network_key, message_template=RATE_LIMITED_MESSAGE)
     enforce_limit(PER_NETWORK_LIMIT, "network", network, message_template=RATE_LIMITED_MESSAGE)
     if not has_proof_of_work:
         enforce_limit(
@@ -106,28 +111,28 @@ def enforce_limits(ip: str, *, has_proof_of_work: bool) -> None:
 
 
 RATE_LIMITED_MESSAGE = (
-    "Many people on your network have asked within the hour. Please try again in {}."
+    "Too many sign-ups from your network in the last hour. Please try again in {}."
 )
 RATE_LIMITED_WITHOUT_POW_MESSAGE = (
-    "Many have asked without the proof that a script on this page makes. Turn JavaScript on, open"
-    " the page anew, and there is room for you; or try again in {}."
+    "Too many sign-ups without JavaScript in the last hour. Turn JavaScript on and reload the page,"
+    " or try again in {}."
 )
 
 
 def enforce_limit(rate: str, *key_parts: str, message_template: str) -> None:
-    verdict = ratelimit.hit(rate, "signup", *key_parts)
-    if not verdict.allowed:
-        logger.info("signups are limited: %s", key_parts[0])
+    result = ratelimit.hit(rate, "signup", *key_parts)
+    if not result.allowed:
+        logger.info("sign-ups are limited: %s", key_parts[0])
         if not settings.DEBUG and is_loopback(key_parts[-1]):
-            logger.error("All visitors seem to come from here: set TRUSTED_PROXIES.")
-        raise RateLimitedError(message_template, verdict.retry_after_seconds)
+            logger.error("All visitors have a loopback address: set TRUSTED_PROXIES.")
+        raise RateLimitedError(message_template, result.retry_after_seconds)
 
 
 def is_loopback(network: str) -> bool:
     try:
         return ip_network(network).is_loopback
     except ValueError:
-        return not network  # a socket file
+        return not network  # a Unix socket
 
 
 def is_valid_proof(proof: str) -> bool:
@@ -135,16 +140,16 @@ def is_valid_proof(proof: str) -> bool:
 
 
 class BackdatedSigner(TimestampSigner):
-    """For a form that is shown again: who corrects one letter is quick, and is a person."""
+    """Sign a form that is shown again as old enough: correcting a letter takes no time."""
 
     def timestamp(self) -> str:
         return b62_encode(int(time.time() - MIN_FILL_TIME.total_seconds()) - 1)
 
 
 def form_token(form_kind: FormKind, *, skip_min_age: bool = False) -> str:
-    """Goes into a form: signed, when it was made, which form it is and what text stands on it.
+    """Return the signed token of a form: its time, its kind and the consent text it shows.
 
-    It is good for many, so pages that hold it may be cached and need no cookie.
+    A token can be used many times, so that pages with a form can be cached and need no cookie.
     """
     return form_signer(BackdatedSigner if skip_min_age else TimestampSigner).sign(
         f"{form_kind}~{consent.CURRENT_VERSION}"
@@ -152,7 +157,7 @@ def form_token(form_kind: FormKind, *, skip_min_age: bool = False) -> str:
 
 
 def read_form_token(token: str, *, honeypot: str, ip: str) -> ConsentContext:
-    """What a form's seal says, if a person seems to have filled it in; else OnceMore."""
+    """Return what a form token says; raise ResubmitRequiredError if a program may have sent it."""
     if honeypot:
         raise ResubmitRequiredError(HONEYPOT_MESSAGE)
     try:
@@ -168,12 +173,12 @@ def read_form_token(token: str, *, honeypot: str, ip: str) -> ConsentContext:
 
 
 HONEYPOT_MESSAGE = (
-    "A field that nobody sees had been filled in, perhaps by your browser. It is empty again:"
-    " press the button once more."
+    "A hidden field was filled in, perhaps by your browser. It is empty now: please press the button"
+    " again."
 )
-STALE_FORM_MESSAGE = "This form had been open for days. Press the button once more."
-INVALID_TOKEN_MESSAGE = "One more press, here on our own page, and you are on your way."
-TOO_QUICK_MESSAGE = "That was quicker than people type. Press the button once more."
+STALE_FORM_MESSAGE = "This form was open for days. Please press the button again."
+INVALID_TOKEN_MESSAGE = "Please press the button again, here on our own page."
+TOO_QUICK_MESSAGE = "That was submitted very quickly. Please press the button again."
 
 
 def is_too_fresh(token: str, min_age: timedelta) -> bool:

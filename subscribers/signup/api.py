@@ -1,7 +1,7 @@
-"""Joining by the API: for other sites with a form of their own, behind the same protection.
+"""Signup by the API, for other sites with a form of their own, under the same protection.
 
-The gateway lets pages of every site read the API. These two calls send mail, so only pages of sites
-that the operator names may make them; a program, which names no site, may as well.
+The API middleware allows every site to read. These calls send mail, so browsers may make them only
+from the sites of SIGNUP_ORIGINS; a program, which sends no Origin, may make them too.
 """
 
 from __future__ import annotations
@@ -20,33 +20,34 @@ from pydantic import ConfigDict, Field
 
 from papers.web.client_ip import get_client_ip
 from papers.web.problems import FieldError, problem_response
+from subscribers import tasks
 from subscribers.signup import abuse_protection, consent, proof_of_work
 from subscribers.signup.consent import ConsentContext, FormKind
 from subscribers.signup.forms import SignupForm
 
-# Described in docs/joining.md: what only sites that agreed with the operator can use is not in the
-# public description.
+# Described in docs/operators/embedding.md: only sites that agreed with the operator can use it, so it
+# is not in the public API description.
 subscriptions = Router(tags=["subscriptions"])
 
-ACCEPTED_MESSAGE = (
-    "If the address can be written to, an email is on its way to it, to be confirmed."
-)
+ACCEPTED_MESSAGE = "If the address can receive mail, a confirmation email is on its way."
 INVALID_PROOF_MESSAGE = (
-    "It is missing, too old, wrong, or was used before. Get a new challenge from"
+    "The proof is missing, too old, wrong or used already. Get a new challenge from"
     " subscriptions/challenge and solve it."
 )
 UNKNOWN_CONSENT_VERSION_MESSAGE = (
-    "It names no text of ours: subscriptions/challenge gives the one to show."
+    "This is not a version of our consent text: subscriptions/challenge returns the current one."
 )
 
 
 class ConsentText(Schema):
     version: str
-    text: Annotated[str, Field(description="What people must be able to read before they send.")]
+    text: Annotated[
+        str, Field(description="The text that people must be able to read before they sign up.")
+    ]
 
 
 class Challenge(Schema):
-    """Work to be done, as ALTCHA's widgets understand it, and the words to show."""
+    """A proof-of-work challenge as ALTCHA widgets expect it, and the consent text to show."""
 
     parameters: dict[str, Any]
     signature: str
@@ -54,16 +55,16 @@ class Challenge(Schema):
 
 
 class SignupPayload(Schema):
-    """Who wants to get what."""
+    """A signup: address, topics, time zone, consent and proof of work."""
 
     model_config = ConfigDict(extra="forbid")
 
     email: Annotated[str, Field(max_length=1_000)]
     topics: Annotated[
         list[Annotated[str, Field(max_length=64)]],
-        Field(max_length=200, description="Slugs; none means all topics."),
+        Field(max_length=200, description="Slugs; an empty list means all topics."),
     ] = []
-    timezone: Annotated[str, Field(max_length=64, description="Such as Europe/Berlin.")] = ""
+    timezone: Annotated[str, Field(max_length=64, description="For example Europe/Berlin.")] = ""
     consent: Annotated[
         str, Field(max_length=16, description="The version of the text that was shown.")
     ]
@@ -76,18 +77,18 @@ class SignupPayload(Schema):
 
 
 class SignupAccepted(Schema):
-    """The same, whether or not the address is known here."""
+    """The response, which does not reveal whether the address is known."""
 
     detail: str
 
 
 ORIGIN_NOT_ALLOWED_MESSAGE = (
-    "Pages of this site may not call: the operator names those that may (SIGNUP_ORIGINS)."
+    "Pages of this site are not allowed to sign people up: see SIGNUP_ORIGINS."
 )
 
 
 def require_allowed_origin(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
-    """Browsers say of which site the page is that calls; programs say nothing."""
+    """Reject browsers on sites that are not in SIGNUP_ORIGINS; programs send no Origin."""
 
     @wraps(view)
     def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
@@ -107,7 +108,7 @@ def require_allowed_origin(view: Callable[..., HttpResponse]) -> Callable[..., H
     "/challenge",
     response=Challenge,
     operation_id="get_challenge",
-    summary="Work to do before asking, and the text to show",
+    summary="Get a proof-of-work challenge and the consent text",
     include_in_schema=False,
 )
 @decorate_view(never_cache, require_allowed_origin)
@@ -123,47 +124,50 @@ def get_challenge(request: HttpRequest) -> dict[str, Any]:
     "",
     response={202: SignupAccepted},
     operation_id="ask_to_join",
-    summary="Have somebody asked by email whether they want to join",
+    summary="Sign up an address; its owner is asked by email to confirm",
     include_in_schema=False,
 )
 @decorate_view(never_cache, require_allowed_origin)
-def ask_to_join(request: HttpRequest, payload: SignupPayload) -> HttpResponse | Status:
-    # A browser sends anything else to other sites without asking them first.
+def ask_to_join(request: HttpRequest, payload: SignupPayload) -> HttpResponse | Status[Any]:
+    # A browser sends other content types across sites without a preflight request.
     if request.content_type != "application/json":
-        return problem_response(415, "Send JSON, and say so: Content-Type: application/json.")
+        return problem_response(415, "Send JSON with Content-Type: application/json.")
     form = SignupForm(payload.dict(include={"email", "topics", "timezone"}))
-    if faults := collect_field_errors(payload, form):
-        said = " ".join(f"{each.parameter}: {each.detail}" for each in faults)
-        return problem_response(422, said, errors=faults)
-    given = ConsentContext(form=FormKind.API, version=payload.consent, ip=get_client_ip(request))
+    if errors := collect_field_errors(payload, form):
+        detail = " ".join(f"{error.parameter}: {error.detail}" for error in errors)
+        return problem_response(422, detail, errors=errors)
+    consent_context = ConsentContext(
+        form=FormKind.API, version=payload.consent, ip=get_client_ip(request)
+    )
     try:
-        abuse_protection.request_signup(
+        subscriber = abuse_protection.request_signup(
             abuse_protection.SignupRequest(**form.cleaned_data),
-            given,
+            consent_context,
             has_proof_of_work=True,
             now=timezone.now(),
         )
-    except abuse_protection.RateLimitedError as reason:
-        response = problem_response(429, str(reason))
-        response["Retry-After"] = str(reason.retry_after_seconds)
+    except abuse_protection.RateLimitedError as error:
+        response = problem_response(429, str(error))
+        response["Retry-After"] = str(error.retry_after_seconds)
         return response
+    tasks.enqueue_confirmation_on_commit(subscriber.pk)
     return Status(202, {"detail": ACCEPTED_MESSAGE})
 
 
 def collect_field_errors(payload: SignupPayload, form: SignupForm) -> list[FieldError]:
-    """What is wrong. The proof is looked at last, so that a typing error does not use it up."""
-    found = {name: " ".join(map(str, said)) for name, said in form.errors.items()}
+    """Return all errors; verify the proof last, so that a typing error does not use it up."""
+    errors = {name: " ".join(map(str, messages)) for name, messages in form.errors.items()}
     if payload.consent not in consent.CONSENT_TEXTS:
-        found["consent"] = UNKNOWN_CONSENT_VERSION_MESSAGE
-    if not found and not abuse_protection.is_valid_proof(payload.proof):
-        found["proof"] = INVALID_PROOF_MESSAGE
-    return [FieldError(parameter=name, detail=detail) for name, detail in found.items()]
+        errors["consent"] = UNKNOWN_CONSENT_VERSION_MESSAGE
+    if not errors and not abuse_protection.is_valid_proof(payload.proof):
+        errors["proof"] = INVALID_PROOF_MESSAGE
+    return [FieldError(parameter=name, detail=detail) for name, detail in errors.items()]
 
 
 @subscriptions.api_operation(["OPTIONS"], "", include_in_schema=False)
 @decorate_view(require_allowed_origin)
 def preflight(request: HttpRequest) -> HttpResponse:
-    """A browser asks, before a page of another site may send JSON."""
+    """Answer the CORS preflight request of a browser."""
     response = HttpResponse(status=204)
     response["Allow"] = response["Access-Control-Allow-Methods"] = "POST, OPTIONS"
     response["Access-Control-Allow-Headers"] = "Content-Type"

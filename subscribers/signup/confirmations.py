@@ -1,8 +1,8 @@
-"""Answering who asked to join: one email per request, never two, and few to any one address.
+"""Send confirmation mails: one per request, never two, and few to any one address.
 
-The subscriber's row is the queue: a request waits in it until one conditional UPDATE claims it,
-and only who claimed it sends. What surely did not leave goes back to wait; what may have left is
-not sent again, for the person can simply ask once more.
+The subscriber's row is the queue: a request waits in `confirmation_requested_at` until one
+conditional UPDATE claims it, and only the claimant sends. A mail that was certainly not sent is
+requeued; one that may have been sent is not repeated, because the person can sign up again.
 """
 
 from __future__ import annotations
@@ -24,26 +24,26 @@ from subscribers.models import Subscriber, SubscriberQuerySet
 
 logger = logging.getLogger(__name__)
 
-# The budget of an address, whoever asks: this many emails with so much time between them, then
-# none for a day. One that must not be written to has that day between any two.
+# Limits of an address, whoever signs it up: MAX_BURST mails at MIN_INTERVAL, then none for COOLDOWN. A
+# suppressed address waits COOLDOWN between any two.
 MAX_BURST = 3
 MIN_INTERVAL = timedelta(minutes=10)
 COOLDOWN = timedelta(days=1)
-# To one mailbox under all its names: ada+1@, ada+2@.
+# Mails to one mailbox under all its names: ada+1@, ada+2@.
 PER_MAILBOX_LIMIT = "5/day"
-# Providers that do not see dots before the @.
+# Providers that ignore dots before the @.
 DOT_INSENSITIVE_DOMAINS = {"gmail.com", "googlemail.com"}
-# An answer later than this helps nobody.
+# A request older than this is no longer answered.
 MAX_REQUEST_AGE = timedelta(days=1)
 
 
 def enqueue_request(subscriber: Subscriber, *, now: datetime) -> bool:
-    """Note that they are to be written to, if the budget allows; the row must be locked."""
+    """Queue a confirmation mail if the limits allow it; the row must be locked."""
     if subscriber.confirmation_requested_at is None:
         if subscriber.confirmation_sent_at and now - subscriber.confirmation_sent_at >= COOLDOWN:
             subscriber.confirmation_count = 0
         if not within_address_limit(subscriber, now=now):
-            logger.info("subscriber %s: asked again too soon", subscriber.pk)
+            logger.info("subscriber %s: requested again too soon", subscriber.pk)
             return False
         subscriber.confirmation_count += 1
     subscriber.confirmation_requested_at = now
@@ -60,7 +60,7 @@ def within_address_limit(subscriber: Subscriber, *, now: datetime) -> bool:
 
 
 def due_subscriber_ids(*, now: datetime, limit: int) -> list[int]:
-    """Who waits for an answer, the longest first."""
+    """Return the subscribers with a queued request, the oldest request first."""
     in_order = subscribers_awaiting_mail(now=now).order_by("confirmation_requested_at", "pk")
     return list(in_order.values_list("pk", flat=True)[:limit])
 
@@ -72,7 +72,10 @@ def subscribers_awaiting_mail(*, now: datetime) -> SubscriberQuerySet:
 
 
 def send(subscriber_id: int, *, now: datetime) -> bool:
-    """Answer a request that waits; False if none does any more, or the answer did not leave."""
+    """Send the queued mail of a subscriber; return whether it was sent.
+
+    False if no request is queued any longer, if a limit applies, or if sending failed.
+    """
     subscriber = subscribers_awaiting_mail(now=now).filter(pk=subscriber_id).first()
     if subscriber is None:
         return False
@@ -80,7 +83,7 @@ def send(subscriber_id: int, *, now: datetime) -> bool:
         message = build_reply(subscriber)
     except mail_message.CannotSendError as refusal:
         logger.error("%s", refusal)
-        claim_request(subscriber, now=now)  # it will not become possible by waiting
+        claim_request(subscriber, now=now)  # waiting would not help
         return False
     if (
         not within_hourly_limit()
@@ -97,12 +100,13 @@ def send(subscriber_id: int, *, now: datetime) -> bool:
 
 
 def within_hourly_limit() -> bool:
-    """Count an answer; False when this hour has had all of its own, and the others have to wait."""
+    """Count one confirmation mail; return False when the hourly limit is used up."""
     rate = f"{settings.CONFIRMATIONS_PER_HOUR}/hour"
     verdict = ratelimit.hit(rate, "confirmations", on_failure="refuse")
     if verdict.allowed and verdict.remaining == 0:
         logger.error(
-            "That was the last of %s confirmation mails for %s minutes: see docs/joining.md.",
+            "The hourly limit of %s confirmation mails is used up for %s minutes: "
+            "see docs/operators/signup.md.",
             verdict.limit,
             verdict.reset_after_seconds // 60,
         )
@@ -110,24 +114,24 @@ def within_hourly_limit() -> bool:
 
 
 def within_mailbox_limit(subscriber: Subscriber) -> bool:
-    """Count a mail to a mailbox; what it has no room for is dropped."""
+    """Count one mail to the mailbox; return False over its daily limit: the mail is dropped."""
     allowed = ratelimit.hit(
         PER_MAILBOX_LIMIT, "mailbox", canonical_mailbox(subscriber.email)
     ).allowed
     if not allowed:
-        logger.info("subscriber %s: the mailbox has had its share for a day", subscriber.pk)
+        logger.info("subscriber %s: the daily limit of the mailbox is used up", subscriber.pk)
     return allowed
 
 
 def canonical_mailbox(email: str) -> str:
-    """The mailbox behind an address, for counting only: what stands after a + is a label."""
+    """Return the mailbox behind an address, for counting only: drop the +label and ignored dots."""
     local, _, domain = email.rpartition("@")
     local = local.partition("+")[0]
     return f"{local.replace('.', '') if domain in DOT_INSENSITIVE_DOMAINS else local}@{domain}"
 
 
 def build_reply(subscriber: Subscriber) -> EmailMultiAlternatives:
-    """A link to confirm or, for who is confirmed already, to their preferences."""
+    """Return the mail with a confirmation link or, if active, with a preferences link."""
     name: str
     context: dict[str, Any]
     if subscriber.is_mailable:
@@ -144,26 +148,26 @@ def build_reply(subscriber: Subscriber) -> EmailMultiAlternatives:
 
 
 def build_message_id(kind: str, subscriber: Subscriber) -> str:
-    """The same for the same request, however often it is tried."""
-    asked = f"{subscriber.confirmation_requested_at:%Y%m%d%H%M%S%f}"
-    return f"<{kind}-{subscriber.pk}-{asked}@{settings.SITE_HOST}>"
+    """Return the Message-ID of a request, the same at each attempt."""
+    requested_at = f"{subscriber.confirmation_requested_at:%Y%m%d%H%M%S%f}"
+    return f"<{kind}-{subscriber.pk}-{requested_at}@{settings.SITE_HOST}>"
 
 
 def claim_request(subscriber: Subscriber, *, now: datetime) -> bool:
-    """Take the request as it was read: another worker, or a change of mind, may come between."""
-    as_read = Subscriber.objects.filter(
+    """Claim the request as it was read; return False if anything has changed since."""
+    unchanged = Subscriber.objects.filter(
         pk=subscriber.pk,
         status=subscriber.status,
         confirmation_requested_at=subscriber.confirmation_requested_at,
     )
-    return bool(as_read.update(confirmation_requested_at=None, confirmation_sent_at=now))
+    return bool(unchanged.update(confirmation_requested_at=None, confirmation_sent_at=now))
 
 
 def handle_failure(subscriber: Subscriber, error: Exception, *, now: datetime) -> None:
-    """Let it wait for the next sweep, if it surely did not leave."""
+    """Requeue the request if its mail was certainly not sent; else log the error."""
     outcome = outcomes.outcome_for_error(error)
     if outcome.kind != OutcomeKind.UNSENT:
-        logger.error("subscriber %s: not answered: %s", subscriber.pk, outcome.error)
+        logger.error("subscriber %s: confirmation not sent: %s", subscriber.pk, outcome.error)
         return
     claimed = Subscriber.objects.filter(
         pk=subscriber.pk, confirmation_requested_at__isnull=True, confirmation_sent_at=now
@@ -172,4 +176,4 @@ def handle_failure(subscriber: Subscriber, error: Exception, *, now: datetime) -
         confirmation_requested_at=subscriber.confirmation_requested_at,
         confirmation_sent_at=subscriber.confirmation_sent_at,
     )
-    logger.warning("subscriber %s: again later: %s", subscriber.pk, outcome.error)
+    logger.warning("subscriber %s: confirmation requeued: %s", subscriber.pk, outcome.error)

@@ -1,7 +1,7 @@
-"""What people are told when they ask to join, word by word, and the proof that they asked.
+"""Consent texts by version, and the stored proof that a reader gave consent.
 
-A text that has been shown is never changed: a new wording is a new version, and the old stays here
-for the proofs that name it.
+Never change a text that has been shown: a new wording is a new version, and old versions stay here
+for the proofs that name them.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ CURRENT_VERSION = "2026-11"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConsentContext:
-    """Where somebody said yes, and to which text."""
+    """Where a consent was given, and to which text."""
 
     form: Consent.FormKind = FormKind.PAGE
     version: str = CURRENT_VERSION
@@ -37,7 +37,7 @@ class ConsentContext:
 def record_request(
     subscriber: Subscriber, consent_context: ConsentContext, *, now: datetime
 ) -> None:
-    """They asked; it counts for nothing until they confirm. The newest of their forms is kept."""
+    """Store an unconfirmed consent, in place of an earlier unconfirmed one."""
     Consent.objects.update_or_create(
         subscriber=subscriber,
         confirmed_at=None,
@@ -51,7 +51,7 @@ def record_request(
 
 
 def record_confirmation(subscriber: Subscriber, *, now: datetime) -> None:
-    """They pressed the button in the mail: from now on this proof stays as it is."""
+    """Mark the consent as confirmed; it is immutable from now on."""
     Consent.objects.filter(subscriber=subscriber, confirmed_at=None).update(confirmed_at=now)
 
 
@@ -61,7 +61,7 @@ def record_import(
     *,
     request_times: Sequence[datetime],
 ) -> None:
-    """An operator vouches for those who are active, and wants the others asked."""
+    """Store the consents of an import; those of active subscribers count as confirmed."""
     Consent.objects.bulk_create(
         Consent(
             subscriber=subscriber,

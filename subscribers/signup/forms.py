@@ -1,4 +1,4 @@
-"""What strangers may send us."""
+"""The signup form."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from subscribers.signup import disposable
 class SignupForm(forms.Form):
     email = forms.CharField(error_messages={"required": "Please give your email address."})
     topics = TopicsField()
-    # What the browser says: any text at all; empty when it is no zone that we know.
+    # From the browser, so it may be any text; an unknown zone counts as empty.
     timezone = forms.Field(required=False)
 
     def clean_email(self) -> str:

@@ -1,7 +1,11 @@
-"""Joining and leaving: ask, confirm, leave, come back; never revealing who is here.
+"""The life cycle of a subscription: request, confirm, leave, rejoin.
 
-Addresses that were suppressed may ask too: only their owner can press the button in the mail that
-they get, once a day at most, and pressing it lifts the suppression. Nothing else lifts one.
+Guarantee: nobody becomes active without pressing the button in a mail to that address, and no
+response reveals whether an address is subscribed. Only this module writes `Subscriber.status`,
+`left_at` and `left_reason` (imports by an operator apart). Every function is safe to repeat.
+
+A suppressed address may sign up again: its owner gets at most one confirmation mail a day, and
+pressing the button in it lifts the suppression. Nothing else lifts one.
 """
 
 from __future__ import annotations
@@ -15,28 +19,17 @@ from django.db.models import Case, When
 
 from papers.models import Topic
 from subscribers import suppression
-from subscribers.addresses import InvalidAddressError, normalise_address
+from subscribers.addresses import normalise_address
 from subscribers.models import Preferences, Subscriber
 from subscribers.preferences import choices
 from subscribers.signup import confirmations, consent
 from subscribers.signup.consent import ConsentContext
 
-__all__ = [
-    "InvalidAddressError",
-    "can_rejoin",
-    "confirm",
-    "leave",
-    "normalise_address",
-    "rejoin",
-    "request_confirmation",
-    "resend_link",
-]
-
 Status, LeftReason = Subscriber.Status, Subscriber.LeftReason
 
-# How long who left may come back by pressing a button, without a new confirmation.
+# How long a reader who left can undo it without a new confirmation.
 REJOIN_WINDOW = timedelta(days=1)
-# A graver reason to have left replaces a lighter one: events come in any order.
+# A graver reason for leaving replaces a lighter one, because events arrive in any order.
 REASONS_BY_SEVERITY = [
     LeftReason.UNREACHABLE,
     LeftReason.UNSUBSCRIBED,
@@ -54,10 +47,10 @@ def request_confirmation(
     *,
     consent_context: ConsentContext = ConsentContext(),  # noqa: B008 (frozen)
 ) -> Subscriber:
-    """Somebody left this address on a page: have it asked whether it was them.
+    """Record a signup request and queue the confirmation mail; return the subscriber.
 
-    Who is subscribed already keeps what they chose: a stranger may have typed their address.
-    Without a time zone the one that is known stays.
+    The preferences of an active subscriber do not change: a stranger may have typed the address.
+    Without a time zone, keep the known one.
     """
     subscriber = get_or_create_locked(email)
     if subscriber.status == Status.LEFT:
@@ -71,13 +64,16 @@ def request_confirmation(
 
 @transaction.atomic
 def resend_link(subscriber: Subscriber, now: datetime) -> bool:
-    """They hold a link that is too old: have a new one sent, within the same budget."""
+    """Queue a fresh link for the holder of an expired one, within the same limits.
+
+    Return whether a mail was queued.
+    """
     row = Subscriber.objects.select_for_update().get(pk=subscriber.pk)
     return row.status != Status.LEFT and confirmations.enqueue_request(row, now=now)
 
 
 def get_or_create_locked(email: str) -> Subscriber:
-    """The row of an address, new or not, and ours until the transaction ends."""
+    """Return the row of an address, created if new, locked until the transaction ends."""
     subscriber, _ = Subscriber.objects.get_or_create(email=normalise_address(email))
     Preferences.objects.get_or_create(subscriber=subscriber)
     return Subscriber.objects.select_for_update().get(pk=subscriber.pk)
@@ -89,7 +85,7 @@ def reset_to_pending(subscriber: Subscriber) -> None:
 
 
 def apply_form_choices(subscriber: Subscriber, topics: Iterable[str], *, timezone: str) -> None:
-    """What the newest form says, until it is confirmed."""
+    """Store what the newest form says; it may change until it is confirmed."""
     preferences = Preferences.objects.get(subscriber=subscriber)
     if timezone:
         preferences.timezone = timezone
@@ -99,16 +95,16 @@ def apply_form_choices(subscriber: Subscriber, topics: Iterable[str], *, timezon
 
 @transaction.atomic
 def confirm(subscriber: Subscriber, now: datetime) -> None:
-    """The address and the wish are proven. Again, or after they left, it changes nothing."""
-    as_read = Subscriber.objects.filter(
+    """Activate a pending subscriber and lift a suppression; do nothing if not pending."""
+    unchanged = Subscriber.objects.filter(
         pk=subscriber.pk,
         status=Status.PENDING,
         confirmation_nonce=subscriber.confirmation_nonce,
     )
-    if as_read.update(
+    if unchanged.update(
         status=Status.ACTIVE,
         confirmed_at=now,
-        confirmation_nonce=uuid4(),  # the link has done its work
+        confirmation_nonce=uuid4(),  # the link works once
         confirmation_requested_at=None,
         confirmation_count=0,
     ):
@@ -119,7 +115,7 @@ def confirm(subscriber: Subscriber, now: datetime) -> None:
 
 
 def leave(subscriber: Subscriber, reason: Subscriber.LeftReason, now: datetime) -> None:
-    """Nothing is sent to them from now on. Again, it changes nothing but to a graver reason."""
+    """Unsubscribe; a repeat changes nothing, except to a graver reason."""
     row = Subscriber.objects.filter(pk=subscriber.pk)
     left = row.exclude(status=Status.LEFT).update(
         status=Status.LEFT,
@@ -127,8 +123,8 @@ def leave(subscriber: Subscriber, reason: Subscriber.LeftReason, now: datetime) 
         left_reason=reason,
         next_digest_at=None,
         confirmation_requested_at=None,
-        confirmation_nonce=uuid4(),  # a link to confirm that is under way works no more
-        # Who says no before they ever said yes has had all our mails for a day.
+        confirmation_nonce=uuid4(),  # invalidates a confirmation link that is on its way
+        # Somebody who declines before confirming gets no further mail for a day.
         confirmation_count=Case(
             When(status=Status.PENDING, then=confirmations.MAX_BURST), default=0
         ),
@@ -140,7 +136,7 @@ def leave(subscriber: Subscriber, reason: Subscriber.LeftReason, now: datetime) 
 
 
 def can_rejoin(subscriber: Subscriber, now: datetime) -> bool:
-    """Whether they left of their own accord, and only just."""
+    """Return whether they unsubscribed by themselves within REJOIN_WINDOW."""
     return (
         subscriber.status == Status.LEFT
         and subscriber.left_reason == LeftReason.UNSUBSCRIBED
@@ -153,7 +149,10 @@ def can_rejoin(subscriber: Subscriber, now: datetime) -> bool:
 
 @transaction.atomic
 def rejoin(subscriber: Subscriber, now: datetime) -> bool:
-    """Undo leaving; False if that takes a new confirmation. For who is active it changes nothing."""
+    """Undo leaving; return whether the subscriber is active now.
+
+    False means that a new confirmation is needed. An active subscriber does not change.
+    """
     row = Subscriber.objects.select_for_update().get(pk=subscriber.pk)
     if can_rejoin(row, now):
         row.rejoined_at = now
@@ -164,7 +163,7 @@ def rejoin(subscriber: Subscriber, now: datetime) -> bool:
 
 
 def reactivate(subscriber: Subscriber, now: datetime) -> None:
-    """They are as if they had never left; the row must be locked."""
+    """Restore a subscriber who left; the row must be locked."""
     subscriber.status, subscriber.left_at, subscriber.left_reason = Status.ACTIVE, None, ""
     subscriber.save(update_fields=["status", "left_at", "left_reason"])
     subscriber.reschedule_digest(now)

@@ -1,7 +1,7 @@
-"""Proof of work: a second of a computer's time for each request, which only a flood cannot spare.
+"""Proof of work (ALTCHA): each signup costs a second of computing, which only a flood notices.
 
-By ALTCHA, made and checked here: no third party, and nothing that a person has to solve. The
-script static/js/signup.js does the work while somebody types; each proof is good once.
+No third party and no puzzle: static/js/signup.js solves the challenge while a person types. Each
+solution is accepted once.
 """
 
 from __future__ import annotations
@@ -16,20 +16,20 @@ from django.utils.crypto import salted_hmac
 from papers.web import ratelimit
 
 ALGORITHM = "PBKDF2/SHA-256"
-# Rounds for one try, and how many tries it takes: 0.3 s of a desktop's processor, 1 to 3 s of a
-# phone's. Native code is hardly faster than a browser's own, and no lucky draw is cheap.
+# Iterations of one attempt, and the number of attempts: 0.3 s on a desktop, 1 to 3 s on a phone. Native
+# code is hardly faster than a browser's own, and the minimum keeps lucky draws from being cheap.
 PBKDF2_ITERATIONS = 5_000
 MIN_COUNTER, MAX_COUNTER = 100, 300
-# How long a challenge may be solved and handed in; the script makes a new one before that.
+# How long a challenge can be solved; the script fetches a new one before that.
 CHALLENGE_LIFETIME = timedelta(minutes=10)
-# Longer than LIFETIME: what was handed in once is remembered until it is too old anyway.
+# The window exceeds CHALLENGE_LIFETIME, so a nonce is remembered until its challenge has expired.
 REPLAY_LIMIT = "1/hour"
 MAX_PROOF_CHARS = 2_000
 
 
 def create_challenge(*, now: datetime) -> dict[str, Any]:
-    """A new one, as JSON."""
-    made = altcha.create_challenge(
+    """Return a new signed challenge as JSON data."""
+    challenge = altcha.create_challenge(
         ALGORITHM,
         PBKDF2_ITERATIONS,
         counter=MIN_COUNTER + secrets.randbelow(MAX_COUNTER - MIN_COUNTER + 1),
@@ -37,17 +37,17 @@ def create_challenge(*, now: datetime) -> dict[str, Any]:
         hmac_secret=hmac_key("challenge"),
         hmac_key_secret=hmac_key("solution"),
     )
-    return made.to_dict()
+    return challenge.to_dict()
 
 
 def verify_proof(proof: str) -> bool:
-    """Whether this proves work that was done for us, lately, and was not handed in before."""
+    """Return whether a solution is valid, fresh and not replayed; a valid one is used up."""
     if not proof or len(proof) > MAX_PROOF_CHARS:
         return False
-    verdict = altcha.verify_solution(
+    result = altcha.verify_solution(
         proof, hmac_secret=hmac_key("challenge"), hmac_key_secret=hmac_key("solution")
     )
-    return verdict.verified and claim_nonce(altcha.Payload.from_base64(proof))
+    return result.verified and claim_nonce(altcha.Payload.from_base64(proof))
 
 
 def claim_nonce(payload: altcha.Payload) -> bool:

@@ -1,4 +1,4 @@
-"""Who never confirmed is forgotten: an address that somebody typed is not ours to keep."""
+"""Purge sign-ups that were never confirmed: the owner of the address has not agreed to them."""
 
 from __future__ import annotations
 
@@ -14,26 +14,29 @@ logger = logging.getLogger(__name__)
 
 Status, LeftReason = Subscriber.Status, Subscriber.LeftReason
 
-# So long after the last of their mails; the link in it is dead after three days.
+# Counted from the last mail; the link in it expires after three days.
 UNCONFIRMED_RETENTION = timedelta(days=7)
-# Rows in one transaction, and in one run: the next is a minute away.
+# Rows in one transaction, and in one run; the next run is a minute away.
 PURGE_BATCH_SIZE, MAX_PURGED_PER_RUN = 500, 5_000
 
 
 def purge_unconfirmed(*, now: datetime) -> int:
-    """How many were forgotten. Who had been a reader before is one who left, as before."""
-    before, forgotten = now - UNCONFIRMED_RETENTION, 0
-    while forgotten < MAX_PURGED_PER_RUN and (page := purge_batch(before)):
-        forgotten += page
-    revert_lapsed_rejoins(before)
-    if forgotten:
-        logger.info("%s who never confirmed were forgotten", forgotten)
-    return forgotten
+    """Delete unconfirmed sign-ups older than the retention time; return how many.
+
+    A former reader who did not confirm again is reset to having left. Safe to repeat.
+    """
+    cutoff, purged = now - UNCONFIRMED_RETENTION, 0
+    while purged < MAX_PURGED_PER_RUN and (count := purge_batch(cutoff)):
+        purged += count
+    revert_lapsed_rejoins(cutoff)
+    if purged:
+        logger.info("purged %s unconfirmed sign-ups", purged)
+    return purged
 
 
 @transaction.atomic
 def purge_batch(cutoff: datetime) -> int:
-    # Locked: somebody may be pressing the button in the mail at this moment.
+    # Lock the rows: one of them may be confirmed at this moment.
     old = inactive_since(cutoff).filter(confirmed_at__isnull=True, created_at__lt=cutoff)
     ids = list(old.select_for_update().values_list("pk", flat=True)[:PURGE_BATCH_SIZE])
     Subscriber.objects.filter(pk__in=ids).delete()
@@ -42,7 +45,7 @@ def purge_batch(cutoff: datetime) -> int:
 
 @transaction.atomic
 def revert_lapsed_rejoins(cutoff: datetime) -> None:
-    """Somebody typed the address of a former reader, who did not want to come back."""
+    """Reset former readers whose address was signed up again but not confirmed."""
     lapsed = inactive_since(cutoff).filter(status=Status.PENDING, confirmed_at__isnull=False)
     ids = list(lapsed.select_for_update().values_list("pk", flat=True))
     Consent.objects.filter(subscriber__in=ids, confirmed_at=None).delete()
@@ -55,7 +58,7 @@ def revert_lapsed_rejoins(cutoff: datetime) -> None:
 
 
 def inactive_since(cutoff: datetime) -> SubscriberQuerySet:
-    """Nobody asked with the address since, and nothing was sent to it, and nobody said no."""
+    """Return subscribers without a request, a mail or an unsubscription since then."""
     return Subscriber.objects.filter(
         Q(confirmation_requested_at=None) | Q(confirmation_requested_at__lt=cutoff),
         Q(confirmation_sent_at=None) | Q(confirmation_sent_at__lt=cutoff),

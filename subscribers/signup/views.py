@@ -1,7 +1,7 @@
-"""The pages on which strangers ask to join: ours, and the one that other sites show in a frame.
+"""Signup pages: our own, the one that other sites embed in a frame, and the confirmation page.
 
-No cookie and no CSRF token, so they can be cached and work within other sites: to ask with
-somebody's address takes no session of theirs. What protects them is in subscribers/signup/abuse_protection.py.
+They use no cookie and no CSRF token, so they can be cached and work inside other sites: signing up an
+address needs no session. subscribers/signup/abuse_protection.py protects them instead.
 """
 
 from __future__ import annotations
@@ -65,30 +65,34 @@ def embed(request: HttpRequest) -> HttpResponse:
 
 @cache_control(public=True, max_age=60)
 def blank_form(request: HttpRequest, form_kind: FormKind) -> HttpResponse:
-    """Within another site the topics are that site's choice, in the address."""
+    """Show an empty form; an embedded one takes its topics from the query string."""
     chosen = request.GET.getlist("topics") if form_kind == FormKind.EMBED else []
     return render(request, PAGE_TEMPLATES[form_kind], form_context(form_kind, chosen))
 
 
 @never_cache
 def submit_signup(request: HttpRequest, form_kind: FormKind) -> HttpResponse:
-    """Whoever is here already, the answer is the same: look into your inbox."""
+    """Take a signup; the response is the same whether or not the address is known."""
     form = SignupForm(request.POST)
     if not form.is_valid():
         return redisplay_form(request, form_kind, form)
     try:
-        given = abuse_protection.read_form_token(
+        consent_context = abuse_protection.read_form_token(
             request.POST.get("seal", ""),
             honeypot=request.POST.get("subject", ""),
             ip=get_client_ip(request),
         )
-        wish = abuse_protection.SignupRequest(**form.cleaned_data)
-        proven = abuse_protection.is_valid_proof(request.POST.get("proof", ""))
-        abuse_protection.request_signup(wish, given, has_proof_of_work=proven, now=timezone.now())
-    except abuse_protection.ResubmitRequiredError as reason:
-        return redisplay_form(request, form_kind, form, error=reason)
-    except abuse_protection.RateLimitedError as reason:
-        return rate_limited_page(request, form_kind, form, reason)
+        subscriber = abuse_protection.request_signup(
+            abuse_protection.SignupRequest(**form.cleaned_data),
+            consent_context,
+            has_proof_of_work=abuse_protection.is_valid_proof(request.POST.get("proof", "")),
+            now=timezone.now(),
+        )
+    except abuse_protection.ResubmitRequiredError as error:
+        return redisplay_form(request, form_kind, form, error=error)
+    except abuse_protection.RateLimitedError as error:
+        return rate_limited_page(request, form_kind, form, error)
+    tasks.enqueue_confirmation_on_commit(subscriber.pk)
     if is_htmx(request):
         return render(request, "subscribers/_asked.html", {"place": form_kind})
     return HttpResponseRedirect(reverse(RESULT_URL_NAMES[form_kind]), status=HTTPStatus.SEE_OTHER)
@@ -101,7 +105,7 @@ def redisplay_form(
     *,
     error: Exception | None = None,
 ) -> HttpResponse:
-    """The form once more, with what was typed: whole page, or in its place on the page."""
+    """Show the filled-in form again: the whole page, or only the form for htmx."""
     context = {
         **form_context(form_kind, request.POST.getlist("topics")),
         "form": form,
@@ -116,7 +120,7 @@ def rate_limited_page(
     form: SignupForm,
     error: abuse_protection.RateLimitedError,
 ) -> HttpResponse:
-    """The form once more, made with little: of a flood this is most."""
+    """Show the form again with few queries: in a flood this is the usual response."""
     chosen = form.cleaned_data["topics"]
     topics = Topic.objects.filter(slug__in=chosen) if chosen else ()
     context = {"place": form_kind, "form": form, "why": error}
@@ -143,7 +147,7 @@ def form_context(form_kind: FormKind, topic_slugs: list[str]) -> dict[str, Any]:
 
 
 def is_htmx(request: HttpRequest) -> bool:
-    """Whether htmx asks: it puts the answer where the form was."""
+    """Return whether htmx sent the request: it replaces the form by the response."""
     return request.headers.get("HX-Request") == "true"
 
 
@@ -171,7 +175,7 @@ def embed_submitted(request: HttpRequest) -> HttpResponse:
 @require_POST
 @never_cache
 def resend_link(request: HttpRequest, token: str) -> HttpResponse:
-    """A new link by mail to whom an old one was for; the same answer, whatever the token."""
+    """Mail a fresh link to the owner of an expired one; the response is always the same."""
     try:
         subscriber = links.subscriber_for_renewal(token)
     except links.InvalidLinkError:
@@ -187,7 +191,7 @@ def resend_link(request: HttpRequest, token: str) -> HttpResponse:
 @token_view
 @require_get_or_post
 def confirm(request: HttpRequest, token: str) -> HttpResponse:
-    """Programs open every link in a mail; only a person presses the button."""
+    """Show a button on GET and confirm on POST: programs open every link in a mail."""
     try:
         subscriber = links.read_token(Purpose.CONFIRM, token)
     except links.UsedLinkError as error:
