@@ -174,12 +174,9 @@ def test_pages_hold_nothing_personal_and_may_be_kept_a_minute(client: Client, ad
     assert not response.cookies
 
 
-@pytest.mark.parametrize("address", ["/", "/editions/", "/editions/2026-05-12/", "/health/"])
-def test_pages_answer_head_and_nothing_that_writes(
-    client: Client, monkeypatch: pytest.MonkeyPatch, address: str
-) -> None:
+@pytest.mark.parametrize("address", ["/", "/editions/", "/editions/2026-05-12/"])
+def test_pages_answer_head_and_nothing_that_writes(client: Client, address: str) -> None:
     factories.edition()
-    monkeypatch.setattr(health, "check_dependencies", lambda: {"database": True})
 
     response = client.head(address)
 
@@ -215,29 +212,6 @@ def test_pages_allow_no_script_or_style_but_the_files_of_the_site(client: Client
     scripts = re.findall(r"<script([^>]*)>", html)
     assert scripts != []
     assert [each for each in scripts if not re.fullmatch(r' src="/static/\S+" defer', each)] == []
-
-
-def test_health_answers_when_all_is_well(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(health, "check_dependencies", lambda: {"database": True, "broker": True})
-
-    response = client.get("/health/")
-
-    assert (response.status_code, response.json()) == (
-        200,
-        {"ok": True, "database": True, "broker": True},
-    )
-    assert "no-store" in response.headers["Cache-Control"]
-
-
-def test_health_is_503_when_a_part_is_away(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(health, "check_dependencies", lambda: {"database": True, "broker": False})
-
-    response = client.get("/health/")
-
-    assert (response.status_code, response.json()) == (
-        503,
-        {"ok": False, "database": True, "broker": False},
-    )
 
 
 def test_a_failure_of_ours_is_a_page_that_needs_nothing(

@@ -189,17 +189,6 @@ def test_a_sample_call_is_one_that_is_answered(client: Client) -> None:
     assert statuses == [200] * 6
 
 
-def test_the_page_for_people_lists_what_there_is(client: Client) -> None:
-    answer = client.get("/api/v1/")
-    page = answer.content.decode()
-
-    assert answer["Content-Type"] == "text/html; charset=utf-8"
-    assert all(f"<code>GET {path}</code>" in page for path in read(client, DESCRIPTION)["paths"])
-    assert page.count("curl ") == 6
-    assert all(f'id="{status}"' in page for status in (400, 404, 405, 413, 422, 429, 500))
-    assert not answer.cookies
-
-
 def test_the_site_says_where_the_api_is(client: Client) -> None:
     assert '<a href="/api/v1/">' in client.get("/topics/").content.decode()
 

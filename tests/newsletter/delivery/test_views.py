@@ -1,4 +1,4 @@
-"""The pages of newsletter/views.py that show a laptop's mailbox."""
+"""newsletter/delivery/views.py"""
 
 from __future__ import annotations
 
