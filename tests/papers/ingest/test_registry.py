@@ -49,7 +49,7 @@ def test_a_source_that_is_not_there_is_said_at_the_start(settings):
 
     [error] = checks.check_sources_exist()
 
-    assert str(error.msg) == "SOURCES names 'huggingfase', and there is no such source."
+    assert str(error.msg) == "SOURCES contains an unknown source: 'huggingfase'."
 
 
 def test_without_a_list_of_what_is_new_nothing_would_trend(settings):
