@@ -23,3 +23,7 @@ def test_the_page_lists_every_operation_and_every_problem_type(client: Client) -
 
 def test_the_page_states_the_rate_limit(client: Client) -> None:
     assert "120 requests per minute" in client.get("/api/v1/").content.decode()
+
+
+def test_every_page_links_to_the_api_page(client: Client) -> None:
+    assert '<a href="/api/v1/">' in client.get("/topics/").content.decode()
