@@ -38,10 +38,10 @@ def search_results(request: HttpRequest, raw_query: str) -> HttpResponse:
     # The search box shows only the part of the query that was parsed.
     searched_text = raw_query[: query.MAX_QUERY_CHARS]
     context = {
-        "typed": "".join(char for char in searched_text if char.isprintable()),
-        "wanted": parsed,
+        "query_text": "".join(char for char in searched_text if char.isprintable()),
+        "query": parsed,
         "results": results,
-        "found": results.page,
+        "result_page": results.page,
         "page": get_page_or_404(request, range(results.page.total), page_size=RESULTS_PER_PAGE),
     }
     return render(request, "papers/results.html", context)
@@ -75,11 +75,11 @@ def paper(request: HttpRequest, identity: str) -> HttpResponse:
     openalex_citations = latest.get(Metric.OPENALEX_CITATIONS)
     context = {
         "paper": paper,
-        "observed": upvotes,
+        "upvote_history": upvotes,
         "citations": latest.get(Metric.SEMANTIC_SCHOLAR_CITATIONS, openalex_citations),
         "influential": latest.get(Metric.SEMANTIC_SCHOLAR_INFLUENTIAL),
         "related": related_papers(paper),
-        "line": sparkline.points(upvotes, width=160, height=40),
+        "sparkline": sparkline.points(upvotes, width=160, height=40),
         "topics": Topic.objects.list_by_trending_count(on=timezone.now().date()),
         "chosen": {topic.slug for topic in paper.topics.all()},
     }
