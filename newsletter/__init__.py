@@ -1,6 +1,6 @@
-"""Trending Papers: the project, and its last step: editions and their delivery."""
+"""The project package, and the app of editions and their delivery."""
 
-# Celery's tasks are bound to this application as soon as Django starts.
+# Import the Celery app when Django starts, so that every shared task uses it.
 from newsletter.celery import app as celery_app
 
 __all__ = ["celery_app"]

@@ -1,4 +1,4 @@
-"""The Celery application: it rings the bell; what is due lives in the database."""
+"""The Celery application. Work is found in the database; tasks only trigger it."""
 
 import os
 

@@ -1,4 +1,4 @@
-"""What every page may show: the site's name, address and postal line."""
+"""Template variables for every page."""
 
 from __future__ import annotations
 

@@ -1,0 +1,1 @@
+"""Papers: their sources, catalogue, topics, trends and search."""

@@ -1,4 +1,4 @@
-"""The operators' desk for papers: to look and to search; what the machine owns is read-only."""
+"""The admin of papers: operators can view and search; what sources write is read-only."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from django.http import HttpRequest
 from papers.models import CallSlot, Paper, Reading, SourceStatus, Topic
 
 
-class ViewOnlyAdmin(admin.ModelAdmin):
-    """Rows that the next intake would write again: nobody adds, edits or deletes them here."""
+class ViewOnlyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not generic at run time
+    """Read-only rows: the next import would undo any change."""
 
     show_full_result_count = False
 
@@ -26,8 +26,8 @@ class ViewOnlyAdmin(admin.ModelAdmin):
 
 
 @admin.register(Topic)
-class TopicAdmin(admin.ModelAdmin):
-    """The names come from topics.json; one that left the file may be deleted here."""
+class TopicAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not generic at run time
+    """Topics, defined in topics.json; one that was removed from the file can be deleted here."""
 
     list_display = ("name", "slug", "description")
     search_fields = ("name", "slug")
@@ -43,7 +43,7 @@ class PaperAdmin(ViewOnlyAdmin):
     list_display = ("identity", "title", "listed_on", "upvotes", "comments", "score", "scored_at")
     list_filter = ("topics",)
     search_fields = ("=identity", "=doi", "title")
-    search_help_text = "An arXiv id, a DOI, or words of the title"
+    search_help_text = "arXiv id, DOI, or words in the title"
     date_hierarchy = "sort_date"
     ordering = ("-sort_date", "-score", "identity")
     list_per_page = 50
@@ -71,7 +71,7 @@ class ReadingAdmin(ViewOnlyAdmin):
     list_filter = ("source",)
     list_select_related = ("paper",)
     search_fields = ("=paper__identity",)
-    search_help_text = "An arXiv id"
+    search_help_text = "arXiv id"
     ordering = ("-pk",)
     list_per_page = 100
 

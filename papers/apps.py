@@ -1,3 +1,5 @@
+"""The app `papers`."""
+
 from django.apps import AppConfig
 
 
@@ -6,4 +8,4 @@ class PapersConfig(AppConfig):
     verbose_name = "Papers"
 
     def ready(self) -> None:
-        from papers import checks  # noqa: F401, PLC0415 -- registers them
+        from papers import checks  # noqa: F401, PLC0415 -- registers the checks

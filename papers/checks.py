@@ -1,4 +1,4 @@
-"""Mistakes in the settings of the sources are said at the start, not at the first poll."""
+"""System checks of the SOURCES setting: report mistakes at start-up, not at the first poll."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ def check_sources_exist(**_: Any) -> list[CheckMessage]:
         return []
     return [
         Error(
-            f"SOURCES names {unknown[0]!r}, and there is no such source.",
-            hint=f"Those that there are: {', '.join(registry.SOURCES)}.",
+            f"SOURCES contains an unknown source: {unknown[0]!r}.",
+            hint=f"Known sources: {', '.join(registry.SOURCES)}.",
             id="papers.E001",
         )
     ]
@@ -30,7 +30,7 @@ def check_listing_source_enabled(**_: Any) -> list[CheckMessage]:
         return []
     return [
         Warning(
-            "No source in SOURCES says what people put forward, so nothing will trend.",
+            "No source in SOURCES lists papers that people upvote, so nothing will trend.",
             hint=f"Add one of: {', '.join(sorted(registry.LISTING_SOURCES))}.",
             id="papers.W001",
         )

@@ -1,4 +1,4 @@
-"""What trends, as Atom feeds: for those who read by feed reader and not by mail."""
+"""Atom feeds of trending papers, overall and per topic."""
 
 from __future__ import annotations
 
@@ -21,20 +21,23 @@ from django.views.decorators.http import conditional_page, require_safe
 from papers.models import Paper, Topic
 
 MAX_ITEMS = 30
-# What XML has no way to write.
+# Characters that XML cannot represent.
 INVALID_XML_CHARS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 
 
 class AtomFeed(Atom1Feed):
     def latest_post_date(self) -> datetime:
-        """Of a feed without papers: today, not now, or its ETag would never be the same."""
+        """Return the newest date; in an empty feed, the start of today.
+
+        The default for an empty feed is the current time, with which its ETag would never match.
+        """
         if self.items:
             return super().latest_post_date()
         return datetime.combine(timezone.now().date(), time(), UTC)
 
 
-class TrendingFeed(Feed):
-    """In one topic, or in all; every address is the site's own, whatever host was asked for."""
+class TrendingFeed(Feed):  # type: ignore[type-arg]  # not generic at run time
+    """The trending papers of one topic or of all; every URL is built from SITE_URL."""
 
     feed_type = AtomFeed
     author_name = settings.SITE_NAME
@@ -54,7 +57,7 @@ class TrendingFeed(Feed):
         return (
             strip_invalid_xml(topic.description)
             if topic
-            else "The research papers that people are reading."
+            else "The research papers that people are talking about."
         )
 
     def link(self, topic: Topic | None) -> str:
@@ -79,7 +82,7 @@ class TrendingFeed(Feed):
         return settings.SITE_URL + item.get_absolute_url()
 
     def item_guid(self, item: Paper) -> str:
-        """The same in every feed, and when the site moves to https or its pages elsewhere."""
+        """Return a tag URI: the same in every feed, and stable if URLs change."""
         return f"tag:{settings.SITE_HOST},2026:paper/{quote(item.identity)}"
 
     def item_author_name(self, item: Paper) -> str | None:
@@ -99,7 +102,7 @@ def strip_invalid_xml(text: str) -> str:
     return INVALID_XML_CHARS.sub("", text)
 
 
-# Feed readers ask every few minutes, for ever: let them and caches keep what they have.
+# Feed readers poll every few minutes for years: allow caching and conditional requests.
 trending_feed = require_safe(
     cache_control(public=True, max_age=600)(conditional_page(TrendingFeed()))
 )

@@ -1,4 +1,4 @@
-"""What was published, and who noticed."""
+"""Papers, their topics, the attention they get, and the state of their sources."""
 
 from __future__ import annotations
 
@@ -14,34 +14,37 @@ from papers.web.models import RateLimitCounter
 
 __all__ = ["RateLimitCounter"]
 
-# A paper that was listed longer ago than this no longer trends.
+# A paper trends for this many days after its listing.
 TRENDING_WINDOW_DAYS = 7
 
 
 class TopicQuerySet(models.QuerySet["Topic"]):
     def list_by_trending_count(self, *, on: date) -> list[Topic]:
-        """Each with how many of its papers trend that day, as `trending`."""
-        # From the week's papers to their topics: a join over all papers would grow for ever.
+        """Return the topics with most trending papers first, each with its count as `trending`.
+
+        Two queries.
+        """
+        # Count from the week's papers: a join over all papers would get slower for ever.
         papers = Paper.objects.listed_between(on - timedelta(days=TRENDING_WINDOW_DAYS), on)
         counts = dict(
             Paper.topics.through.objects.filter(paper__in=papers)
             .values_list("topic_id")
             .annotate(Count("paper_id"))
         )
-        found = list(self.order_by("name"))
-        for each in found:
-            each.trending = counts.get(each.pk, 0)
-        return sorted(found, key=lambda each: -each.trending)
+        topics = list(self.order_by("name"))
+        for topic in topics:
+            topic.trending = counts.get(topic.pk, 0)
+        return sorted(topics, key=lambda topic: -topic.trending)
 
 
 class Topic(models.Model):
-    """A field of research that readers can follow; its rules are in topics.json."""
+    """A field of research that readers can follow; defined, with its rules, in topics.json."""
 
     slug = models.SlugField(max_length=64, unique=True)
     name = models.CharField(max_length=100)
     description = models.CharField(max_length=300, blank=True)
 
-    # How many of its papers trend; filled by busiest_first().
+    # The number of trending papers; set only by list_by_trending_count().
     trending: int
 
     objects = TopicQuerySet.as_manager()
@@ -55,27 +58,26 @@ class Topic(models.Model):
 
 class PaperQuerySet(models.QuerySet["Paper"]):
     def with_identifier(self, identifier: str) -> PaperQuerySet:
-        """The paper of an arXiv id or a DOI, however written, or of its own identity: one at most.
+        """Return at most one paper: by arXiv id or DOI in any notation, or by its identity.
 
-        Two that were both published may have one DOI: the one that is named by it comes first.
+        Two arXiv papers may share a DOI. A paper whose identity is that DOI takes precedence.
         """
-        if not (
-            name := canonical_identifier(identifier)
-        ).isprintable():  # PostgreSQL refuses to look for a NUL
+        canonical = canonical_identifier(identifier)
+        if not canonical.isprintable():  # PostgreSQL rejects NUL in a parameter
             return self.none()
-        known = Paper.objects.filter(Q(identity=name) | Q(doi=name)).order_by(
-            Case(When(identity=name, then=0), default=1), "pk"
+        candidates = Paper.objects.filter(Q(identity=canonical) | Q(doi=canonical)).order_by(
+            Case(When(identity=canonical, then=0), default=1), "pk"
         )
-        return self.filter(pk__in=known.values("pk")[:1])
+        return self.filter(pk__in=candidates.values("pk")[:1])
 
     def listed_between(self, first: date, last: date) -> PaperQuerySet:
-        """Both days included."""
+        """Return the papers listed from `first` to `last`, both days included."""
         return self.filter(listed_on__gte=first, listed_on__lte=last)
 
     def trending(self, *, on: date) -> PaperQuerySet:
-        """What a visitor sees on a day, the hottest first."""
-        fresh = self.listed_between(on - timedelta(days=TRENDING_WINDOW_DAYS), on)
-        return fresh.filter(withdrawn=False).by_score()
+        """Return the papers that trend on a day, highest score first, without withdrawn ones."""
+        recent = self.listed_between(on - timedelta(days=TRENDING_WINDOW_DAYS), on)
+        return recent.filter(withdrawn=False).by_score()
 
     def by_score(self) -> PaperQuerySet:
         return self.order_by("-score", "-listed_on", "identity")
@@ -88,36 +90,36 @@ class PaperQuerySet(models.QuerySet["Paper"]):
 
 
 class Paper(models.Model):
-    """One paper, whichever sources told of it."""
+    """One paper, merged from the records of all sources that report it."""
 
-    # Its arXiv id without a version, else its DOI, else a key of its title and first author.
+    # The arXiv id without version, else the DOI, else a hash of title and first author.
     identity = models.CharField(max_length=255, unique=True)
     arxiv_id = models.CharField(max_length=32, blank=True, db_index=True)
     doi = models.CharField(max_length=255, blank=True, db_index=True)
     title_key = models.CharField(max_length=24, blank=True, db_index=True)
     title = models.CharField(max_length=500)
     abstract = models.TextField(blank=True)
-    # A machine's one-sentence summary, shown only with that said beside it.
+    # One sentence written by a language model. Never show it without saying so.
     machine_summary = models.TextField(blank=True)
     authors = models.JSONField(default=list, blank=True)
     organization = models.CharField(max_length=200, blank=True)
     categories = models.JSONField(default=list, blank=True)
     keywords = models.JSONField(default=list, blank=True)
     published_on = models.DateField(null=True, blank=True)
-    # The day a source first put it before its readers: what age is counted from.
+    # The day a source first listed it; age and trending are counted from it.
     listed_on = models.DateField(null=True, blank=True, db_index=True)
-    # Of its listing, else of its publication, else of its import.
+    # The day of its listing, else of its publication, else of its import.
     sort_date = models.DateField(db_column="day")
-    # By its authors, or retracted by its publisher: it trends no more.
+    # Withdrawn by its authors or retracted by its publisher: it no longer trends.
     withdrawn = models.BooleanField(default=False)
     code_url = models.URLField(max_length=500, blank=True)
     project_url = models.URLField(max_length=500, blank=True)
     topics = models.ManyToManyField(Topic, related_name="papers", blank=True)
     added_at = models.DateTimeField(auto_now_add=True)
-    # Who told each field, and as of when: see papers/catalogue/precedence.py.
+    # The source and date of each field's value: see papers/catalogue/precedence.py.
     field_sources = models.JSONField(default=dict, blank=True, db_column="tellers")
 
-    # Derived from the readings by score_papers; may be recomputed at will.
+    # Derived from the readings by score_papers, which can recompute them at any time.
     score = models.FloatField(default=0.0)
     upvotes = models.PositiveIntegerField(default=0)
     comments = models.PositiveIntegerField(default=0)
@@ -157,13 +159,13 @@ class Paper(models.Model):
 
     @property
     def discussion_url(self) -> str:
-        """Where people talk about it: only what is listed has such a page for sure."""
+        """Return the Hugging Face page; only listed papers are certain to have one."""
         listed = self.arxiv_id and self.listed_on
         return f"https://huggingface.co/papers/{self.arxiv_id}" if listed else ""
 
     @property
     def byline(self) -> str:
-        """Up to three authors by name, the rest counted."""
+        """Return up to four authors; of more, the first three and the number of the others."""
         names = self.authors
         if len(names) <= 4:
             return ", ".join(names)
@@ -171,45 +173,45 @@ class Paper(models.Model):
 
 
 class SearchText(models.Model):
-    """A paper's words as the search looks them up; written by papers/search/engine.py only."""
+    """A paper's search document; written only by papers/search/engine.py."""
 
     paper = models.OneToOneField(
         Paper, primary_key=True, on_delete=models.CASCADE, related_name="search_text"
     )
-    # As the paper's: only the newest matches are ranked.
+    # A copy of Paper.sort_date: the search ranks only the newest matches.
     day = models.DateField()
     title = models.TextField(blank=True)
     people = models.TextField(blank=True)
     # Topics, categories and the arXiv id.
     labels = models.TextField(blank=True)
     abstract = models.TextField(blank=True)
-    # What PostgreSQL finds other things than words by: papers/search/index_terms.py.
+    # Synthetic terms for filters; PostgreSQL only: see papers/search/index_terms.py.
     keys = models.TextField(blank=True, db_default="")
 
     def __str__(self) -> str:
-        return f"words of paper {self.paper_id}"
+        return f"search text of paper {self.paper_id}"
 
 
 class Embedding(models.Model):
-    """What a paper is about, as a vector; written by papers/search/embeddings.py, where its extra is."""
+    """A paper's embedding; written only by papers/search/embeddings.py (extra `semantic`)."""
 
-    # Numbers rise with time: whoever has loaded some loads only those after.
+    # Ids only grow: a process that has loaded some rows loads only those with higher ids.
     id = models.BigAutoField(primary_key=True)
     paper = models.OneToOneField(Paper, on_delete=models.CASCADE, related_name="embedding")
-    # Only vectors of the same model can be compared.
+    # The language model's name. Never compare vectors of different models.
     model = models.CharField(max_length=64)
-    # A signed byte for each dimension; its length says nothing.
+    # One signed byte per dimension; only the direction has a meaning, not the length.
     vector = models.BinaryField()
 
     class Meta:
         indexes = (models.Index(fields=["model", "id"], name="embedding_by_model"),)
 
     def __str__(self) -> str:
-        return f"vector of paper {self.paper_id}"
+        return f"embedding of paper {self.paper_id}"
 
 
 class Reading(models.Model):
-    """One observation of attention; append-only."""
+    """A metric's value at a moment; append-only."""
 
     class Metric(models.TextChoices):
         HUGGINGFACE_UPVOTES = "huggingface-upvotes", "Upvotes on Hugging Face"
@@ -252,29 +254,29 @@ class Reading(models.Model):
 
 
 class SourceStatus(models.Model):
-    """When a source was last asked, and how that went: for the next tick, and for the operator."""
+    """A source's polling state: schedules the next poll, and shows operators its health."""
 
     name = models.CharField(max_length=32, unique=True)
     asked_at = models.DateTimeField()
-    # The last time it answered, and with how many papers.
+    # The last successful poll, and how many papers it returned.
     answered_at = models.DateTimeField(null=True, blank=True)
     papers = models.PositiveIntegerField(default=0)
-    # What went wrong the last time; empty when nothing did.
+    # The error of the last poll; empty if it succeeded.
     error = models.CharField(max_length=500, blank=True)
-    # How many times in a row it went wrong: each time it is left alone for longer.
+    # Consecutive failures: the more, the longer the pause before the next poll.
     failures = models.PositiveSmallIntegerField(default=0)
-    # Where to go on the next time, in the source's own words.
+    # Where the next poll continues, in the source's own format.
     cursor = models.TextField(blank=True)
 
     class Meta:
         verbose_name_plural = "source statuses"
 
     def __str__(self) -> str:
-        return f"{self.name}: {self.error or 'well'}"
+        return f"{self.name}: {self.error or 'OK'}"
 
 
 class CallSlot(models.Model):
-    """When a server of somebody else's may be called next: one row each, shared by all workers."""
+    """The next free time to call a remote server: one row per server, shared by all workers."""
 
     name = models.CharField(max_length=64, unique=True)
     next_at = models.DateTimeField()

@@ -1,4 +1,4 @@
-"""Where papers, topics and their feeds are found."""
+"""URLs of papers, topics and their feeds."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from papers import feeds, views
 
 
 class IdConverter(PathConverter):
-    """An arXiv id, a DOI or a title's key; some hold a slash: math/0309136."""
+    """A paper's identity; it may contain slashes (math/0309136)."""
 
     def to_python(self, value: str) -> str:
-        if not value.isprintable():  # PostgreSQL refuses to look for a NUL
-            raise ValueError("no such id")
+        if not value.isprintable():  # PostgreSQL rejects NUL in a parameter
+            raise ValueError("unprintable characters in a paper id")
         return value
 
 

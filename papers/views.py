@@ -1,4 +1,4 @@
-"""The pages about papers and topics."""
+"""Pages of papers and topics, and the search."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from papers.web.pagination import get_page_or_404
 Metric = Reading.Metric
 
 PAPERS_PER_PAGE = 30
-# Fewer than of a list: a result shows its whole abstract.
+# Fewer than in a list: a result shows its whole abstract.
 RESULTS_PER_PAGE = 20
 
 
@@ -32,23 +32,23 @@ def papers(request: HttpRequest) -> HttpResponse:
 
 
 def search_results(request: HttpRequest, raw_query: str) -> HttpResponse:
-    wanted = query.parse_query(raw_query)
-    first = (page_number(request) - 1) * RESULTS_PER_PAGE
-    results = search_papers(wanted, offset=first, limit=RESULTS_PER_PAGE)
+    parsed = query.parse_query(raw_query)
+    offset = (page_number(request) - 1) * RESULTS_PER_PAGE
+    results = search_papers(parsed, offset=offset, limit=RESULTS_PER_PAGE)
+    # The search box shows only the part of the query that was parsed.
+    searched_text = raw_query[: query.MAX_QUERY_CHARS]
     context = {
-        # Back into the box as it was, so far as it was looked at.
-        "typed": "".join(
-            letter for letter in raw_query[: query.MAX_QUERY_CHARS] if letter.isprintable()
-        ),
-        "wanted": wanted,
+        "query_text": "".join(char for char in searched_text if char.isprintable()),
+        "query": parsed,
         "results": results,
-        "found": results.page,
+        "result_page": results.page,
         "page": get_page_or_404(request, range(results.page.total), page_size=RESULTS_PER_PAGE),
     }
     return render(request, "papers/results.html", context)
 
 
 def page_number(request: HttpRequest) -> int:
+    """Return `?page=`; raise Http404 if no search can have that page."""
     try:
         number = int(request.GET.get("page", 1))
     except ValueError:
@@ -61,23 +61,25 @@ def page_number(request: HttpRequest) -> int:
 @require_safe
 @cache_control(public=True, max_age=60)
 def paper(request: HttpRequest, identity: str) -> HttpResponse:
-    found = Paper.objects.select_related("entry__edition").with_topics()
-    paper = get_object_or_404(found.with_identifier(identity))
+    papers = Paper.objects.select_related("entry__edition").with_topics()
+    paper = get_object_or_404(papers.with_identifier(identity))
     if paper.identity != identity:
         return redirect(paper)
-    history = paper.readings.order_by("observed_at").values_list("source", "observed_at", "value")
-    newest = {source: value for source, _, value in history}
-    observed = [
-        (at, value) for source, at, value in history if source == Metric.HUGGINGFACE_UPVOTES
+    readings = paper.readings.order_by("observed_at").values_list("source", "observed_at", "value")
+    latest = {metric: value for metric, _, value in readings}
+    upvotes = [
+        (moment, value)
+        for metric, moment, value in readings
+        if metric == Metric.HUGGINGFACE_UPVOTES
     ]
-    by_openalex = newest.get(Metric.OPENALEX_CITATIONS)
+    openalex_citations = latest.get(Metric.OPENALEX_CITATIONS)
     context = {
         "paper": paper,
-        "observed": observed,
-        "citations": newest.get(Metric.SEMANTIC_SCHOLAR_CITATIONS, by_openalex),
-        "influential": newest.get(Metric.SEMANTIC_SCHOLAR_INFLUENTIAL),
+        "upvote_history": upvotes,
+        "citations": latest.get(Metric.SEMANTIC_SCHOLAR_CITATIONS, openalex_citations),
+        "influential": latest.get(Metric.SEMANTIC_SCHOLAR_INFLUENTIAL),
         "related": related_papers(paper),
-        "line": sparkline.points(observed, width=160, height=40),
+        "sparkline": sparkline.points(upvotes, width=160, height=40),
         "topics": Topic.objects.list_by_trending_count(on=timezone.now().date()),
         "chosen": {topic.slug for topic in paper.topics.all()},
     }
@@ -87,8 +89,8 @@ def paper(request: HttpRequest, identity: str) -> HttpResponse:
 @require_safe
 @cache_control(public=True, max_age=60)
 def topics(request: HttpRequest) -> HttpResponse:
-    found = Topic.objects.list_by_trending_count(on=timezone.now().date())
-    return render(request, "papers/topics.html", {"topics": found})
+    context = {"topics": Topic.objects.list_by_trending_count(on=timezone.now().date())}
+    return render(request, "papers/topics.html", context)
 
 
 @require_safe

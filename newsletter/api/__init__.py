@@ -1,0 +1,1 @@
+"""The JSON API: its middleware, its editions, its description and its documentation page."""

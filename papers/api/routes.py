@@ -1,4 +1,4 @@
-"""The API's papers and topics: what a program may ask for, and how."""
+"""API operations of papers and topics."""
 
 from __future__ import annotations
 
@@ -27,24 +27,24 @@ papers_router, topics_router = Router(tags=["papers"]), Router(tags=["topics"])
 
 
 def parse_iso_date(value: Any) -> date:
-    """Nothing but YYYY-MM-DD: a number could be a moment, and nobody means that."""
+    """Accept only YYYY-MM-DD; pydantic alone would read a number as a Unix timestamp."""
     if not isinstance(value, str) or not re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", value):
-        raise ValueError("Input should be a date written YYYY-MM-DD.")
+        raise ValueError("Input should be a date in the format YYYY-MM-DD.")
     try:
         return date.fromisoformat(value)
     except ValueError:
-        raise ValueError("Input should be a day that the calendar has.") from None
+        raise ValueError("Input should be a valid calendar date.") from None
 
 
 IsoDate = Annotated[date, BeforeValidator(parse_iso_date)]
-# Described so, because the library drops a Field's own description from a path.
-SLUG_JSON_SCHEMA = {"description": "A topic's name in addresses.", "example": "robotics"}
+# Given as JSON schema because django-ninja drops the description of a path parameter's Field.
+SLUG_JSON_SCHEMA = {"description": "A topic's name in URLs.", "example": "robotics"}
 IDENTITY_JSON_SCHEMA = {"description": "A paper's id.", "example": "1706.03762"}
 TopicSlug = Annotated[
     str, Field(pattern="^[-a-zA-Z0-9_]+$", max_length=64, json_schema_extra={**SLUG_JSON_SCHEMA})
 ]
 Identity = Annotated[str, Field(json_schema_extra={**IDENTITY_JSON_SCHEMA})]
-# What is left out is None; to write null is no way of leaving it out.
+# The default of an optional parameter; typed Any so that the schema does not allow null.
 UNSET: Any = None
 
 
@@ -54,29 +54,29 @@ class Sort(StrEnum):
 
 
 class PageParameters(Schema):
-    """Which part of a list; every list takes these."""
+    """Pagination parameters of every list."""
 
-    limit: Annotated[int, Field(ge=1, le=100, description="How many on a page, 1 to 100.")] = 20
+    limit: Annotated[int, Field(ge=1, le=100, description="Items per page, 1 to 100.")] = 20
     cursor: Annotated[
         str,
         Field(
             max_length=cursors.MAX_CURSOR_CHARS,
-            description="Where the page begins: part of the address in “next”, not to be made up.",
+            description="The start of the page. Take it from the URL in “next”; do not construct it.",
         ),
     ] = UNSET
 
 
 class PaperFilters(PageParameters):
-    """Which papers; what is given must all be met."""
+    """Filters of the list of papers; a paper must match all of them."""
 
     q: Annotated[
         str,
         Field(
             min_length=1,
             max_length=query.MAX_QUERY_CHARS,
-            description='Words, "phrases", -without, author:, topic:, category:, since:, as in the '
-            "site's search. The best matches come first unless “sort” is given. Of more than "
-            f"{engine.MAX_RESULTS:,} matches the newest are looked at.",
+            description='Search query: words, "phrases", -excluded, author:, topic:, category:, since:, '
+            "as in the site's search. Best matches come first unless “sort” is set. If more than "
+            f"{engine.MAX_RESULTS:,} papers match, only the newest are considered.",
         ),
     ] = UNSET
     topic: TopicSlug = UNSET
@@ -86,22 +86,23 @@ class PaperFilters(PageParameters):
     sort: Annotated[
         Sort,
         Field(
-            description="newest: by the day of listing. trending: what was listed in the last "
-            f"{models.TRENDING_WINDOW_DAYS} days, the hottest first; a ranking moves, an edition does not."
+            description="newest: by day of listing. trending: papers listed in the last "
+            f"{models.TRENDING_WINDOW_DAYS} days, highest score first. Scores change between pages; "
+            "for a frozen ranking use an edition."
         ),
     ] = UNSET
 
     @property
     def date_range(self) -> tuple[date, date]:
-        """The first and the last that may be."""
-        firsts = [each for each in (self.day, self.since) if each]
-        lasts = [each for each in (self.day, self.until) if each]
-        return max(firsts, default=date.min), min(lasts, default=date.max)
+        """Return the first and last day that match all of `day`, `since` and `until`."""
+        lower_bounds = [day for day in (self.day, self.since) if day]
+        upper_bounds = [day for day in (self.day, self.until) if day]
+        return max(lower_bounds, default=date.min), min(upper_bounds, default=date.max)
 
 
 PAPER_NOT_FOUND_MESSAGE, TOPIC_NOT_FOUND_MESSAGE = (
-    "There is no paper of this id.",
-    "There is no topic of this name.",
+    "There is no paper with this id.",
+    "There is no topic with this name.",
 )
 SORT_FIELDS = {
     None: ("sort_date", "pk"),
@@ -111,7 +112,7 @@ SORT_FIELDS = {
 
 
 def curl_example(path: str) -> dict[str, Any]:
-    """How it is called, for the description and the page."""
+    """Return a sample call for the OpenAPI document and the documentation page."""
     source = f"curl '{settings.API_URL}{path}'"
     return {"x-codeSamples": [{"lang": "Shell", "source": source}]}
 
@@ -120,47 +121,47 @@ def curl_example(path: str) -> dict[str, Any]:
     "",
     response=schemas.PaperListSchema,
     operation_id="list_papers",
-    summary="Papers, newest, hottest or best match first",
+    summary="List papers by date, score or search relevance",
     openapi_extra=curl_example("/papers?topic=robotics&sort=trending&limit=5"),
 )
 def list_papers(
     request: HttpRequest, response: HttpResponse, filters: Query[PaperFilters]
 ) -> dict[str, Any]:
-    chosen = filter_papers(filters, today=timezone.now().date())
+    papers = filter_papers(filters, today=timezone.now().date())
     if filters.q and not filters.sort:
-        found, place = search_page(filters, chosen)
+        page, position = search_page(filters, papers)
     else:
         if filters.q:
-            chosen = chosen.filter(pk__in=search_paper_ids(filters))
-        found, place = keyset_page(chosen, filters, *SORT_FIELDS[filters.sort])
-    set_last_modified(response, [moment for paper in found for moment in modification_times(paper)])
-    following = next_link(request, response, filters, place, query_key=cursor_key(filters))
-    return {"items": found, "next": following}
+            papers = papers.filter(pk__in=search_paper_ids(filters))
+        page, position = keyset_page(papers, filters, *SORT_FIELDS[filters.sort])
+    set_last_modified(response, [moment for paper in page for moment in modification_times(paper)])
+    next_url = next_link(request, response, filters, position, query_key=cursor_key(filters))
+    return {"items": page, "next": next_url}
 
 
 @papers_router.get(
     "/{path:identity}",
     response=schemas.PaperSchema,
     operation_id="get_paper",
-    summary="One paper",
+    summary="Get a paper",
     openapi_extra=curl_example("/papers/1706.03762"),
 )
 def get_paper(
     request: HttpRequest, response: HttpResponse, identity: Path[Identity]
 ) -> models.Paper:
-    """By its arXiv id, without or with a version, its DOI, or the id that a list gives."""
-    found = models.Paper.objects.with_identifier(identity).with_topics().first()
-    if found is None:
+    """Look a paper up by arXiv id (with or without version), DOI, or an `id` from a list."""
+    paper = models.Paper.objects.with_identifier(identity).with_topics().first()
+    if paper is None:
         raise Http404(PAPER_NOT_FOUND_MESSAGE)
-    set_last_modified(response, modification_times(found))
-    return found
+    set_last_modified(response, modification_times(paper))
+    return paper
 
 
 @topics_router.get(
     "",
     response=schemas.TopicListSchema,
     operation_id="list_topics",
-    summary="All topics, the busiest first",
+    summary="List all topics, most trending papers first",
     openapi_extra=curl_example("/topics"),
 )
 def list_topics(request: HttpRequest, response: HttpResponse) -> dict[str, Any]:
@@ -173,7 +174,7 @@ def list_topics(request: HttpRequest, response: HttpResponse) -> dict[str, Any]:
     "/{slug}",
     response=schemas.TopicSchema,
     operation_id="get_topic",
-    summary="One topic",
+    summary="Get a topic",
     openapi_extra=curl_example("/topics/robotics"),
 )
 def get_topic(request: HttpRequest, response: HttpResponse, slug: Path[TopicSlug]) -> models.Topic:
@@ -186,75 +187,78 @@ def get_topic(request: HttpRequest, response: HttpResponse, slug: Path[TopicSlug
 
 
 def set_week_last_modified(response: HttpResponse, today: date) -> None:
-    """A topic's count changes with the week's papers, and with the day."""
+    """Set Last-Modified for topics: their counts change with the week's papers and at midnight."""
     week = models.Paper.objects.listed_between(
         today - timedelta(models.TRENDING_WINDOW_DAYS), today
     )
-    changed = week.aggregate(Max("added_at"), Max("scored_at"))
-    set_last_modified(response, [schemas.midnight(today), *changed.values()])
+    latest_changes = week.aggregate(Max("added_at"), Max("scored_at"))
+    set_last_modified(response, [schemas.midnight(today), *latest_changes.values()])
 
 
 def filter_papers(filters: PaperFilters, *, today: date) -> QuerySet[models.Paper]:
-    chosen = models.Paper.objects.with_topics()
+    """Apply all filters but `q`; raise Http404 for an unknown topic."""
+    papers = models.Paper.objects.with_topics()
     if filters.topic:
         topic = models.Topic.objects.filter(slug=filters.topic).first()
         if topic is None:
             raise Http404(TOPIC_NOT_FOUND_MESSAGE)
-        chosen = chosen.filter(topics=topic)
+        papers = papers.filter(topics=topic)
     first, last = filters.date_range
     if filters.sort is Sort.TRENDING:
         first = max(first, today - timedelta(models.TRENDING_WINDOW_DAYS))
-        return chosen.listed_between(first, min(last, today)).filter(withdrawn=False)
+        return papers.listed_between(first, min(last, today)).filter(withdrawn=False)
     if (first, last) == (date.min, date.max):
-        return chosen
-    return chosen.filter(sort_date__gte=first, sort_date__lte=last)
+        return papers
+    return papers.filter(sort_date__gte=first, sort_date__lte=last)
 
 
 def search_paper_ids(filters: PaperFilters) -> list[int]:
-    """The ids that `q` finds, the best first."""
-    wanted = query.parse_query(filters.q)
+    """Return the ids of the papers that match `q`, best first."""
+    parsed = query.parse_query(filters.q)
     first, last = filters.date_range
-    terms = wanted.terms
-    if filters.topic and wanted.is_searchable:
-        # Narrower than it is, so that a common word's newest matches are this topic's.
+    terms = parsed.terms
+    if filters.topic and parsed.is_searchable:
+        # The engine considers only the newest matches: without this term, those of a common word
+        # could all be outside the topic.
         terms += (query.QueryTerm(tuple(tokenize(filters.topic)), "topic"),)
-    wanted = replace(wanted, terms=terms, since=max(first, wanted.since or first), until=last)
-    return [paper_id for paper_id, _ in engine.search_ids(wanted)]
+    parsed = replace(parsed, terms=terms, since=max(first, parsed.since or first), until=last)
+    return [paper_id for paper_id, _ in engine.search_ids(parsed)]
 
 
 def keyset_page(
     queryset: QuerySet[models.Paper], filters: PaperFilters, *order: str
 ) -> tuple[list[models.Paper], list[Any] | None]:
-    """A page, and the place that the next one begins after, if there is one."""
+    """Return a page, and the position after which the next one starts, or None on the last."""
     rows = queryset.order_by(*(f"-{name}" for name in order))
     if filters.cursor:
         rows = cursors.filter_after(
             rows, cursors.decode_cursor(filters.cursor, query_key=cursor_key(filters)), *order
         )
-    found = list(rows[: filters.limit + 1])
-    page = found[: filters.limit]
-    return page, cursors.position_of(page[-1], *order) if len(found) > filters.limit else None
+    papers = list(rows[: filters.limit + 1])  # one more than a page, to see whether it is the last
+    page = papers[: filters.limit]
+    return page, cursors.position_of(page[-1], *order) if len(papers) > filters.limit else None
 
 
 def search_page(
     filters: PaperFilters, queryset: QuerySet[models.Paper]
 ) -> tuple[list[models.Paper], list[Any] | None]:
-    """The same, in the search's own order, where a place is a number."""
+    """Return a page in order of relevance; its position is an offset into the search results."""
     (start,) = (
         cursors.decode_cursor(filters.cursor, query_key=cursor_key(filters))
         if filters.cursor
         else (0,)
     )
     ids = search_paper_ids(filters)
-    kept = set(queryset.filter(pk__in=ids).values_list("pk", flat=True))
-    in_order = [each for each in ids if each in kept]
+    matching = set(queryset.filter(pk__in=ids).values_list("pk", flat=True))
+    ranked_ids = [paper_id for paper_id in ids if paper_id in matching]
     end = start + filters.limit
-    found = queryset.in_bulk(in_order[start:end])
-    page = [found[each] for each in in_order[start:end] if each in found]
-    return page, [end] if end < len(in_order) else None
+    papers = queryset.in_bulk(ranked_ids[start:end])
+    page = [papers[paper_id] for paper_id in ranked_ids[start:end] if paper_id in papers]
+    return page, [end] if end < len(ranked_ids) else None
 
 
 def cursor_key(filters: PaperFilters) -> str:
+    """Return what identifies the query; the limit is left out, so it may change between pages."""
     return f"papers {filters.model_dump_json(exclude={'cursor', 'limit'})}"
 
 
@@ -266,11 +270,11 @@ def next_link(
     *,
     query_key: str,
 ) -> str | None:
-    """The next page's address; also a header, for those who page without reading the body."""
+    """Return the next page's URL or None, and set it as the Link header too."""
     if position is None:
         return None
-    given = parameters.model_dump(mode="json", exclude_unset=True, exclude={"cursor"})
-    given["cursor"] = cursors.encode_cursor(position, query_key=query_key)
-    address = f"{settings.SITE_URL}{request.path}?{urlencode(given)}"
-    response["Link"] = f'<{address}>; rel="next"'
-    return address
+    query_params = parameters.model_dump(mode="json", exclude_unset=True, exclude={"cursor"})
+    query_params["cursor"] = cursors.encode_cursor(position, query_key=query_key)
+    url = f"{settings.SITE_URL}{request.path}?{urlencode(query_params)}"
+    response["Link"] = f'<{url}>; rel="next"'
+    return url

@@ -1,4 +1,4 @@
-"""Papers and topics as the API tells of them: what each field means stands beside it."""
+"""API response schemas of papers and topics."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ PAPER_EXAMPLE = {
     "code_url": "https://github.com/example/grasping",
     "project_url": None,
     "discussion_url": "https://huggingface.co/papers/2605.04321",
-    "title": "Grasping What Nobody Has Seen",
-    "abstract": "We teach a hand to take up things that it was never shown.",
-    "machine_summary": "A robot hand learns to grasp unknown things.",
+    "title": "Grasping Unseen Objects",
+    "abstract": "We train a robot hand to grasp objects that it has not seen before.",
+    "machine_summary": "A robot hand learns to grasp unknown objects.",
     "authors": ["Ada Lovelace", "Émilie du Châtelet"],
     "organization": None,
     "categories": ["cs.RO", "cs.LG"],
@@ -48,7 +48,7 @@ PAPER_EXAMPLE = {
 TOPIC_EXAMPLE = {
     "slug": "robotics",
     "name": "Robotics",
-    "description": "Machines that move and act in the world.",
+    "description": "Machines that move and act in the physical world.",
     "trending": 17,
     "url": "https://papers.example.org/topics/robotics/",
     "feed_url": "https://papers.example.org/feeds/robotics.xml",
@@ -61,7 +61,7 @@ def example_config(payload: dict[str, Any]) -> ConfigDict:
 
 
 class TopicName(Schema):
-    slug: Annotated[str, Field(description="What a topic is called in addresses.")]
+    slug: Annotated[str, Field(description="The topic's name in URLs.")]
     name: str
 
 
@@ -73,47 +73,57 @@ class PaperSchema(Schema):
     id: Annotated[
         str,
         Field(
-            description="Its arXiv id, else its DOI, else a key of its title: its address ends with it."
+            description="The arXiv id, else the DOI, else a hash of title and first author; "
+            "the last part of the paper's URL."
         ),
     ]
     url: Annotated[Uri, Field(description="The paper's page on this site.")]
-    arxiv_id: Annotated[str | None, Field(description="Without its version.")]
-    doi: Annotated[str | None, Field(description="Its publisher's number, not arXiv's own.")]
+    arxiv_id: Annotated[str | None, Field(description="The arXiv id without version.")]
+    doi: Annotated[
+        str | None, Field(description="The publisher's DOI, not the one that arXiv assigns.")
+    ]
     arxiv_url: Uri | None
     pdf_url: Uri | None
-    code_url: Annotated[Uri | None, Field(description="As its authors or a source name it.")]
+    code_url: Annotated[
+        Uri | None,
+        Field(description="The code repository, as reported by the authors or a source."),
+    ]
     project_url: Uri | None
-    discussion_url: Annotated[Uri | None, Field(description="Where people talk about it.")]
+    discussion_url: Annotated[Uri | None, Field(description="The page where people discuss it.")]
     title: str
     abstract: str
     machine_summary: Annotated[
         str | None,
         Field(
-            description="One sentence written by a machine, not by the authors: it may be wrong. "
-            "Show it only with that said beside it."
+            description="One sentence written by a language model, not by the authors; it may be "
+            "wrong. Always label it as machine-written."
         ),
     ]
     authors: list[str]
     organization: str | None
-    categories: Annotated[list[str], Field(description="arXiv's.")]
+    categories: Annotated[list[str], Field(description="arXiv categories.")]
     keywords: list[str]
-    topics: Annotated[list[TopicName], Field(description="By rules that anybody can read.")]
-    withdrawn: Annotated[bool, Field(description="By its authors, or retracted by its publisher.")]
+    topics: Annotated[list[TopicName], Field(description="Assigned by published rules.")]
+    withdrawn: Annotated[
+        bool, Field(description="Withdrawn by its authors or retracted by its publisher.")
+    ]
     day: Annotated[
         date,
-        Field(description="Of its listing, else of its publication, else of coming here."),
+        Field(description="The day of its listing, else of its publication, else of its import."),
     ]
     published_on: date | None
     listed_on: Annotated[
-        date | None, Field(description="When a source first put it before its readers.")
+        date | None, Field(description="The day on which a source first listed it.")
     ]
     score: Annotated[
-        float, Field(description="How hot it is: upvotes a day; 0 if it no longer trends.")
+        float, Field(description="Trending score in upvotes per day; 0 if it no longer trends.")
     ]
     upvotes: int
     comments: int
-    stars: Annotated[int | None, Field(description="Its code's on GitHub, if counted.")]
-    scored_at: Annotated[datetime | None, Field(description="The moment of these figures.")]
+    stars: Annotated[int | None, Field(description="GitHub stars of its code; null if unknown.")]
+    scored_at: Annotated[
+        datetime | None, Field(description="When the score and the counts were computed.")
+    ]
 
     @staticmethod
     def resolve_id(paper: models.Paper) -> str:
@@ -169,13 +179,13 @@ class TopicSchema(Schema):
 
     model_config = example_config(TOPIC_EXAMPLE)
 
-    slug: Annotated[str, Field(description="What it is called in addresses.")]
+    slug: Annotated[str, Field(description="The topic's name in URLs.")]
     name: str
     description: str
-    trending: Annotated[int, Field(description="How many of its papers trend this week.")]
+    trending: Annotated[int, Field(description="The number of its papers that trend this week.")]
     url: Annotated[Uri, Field(description="The topic's page on this site.")]
-    feed_url: Annotated[Uri, Field(description="What trends in it, as an Atom feed.")]
-    papers_url: Annotated[Uri, Field(description="What trends in it, by this API.")]
+    feed_url: Annotated[Uri, Field(description="The Atom feed of its trending papers.")]
+    papers_url: Annotated[Uri, Field(description="Its trending papers in this API.")]
 
     @staticmethod
     def resolve_url(topic: models.Topic) -> str:
@@ -191,7 +201,8 @@ class TopicSchema(Schema):
 
 
 NextPageUri = Annotated[
-    Uri | None, Field(description="The next page's address; null on the last. Follow it as it is.")
+    Uri | None,
+    Field(description="The URL of the next page; null on the last page. Do not modify it."),
 ]
 
 
@@ -208,7 +219,7 @@ class PaperListSchema(Schema):
 
 
 class TopicListSchema(Schema):
-    """All of them: there is no next page, and `next` stands here as in the other lists."""
+    """All topics on one page; `next` is always null and is there for uniformity."""
 
     items: list[TopicSchema]
     next: None = None
@@ -217,13 +228,13 @@ class TopicListSchema(Schema):
 
 
 def set_last_modified(response: HttpResponse, timestamps: Iterable[datetime | None]) -> None:
-    """Last-Modified: the newest moment that is known of anything in the answer."""
-    if known := [each for each in timestamps if each]:
-        response["Last-Modified"] = http_date(int(max(known).timestamp()))
+    """Set Last-Modified to the newest of the timestamps, if there is any."""
+    if present := [timestamp for timestamp in timestamps if timestamp]:
+        response["Last-Modified"] = http_date(int(max(present).timestamp()))
 
 
 def modification_times(paper: models.Paper) -> list[datetime | None]:
-    """When it was changed, so far as that is written down."""
+    """Return the recorded times of change; edits of the text are not recorded."""
     return [paper.added_at, paper.scored_at]
 
 

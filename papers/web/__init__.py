@@ -1,0 +1,1 @@
+"""HTTP building blocks: client IP, rate limiting, pagination, cursors, problem details."""

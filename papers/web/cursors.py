@@ -1,7 +1,7 @@
-"""Where the next page of a long answer begins, as a word that only we can write.
+"""Signed cursors for keyset pagination.
 
-A cursor holds the place of the last row that was given, not its number: what is added before that
-place moves nothing.
+A cursor holds the sort values of the last row of a page, not an offset. Rows that are inserted
+before that position do not shift the next pages.
 """
 
 from __future__ import annotations
@@ -20,23 +20,25 @@ MAX_CURSOR_CHARS = 300
 
 
 class InvalidCursorError(Exception):
-    """Not a cursor of ours, or one of another question."""
+    """The cursor was not signed by this site, or belongs to another query."""
 
 
 def encode_cursor(position: list[Any], *, query_key: str) -> str:
-    """The cursor after a place: only for the question that it was given for."""
-    # Without the time: the same page is the same answer, with the same ETag.
+    """Sign the position of a page's last row; only the same query can decode it."""
+    # Do not add a timestamp: the same page must have the same body, hence the same ETag.
     return signing.Signer(salt=SALT).sign_object([hash_query_key(query_key), *position])
 
 
 def decode_cursor(cursor: str, *, query_key: str) -> list[Any]:
+    """Return the signed position; raise InvalidCursorError if it is not of this query."""
+    position: list[Any]
     try:
-        asked, *place = signing.Signer(salt=SALT).unsign_object(cursor)
+        signed_hash, *position = signing.Signer(salt=SALT).unsign_object(cursor)
     except (signing.BadSignature, ValueError, TypeError):
         raise InvalidCursorError from None
-    if asked != hash_query_key(query_key):
+    if signed_hash != hash_query_key(query_key):
         raise InvalidCursorError
-    return place
+    return position
 
 
 def hash_query_key(query_key: str) -> str:
@@ -44,17 +46,21 @@ def hash_query_key(query_key: str) -> str:
 
 
 def filter_after(rows: QuerySet[Row], position: list[Any], *fields: str) -> QuerySet[Row]:
-    """The rows behind a place, where all fields fall; the last one is unique."""
-    if len(position) != len(fields):  # written by an older version of ours
+    """Return the rows after a position, all fields in descending order.
+
+    The last field must be unique: otherwise rows with equal values are skipped.
+    """
+    if len(position) != len(fields):  # signed by an older version with other sort fields
         raise InvalidCursorError
-    behind, same = Q(), Q()
+    after, equal_so_far = Q(), Q()
     for name, value in zip(fields, position, strict=True):
-        behind |= same & Q(**{f"{name}__lt": value})
-        same &= Q(**{name: value})
-    # The first alone says less, but it is what an index is searched by.
-    return rows.filter(Q(**{f"{fields[0]}__lte": position[0]}), behind)
+        after |= equal_so_far & Q(**{f"{name}__lt": value})
+        equal_so_far &= Q(**{name: value})
+    # The condition on the first field is implied by the rest, but only it can use an index.
+    return rows.filter(Q(**{f"{fields[0]}__lte": position[0]}), after)
 
 
 def position_of(row: Any, *fields: str) -> list[Any]:
+    """Return the row's sort values in a form that JSON can hold."""
     values = (getattr(row, name) for name in fields)
-    return [each.isoformat() if isinstance(each, date) else each for each in values]
+    return [value.isoformat() if isinstance(value, date) else value for value in values]

@@ -1,4 +1,4 @@
-"""The one table of this package; papers/models.py imports it, so that Django finds it."""
+"""The table of the rate limiter; papers/models.py imports it so that Django registers it."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from django.db import models
 
 
 class RateLimitCounter(models.Model):
-    """How often somebody asked within a window of time; written by papers/throttle.py only."""
+    """The number of calls in one time window; written only by papers/web/ratelimit.py."""
 
-    # Says nothing about who: their address is hashed with the secret key.
+    # Holds no personal data: names and addresses are hashed with the secret key.
     key = models.CharField(max_length=128, primary_key=True)
     count = models.PositiveBigIntegerField()
-    # In seconds since 1970, as the counting library has it.
+    # Seconds since the epoch, as the `limits` library expects.
     expires_at = models.FloatField(db_index=True)
 
     class Meta:

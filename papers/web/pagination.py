@@ -1,4 +1,4 @@
-"""Long lists, a page at a time."""
+"""Numbered pages of a long list."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from django.http import Http404, HttpRequest
 def get_page_or_404(
     request: HttpRequest, items: QuerySet[Any] | Sequence[Any], *, page_size: int
 ) -> Page[Any]:
-    """The page that ?page= names, the first without it; no other name has a page."""
+    """Return the page that `?page=` names, by default the first; raise Http404 if there is none."""
     try:
         return Paginator(items, page_size).page(request.GET.get("page", 1))
     except InvalidPage:

@@ -1,4 +1,4 @@
-"""What went wrong, said alike everywhere in the API: problem details, as RFC 9457 has them."""
+"""Problem details (RFC 9457): the one format of every API error."""
 
 from __future__ import annotations
 
@@ -13,29 +13,29 @@ from pydantic import ConfigDict, Field
 
 PROBLEM_MEDIA_TYPE = "application/problem+json"
 
-# What a status means here, when nothing more is known.
+# The detail of a problem for which the code gives no sentence of its own.
 DEFAULT_DETAILS = {
     400: "The request could not be understood.",
-    403: "This is not yours to do.",
-    404: "There is nothing at this address: {docs} lists what there is.",
-    405: "Nothing here can be called by this method: Allow names those that can.",
-    412: "It is not, or no longer, what If-Match or If-Unmodified-Since asked for.",
-    413: "What was sent is larger than anything this API takes.",
-    422: "A parameter is not as it should be.",
-    429: "Too many requests: wait as long as Retry-After says.",
-    500: "Something failed here, and the fault is ours. Try again later.",
+    403: "You do not have permission to do this.",
+    404: "Nothing was found at this address. {docs} lists all addresses.",
+    405: "Method not allowed. The Allow header lists the allowed methods.",
+    412: "The precondition in If-Match or If-Unmodified-Since is not met.",
+    413: "The request body is too large.",
+    422: "A parameter is invalid.",
+    429: "Too many requests. Wait for the number of seconds in Retry-After.",
+    500: "Internal error. The fault is on our side; try again later.",
 }
 
 
 class FieldError(Schema):
-    """One parameter that is not as it should be."""
+    """An invalid parameter."""
 
     parameter: Annotated[str, Field(description="The parameter's name.")]
     detail: Annotated[str, Field(description="What is wrong with it.")]
 
 
 class Problem(Schema):
-    """Why a request could not be answered (RFC 9457)."""
+    """Problem details of a failed request (RFC 9457)."""
 
     model_config = ConfigDict(
         json_schema_extra={
@@ -56,47 +56,47 @@ class Problem(Schema):
         }
     )
 
-    type: Annotated[str, Field(description="An address that explains this kind of problem.")]
-    title: Annotated[str, Field(description="The kind of problem, in two or three words.")]
-    status: Annotated[int, Field(description="The HTTP status, again.", ge=400, le=599)]
-    detail: Annotated[str, Field(description="A sentence for a person about this very request.")]
+    type: Annotated[str, Field(description="A URL that documents this type of problem.")]
+    title: Annotated[str, Field(description="The type of problem in a few words.")]
+    status: Annotated[int, Field(description="The HTTP status code.", ge=400, le=599)]
+    detail: Annotated[str, Field(description="A sentence about this request, for people to read.")]
     errors: Annotated[
-        list[FieldError] | None, Field(description="Each parameter at fault; only with 422.")
+        list[FieldError] | None, Field(description="The invalid parameters; only with status 422.")
     ] = None
 
 
 def problem_types() -> list[tuple[int, str, str]]:
-    """Status, title and meaning of every problem, for people to read."""
+    """Return status, title and default detail of every type, for the documentation page."""
     return [
         (status, HTTPStatus(status).phrase, default_detail(status)) for status in DEFAULT_DETAILS
     ]
 
 
 def default_detail(status: int) -> str:
-    """What is said of a status when nothing more is known."""
-    said = DEFAULT_DETAILS.get(status, HTTPStatus(status).description)
-    return said.format(docs=f"{settings.API_URL}/")
+    detail = DEFAULT_DETAILS.get(status, HTTPStatus(status).description)
+    return detail.format(docs=f"{settings.API_URL}/")
 
 
 def problem_response(
     status: int, detail: str = "", *, errors: Sequence[FieldError] = ()
 ) -> HttpResponse:
-    found = Problem(
+    """Return the problem as JSON, with the status's default detail if none is passed."""
+    problem = Problem(
         type=f"{settings.API_URL}/#{status}",
         title=HTTPStatus(status).phrase,
         status=status,
         detail=detail or default_detail(status),
         errors=list(errors) or None,
     )
-    body = found.model_dump_json(exclude_none=True)
+    body = problem.model_dump_json(exclude_none=True)
     return HttpResponse(body, status=status, content_type=PROBLEM_MEDIA_TYPE)
 
 
 def field_errors(errors: Sequence[dict[str, Any]]) -> list[FieldError]:
-    """What the validation found, without what was sent."""
+    """Convert pydantic's errors; drop the submitted values, which may be personal or huge."""
     return [
-        FieldError(parameter=str(each["loc"][-1]), detail=format_error_message(each["msg"]))
-        for each in errors
+        FieldError(parameter=str(error["loc"][-1]), detail=format_error_message(error["msg"]))
+        for error in errors
     ]
 
 

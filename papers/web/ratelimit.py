@@ -1,10 +1,13 @@
-"""How often somebody may ask, counted once for all workers.
+"""Rate limiting shared by all workers.
 
-    throttle.allow("5/hour", "signup", prefix_of(client_ip(request))).allowed
+    ratelimit.hit("5/hour", "signup", network_prefix(get_client_ip(request))).allowed
 
-Counted by the `limits` library: in Redis where there is one, else in a small table. A window opens
-with the first call and closes by itself. Call it outside a transaction: what is rolled back was not
-counted, and others would wait for the row.
+The `limits` library counts in Redis if REDIS_URL is set, else in the table of RateLimitCounter.
+Windows are fixed: the first call opens one, and it expires by itself. At most the limit's number of
+calls is allowed per window, however many arrive at once.
+
+Do not call `hit` inside a transaction: a rollback would undo the count, and until the commit all
+other calls with the same key would wait for the row. Cost: one round trip to Redis, or two queries.
 """
 
 from __future__ import annotations
@@ -31,39 +34,38 @@ from papers.web.models import RateLimitCounter
 
 logger = logging.getLogger(__name__)
 
-# A page must not wait for a Redis that hangs: this long once, then not at all for a while.
+# A page must not wait for a Redis that hangs: after one timeout, do not try again for a while.
 REDIS_TIMEOUT_SECONDS, REDIS_RETRY_AFTER_SECONDS = 0.5, 10.0
-# How often each process looks for rows that count nothing any more, and how many it takes away.
+# How often each process deletes expired rows, and how many at a time.
 SWEEP_INTERVAL_SECONDS, SWEEP_BATCH_SIZE = 60.0, 1_000
 
-# Until when the counter is taken to be away, by its address; logged when it goes.
+# Storage URL to the time (seconds since the epoch) until which it is not tried again.
 storage_down_until: dict[str, float] = {}
 
 
 @dataclass(frozen=True, slots=True)
 class RateLimitResult:
-    """Whether this call may pass, and what the next ones may expect."""
+    """The decision about one call, and what is left of its window."""
 
     allowed: bool
     limit: int
     remaining: int
-    # Seconds of the whole window, and until it closes: then counting begins anew.
     window_seconds: int
     reset_after_seconds: int
 
     @property
     def retry_after_seconds(self) -> int:
-        """Seconds to wait; none if it is allowed."""
+        """Return the seconds to wait before the next try; 0 if the call is allowed."""
         return 0 if self.allowed else max(self.reset_after_seconds, 1)
 
 
 def hit(
     rate: str, *key_parts: str, cost: int = 1, on_failure: Literal["allow", "refuse"] = "allow"
 ) -> RateLimitResult:
-    """Count a call of somebody's: `limit` is as "5/hour", `who` a purpose and whom it is about.
+    """Count one call against a rate such as "5/hour", and return whether it is allowed.
 
-    Of calls at the same moment never more than the limit pass. Nobody's name or address is kept:
-    `who` is hashed with the secret key. If the counter is away, `on_failure` says what is safer.
+    `key_parts` are a purpose and who is calling. They are stored only as a hash with the secret
+    key. If the storage is unavailable, nothing is counted and `on_failure` decides.
     """
     item = parse(rate)
     url = storage_url()
@@ -72,30 +74,35 @@ def hit(
             return increment(item, storage_key(item, key_parts), cost)
         except StorageError as failure:
             storage_down_until[url] = time.time() + REDIS_RETRY_AFTER_SECONDS
-            logger.error("calls are not counted: %s", type(failure.storage_error).__name__)
+            logger.error(
+                "rate limits are not enforced, storage unavailable: %s",
+                type(failure.storage_error).__name__,
+            )
     allowed = on_failure == "allow"
     remaining = item.amount if allowed else 0
     return RateLimitResult(allowed, item.amount, remaining, item.get_expiry(), item.get_expiry())
 
 
 def increment(item: RateLimitItem, key: str, cost: int) -> RateLimitResult:
-    counter = get_storage(storage_url())
-    count = counter.incr(key, item.get_expiry(), cost)
-    closes_in = math.ceil(counter.get_expiry(key) - time.time())
+    storage = get_storage(storage_url())
+    count = storage.incr(key, item.get_expiry(), cost)
+    expires_in = math.ceil(storage.get_expiry(key) - time.time())
     return RateLimitResult(
         allowed=count <= item.amount,
         limit=item.amount,
         remaining=max(item.amount - count, 0),
         window_seconds=item.get_expiry(),
-        reset_after_seconds=max(min(closes_in, item.get_expiry()), 0),
+        reset_after_seconds=max(min(expires_in, item.get_expiry()), 0),
     )
 
 
 def storage_key(item: RateLimitItem, key_parts: tuple[str, ...]) -> str:
-    # Lengths, so that ("a", "bc") is not ("ab", "c"). A name may hold what UTF-8 cannot say.
-    said = "".join(f"{len(each)}:{each}" for each in key_parts).encode(errors="backslashreplace")
-    name = salted_hmac("papers.throttle", said, algorithm="sha256").hexdigest()[:40]
-    return item.key_for(name)
+    # Prefix lengths, so that ("a", "bc") and ("ab", "c") differ. A part may hold lone surrogates,
+    # which UTF-8 cannot encode.
+    joined = "".join(f"{len(part)}:{part}" for part in key_parts)
+    encoded = joined.encode(errors="backslashreplace")
+    key_hash = salted_hmac("papers.throttle", encoded, algorithm="sha256").hexdigest()[:40]
+    return item.key_for(key_hash)
 
 
 def storage_url() -> str:
@@ -103,20 +110,23 @@ def storage_url() -> str:
 
 
 def purge_expired(*, now: datetime) -> int:
-    """Take away the counts of windows that have closed; where Redis counts it does so by itself."""
-    counter = get_storage("database://default")
-    return counter.sweep(now.timestamp()) if isinstance(counter, DatabaseStorage) else 0
+    """Delete a batch of expired counters from the table and return how many; safe to repeat.
+
+    Redis expires its keys by itself.
+    """
+    storage = get_storage("database://default")
+    return storage.sweep(now.timestamp()) if isinstance(storage, DatabaseStorage) else 0
 
 
 @cache
 def get_storage(url: str) -> Storage:
-    """The counter at an address; it connects when it is first asked."""
+    """Return the storage for a URL, once per process; it connects on first use."""
     if url.startswith("database:"):
         return DatabaseStorage(url, wrap_exceptions=True)
     options: dict[str, Any] = {
         "socket_timeout": REDIS_TIMEOUT_SECONDS,
         "socket_connect_timeout": REDIS_TIMEOUT_SECONDS,
-        # Again at once where a kept connection has died, and no waiting in between.
+        # Retry once, without a pause: a pooled connection may have died.
         "retry": Retry(NoBackoff(), 1),
     }
     url = url.replace("unix://", "redis+unix://")
@@ -124,7 +134,7 @@ def get_storage(url: str) -> Storage:
 
 
 class DatabaseStorage(Storage):
-    """The library's counter in our own database: database://ALIAS."""
+    """A storage of the `limits` library in a Django database; its URL is database://ALIAS."""
 
     STORAGE_SCHEME = ["database"]
 
@@ -148,7 +158,7 @@ class DatabaseStorage(Storage):
         return DatabaseError
 
     def incr(self, key: str, expiry: float, amount: int = 1) -> int:
-        """Count in one statement: two that come at once are counted one after the other."""
+        """Add to the counter in one atomic statement and return the new count."""
         now = time.time()
         if now - self.swept_at >= SWEEP_INTERVAL_SECONDS:
             self.swept_at = now
@@ -164,12 +174,12 @@ class DatabaseStorage(Storage):
             return int(cursor.fetchone()[0])
 
     def sweep(self, now: float) -> int:
-        """Take away what has expired, except what another process has hold of."""
-        hits = RateLimitCounter.objects.using(self.database_alias)
+        """Delete a batch of expired rows, skipping rows that another process has locked."""
+        counters = RateLimitCounter.objects.using(self.database_alias)
         with transaction.atomic(using=self.database_alias):
-            old = hits.filter(expires_at__lte=now).select_for_update(skip_locked=True)
-            page = list(old.values_list("pk", flat=True)[:SWEEP_BATCH_SIZE])
-            return hits.filter(pk__in=page).delete()[0]
+            expired = counters.filter(expires_at__lte=now).select_for_update(skip_locked=True)
+            batch = list(expired.values_list("pk", flat=True)[:SWEEP_BATCH_SIZE])
+            return counters.filter(pk__in=batch).delete()[0]
 
     def get(self, key: str) -> int:
         return self.current_window(key)[0]

@@ -1,11 +1,11 @@
-// Do the proof of work of a signup form (subscribers/signup/proof_of_work.py) while its reader types.
-// Without it the form works too, within narrower limits.
+// Solve a signup form's proof of work (subscribers/signup/proof_of_work.py) while the reader types.
+// The form also works without a proof, but within a lower rate limit.
 (() => {
   if (!window.crypto?.subtle) return;
 
-  const GOOD_FOR = 8 * 60_000; // a little less than the server allows
-  const AT_ONCE = 8; // tries under way at a time: they run beside the page, not in it
-  const works = new WeakMap(); // form → { since, proof }
+  const PROOF_LIFETIME_MS = 8 * 60_000; // a little less than the server's limit
+  const BATCH_SIZE = 8; // attempts at a time; the browser computes them off the main thread
+  const proofs = new WeakMap(); // form → { startedAt, proof }
 
   const bytes = (hex) => Uint8Array.from(hex.match(/../g) ?? [], (pair) => parseInt(pair, 16));
   const hex = (buffer) =>
@@ -20,26 +20,26 @@
   }
 
   async function solve(challenge) {
-    for (let first = 0; ; first += AT_ONCE) {
-      const counters = Array.from({ length: AT_ONCE }, (_, each) => first + each);
-      const keys = await Promise.all(counters.map((each) => attempt(challenge.parameters, each)));
-      const found = keys.findIndex((key) => key.startsWith(challenge.parameters.keyPrefix));
-      if (found < 0) continue;
-      const solution = { counter: first + found, derivedKey: keys[found] };
+    for (let first = 0; ; first += BATCH_SIZE) {
+      const counters = Array.from({ length: BATCH_SIZE }, (_, offset) => first + offset);
+      const keys = await Promise.all(counters.map((counter) => attempt(challenge.parameters, counter)));
+      const index = keys.findIndex((key) => key.startsWith(challenge.parameters.keyPrefix));
+      if (index < 0) continue;
+      const solution = { counter: first + index, derivedKey: keys[index] };
       return btoa(JSON.stringify({ challenge, solution }));
     }
   }
 
-  async function work(form) {
-    const answer = await fetch(form.dataset.challenge);
-    return answer.ok ? solve(await answer.json()) : "";
+  async function fetchAndSolve(form) {
+    const response = await fetch(form.dataset.challenge);
+    return response.ok ? solve(await response.json()) : "";
   }
 
   function proofFor(form) {
-    const known = works.get(form);
-    if (known && Date.now() - known.since < GOOD_FOR) return known.proof;
-    const proof = work(form).catch(() => "");
-    works.set(form, { since: Date.now(), proof });
+    const cached = proofs.get(form);
+    if (cached && Date.now() - cached.startedAt < PROOF_LIFETIME_MS) return cached.proof;
+    const proof = fetchAndSolve(form).catch(() => "");
+    proofs.set(form, { startedAt: Date.now(), proof });
     return proof;
   }
 
@@ -48,8 +48,9 @@
   async function send(form) {
     form.setAttribute("aria-busy", "true");
     form.elements.proof.value = await proofFor(form);
-    works.delete(form); // each is good once
-    // A proof that was there already comes before the first press is over: then this one is lost.
+    proofs.delete(form); // the server accepts each proof once
+    // With a cached proof we get here while the first submit event is still being dispatched; the
+    // browser would ignore a second submit now. Wait for the next task.
     await new Promise((resolve) => setTimeout(resolve));
     form.removeAttribute("aria-busy");
     form.dataset.ready = "yes";
@@ -61,7 +62,7 @@
     if (form) proofFor(form);
   });
 
-  // Heard before htmx and before the browser: wait for the proof, then press once more.
+  // Runs in the capture phase, before htmx: hold the submission, get the proof, submit again.
   document.addEventListener(
     "submit",
     (event) => {

@@ -1,4 +1,4 @@
-// Fill in the time zone that the browser knows, where the reader has not chosen one.
+// Fill in the browser's time zone where the reader has not chosen one.
 (() => {
   const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
   if (!zone) return;
@@ -6,10 +6,10 @@
     for (const field of document.querySelectorAll("[name=timezone]")) {
       if (field.value) continue;
       field.value = zone;
-      // A list that does not hold the zone is left with nothing chosen: back to its first line.
+      // A select without this zone would have nothing selected: reset it to its first option.
       if (field.value !== zone) field.selectedIndex = 0;
     }
   };
   fill();
-  document.addEventListener("htmx:load", fill); // a form that is shown again, in its place
+  document.addEventListener("htmx:load", fill); // a form that htmx has swapped in
 })();

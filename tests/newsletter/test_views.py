@@ -1,3 +1,5 @@
+"""newsletter/views.py, and the error pages"""
+
 from __future__ import annotations
 
 import re
@@ -21,18 +23,18 @@ def now() -> Iterator[None]:
         yield
 
 
-def get(client: Client, address: str) -> str:
-    response = client.get(address)
-    assert response.status_code == 200, address
+def get(client: Client, url: str) -> str:
+    response = client.get(url)
+    assert response.status_code == 200, url
     return response.content.decode()
 
 
 def titles(html: str) -> list[str]:
-    """The papers of a list, in the order in which they are shown."""
+    """Return the titles in a list of papers, in page order."""
     return re.findall(r'<h3><a href="/papers/[^"]+">([^<]+)</a></h3>', html)
 
 
-def test_the_front_page_ranks_what_trends_today(client: Client) -> None:
+def test_the_front_page_ranks_the_trending_papers(client: Client) -> None:
     factories.paper(title="Second", score=1.0)
     factories.paper(title="First", score=2.0)
     factories.paper(title="Last week's", score=9.0, listed_on=factories.TODAY - timedelta(days=8))
@@ -43,42 +45,42 @@ def test_the_front_page_ranks_what_trends_today(client: Client) -> None:
     assert "Tuesday 12 May 2026" in html
 
 
-def test_the_front_page_shows_the_best_twenty(client: Client) -> None:
+def test_the_front_page_shows_twenty_papers(client: Client) -> None:
     for _ in range(21):
         factories.paper()
 
     assert len(titles(get(client, "/"))) == 20
 
 
-def test_the_front_page_offers_every_topic_the_busiest_first(client: Client) -> None:
+def test_the_signup_form_offers_all_topics_most_trending_papers_first(client: Client) -> None:
     for number in range(12):
         factories.topic(f"topic-{number:02}")
     factories.paper(topics=["topic-11"])
 
     html = get(client, "/")
 
-    offered = re.findall(r'name="topics" value="([^"]+)">', html)
-    assert offered == ["topic-11", *(f"topic-{number:02}" for number in range(11))]
-    visible, folded = html.split("<details>")
+    choices = re.findall(r'name="topics" value="([^"]+)">', html)
+    assert choices == ["topic-11", *(f"topic-{number:02}" for number in range(11))]
+    visible, collapsed = html.split("<details>")
     assert len(re.findall('name="topics"', visible)) == 6
-    assert len(re.findall('name="topics"', folded)) == 6
+    assert len(re.findall('name="topics"', collapsed)) == 6
 
 
-def test_the_front_page_can_be_used_to_sign_up_without_a_cookie(client: Client) -> None:
+def test_the_signup_form_of_the_front_page_needs_no_cookie(client: Client) -> None:
     response = client.get("/")
 
     assert 'method="post" action="/subscribe/"' in response.content.decode()
     assert not response.cookies
 
 
-def test_the_front_page_of_an_empty_site_says_what_will_come(client: Client) -> None:
+def test_the_front_page_without_papers_says_so(client: Client) -> None:
     html = get(client, "/")
 
     assert "No papers yet." in html
     assert "glimpse" not in html
 
 
-def test_an_edition_shows_the_ranking_and_the_figures_of_its_day(client: Client) -> None:
+def test_an_edition_shows_the_ranking_and_upvotes_of_its_day(client: Client) -> None:
     edition = factories.edition()
     first = factories.paper(title="First", upvotes=500)
     second = factories.paper(title="Second")
@@ -92,7 +94,7 @@ def test_an_edition_shows_the_ranking_and_the_figures_of_its_day(client: Client)
     assert re.findall(r'class="gain">([^<]+)<', html) == ["+7 since the day before"]
 
 
-def test_an_edition_lists_what_comes_after_the_best_twenty_by_title(client: Client) -> None:
+def test_an_edition_lists_papers_after_the_first_twenty_by_title_only(client: Client) -> None:
     factories.edition(papers=[factories.paper(title=f"Paper {number}") for number in range(1, 23)])
 
     html = get(client, "/editions/2026-05-12/")
@@ -104,7 +106,7 @@ def test_an_edition_lists_what_comes_after_the_best_twenty_by_title(client: Clie
     ]
 
 
-def test_an_edition_leads_to_its_neighbours(client: Client) -> None:
+def test_an_edition_links_to_the_previous_and_the_next_one(client: Client) -> None:
     for days in (0, 1, 4):
         factories.edition(day=factories.TODAY - timedelta(days=days))
 
@@ -117,7 +119,7 @@ def test_an_edition_leads_to_its_neighbours(client: Client) -> None:
     assert neighbours("2026-05-08") == [("next", "2026-05-11")]
 
 
-def test_the_archive_lists_editions_newest_first_with_their_best(client: Client) -> None:
+def test_the_archive_lists_editions_newest_first_with_their_top_papers(client: Client) -> None:
     factories.edition(
         day=factories.TODAY - timedelta(days=12),
         papers=[factories.paper(title=f"Old {n}") for n in range(5)],
@@ -137,12 +139,12 @@ def test_the_archive_lists_editions_newest_first_with_their_best(client: Client)
     assert html.index("May 2026") < html.index("April 2026")
 
 
-def test_the_archive_without_an_edition_says_so(client: Client) -> None:
+def test_the_archive_without_editions_says_so(client: Client) -> None:
     assert "No edition yet." in get(client, "/editions/")
 
 
 @pytest.mark.parametrize(
-    "address",
+    "url",
     [
         "/editions/2026-05-11/",
         "/editions/2026-02-30/",
@@ -154,55 +156,52 @@ def test_the_archive_without_an_edition_says_so(client: Client) -> None:
         "/nothing/",
     ],
 )
-def test_what_does_not_exist_is_a_page_that_says_so(client: Client, address: str) -> None:
+def test_an_unknown_page_is_a_404(client: Client, url: str) -> None:
     factories.edition()
 
-    response = client.get(address)
+    response = client.get(url)
 
     assert response.status_code == 404
-    assert "There is no such page." in response.content.decode()
+    assert "Page not found." in response.content.decode()
 
 
-@pytest.mark.parametrize("address", ["/", "/editions/", "/editions/2026-05-12/"])
-def test_pages_hold_nothing_personal_and_may_be_kept_a_minute(client: Client, address: str) -> None:
+@pytest.mark.parametrize("url", ["/", "/editions/", "/editions/2026-05-12/"])
+def test_pages_are_public_and_cacheable_for_a_minute(client: Client, url: str) -> None:
     factories.edition(papers=[factories.paper(topics=["robotics"])])
 
-    response = client.get(address)
+    response = client.get(url)
 
     assert response.headers["Cache-Control"] == "public, max-age=60"
     assert "Cookie" not in response.headers.get("Vary", "")
     assert not response.cookies
 
 
-@pytest.mark.parametrize("address", ["/", "/editions/", "/editions/2026-05-12/", "/health/"])
-def test_pages_answer_head_and_nothing_that_writes(
-    client: Client, monkeypatch: pytest.MonkeyPatch, address: str
-) -> None:
+@pytest.mark.parametrize("url", ["/", "/editions/", "/editions/2026-05-12/"])
+def test_pages_allow_head_but_not_post(client: Client, url: str) -> None:
     factories.edition()
-    monkeypatch.setattr(health, "check_dependencies", lambda: {"database": True})
 
-    response = client.head(address)
+    response = client.head(url)
 
     assert (response.status_code, response.content) == (200, b"")
-    assert client.post(address).status_code == 405
+    assert client.post(url).status_code == 405
 
 
-@pytest.mark.parametrize("many", [1, 3])
+@pytest.mark.parametrize("count", [1, 3])
 @pytest.mark.parametrize(
-    ("address", "queries"), [("/", 5), ("/editions/", 3), ("/editions/2026-05-12/", 7)]
+    ("url", "queries"), [("/", 5), ("/editions/", 3), ("/editions/2026-05-12/", 7)]
 )
-def test_a_page_asks_the_database_no_more_for_more_papers(
-    client: Client, django_assert_num_queries: Any, address: str, queries: int, many: int
+def test_more_papers_need_no_more_queries(
+    client: Client, django_assert_num_queries: Any, url: str, queries: int, count: int
 ) -> None:
-    for days in range(many):
-        papers = [factories.paper(topics=["robotics", f"topic-{each}"]) for each in range(many)]
+    for days in range(count):
+        papers = [factories.paper(topics=["robotics", f"topic-{n}"]) for n in range(count)]
         factories.edition(day=factories.TODAY - timedelta(days=days), papers=papers)
 
     with django_assert_num_queries(queries):
-        client.get(address)
+        client.get(url)
 
 
-def test_pages_allow_no_script_or_style_but_the_files_of_the_site(client: Client) -> None:
+def test_pages_have_no_inline_scripts_or_styles(client: Client) -> None:
     factories.paper(topics=["robotics"])
 
     response = client.get("/")
@@ -214,49 +213,26 @@ def test_pages_allow_no_script_or_style_but_the_files_of_the_site(client: Client
     assert "<style" not in html
     scripts = re.findall(r"<script([^>]*)>", html)
     assert scripts != []
-    assert [each for each in scripts if not re.fullmatch(r' src="/static/\S+" defer', each)] == []
+    assert all(re.fullmatch(r' src="/static/\S+" defer', script) for script in scripts)
 
 
-def test_health_answers_when_all_is_well(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(health, "check_dependencies", lambda: {"database": True, "broker": True})
-
-    response = client.get("/health/")
-
-    assert (response.status_code, response.json()) == (
-        200,
-        {"ok": True, "database": True, "broker": True},
-    )
-    assert "no-store" in response.headers["Cache-Control"]
-
-
-def test_health_is_503_when_a_part_is_away(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(health, "check_dependencies", lambda: {"database": True, "broker": False})
-
-    response = client.get("/health/")
-
-    assert (response.status_code, response.json()) == (
-        503,
-        {"ok": False, "database": True, "broker": False},
-    )
-
-
-def test_a_failure_of_ours_is_a_page_that_needs_nothing(
+def test_an_internal_error_is_a_static_page(
     client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def broken() -> dict[str, bool]:
+    def fail() -> dict[str, bool]:
         raise RuntimeError("broken")
 
-    monkeypatch.setattr(health, "check_dependencies", broken)
+    monkeypatch.setattr(health, "check_dependencies", fail)
     client.raise_request_exception = False
 
     response = client.get("/health/")
 
     assert response.status_code == 500
-    assert "Something broke on our side." in response.content.decode()
+    assert "Something went wrong on our side." in response.content.decode()
 
 
-def test_a_request_that_makes_no_sense_is_a_page_that_says_so(client: Client) -> None:
+def test_an_invalid_request_is_a_400(client: Client) -> None:
     response = client.get("/", headers={"host": "other.example"})
 
     assert response.status_code == 400
-    assert "This request makes no sense to us." in response.content.decode()
+    assert "This request is invalid." in response.content.decode()

@@ -1,3 +1,5 @@
+"""papers/views.py"""
+
 from __future__ import annotations
 
 import re
@@ -30,23 +32,23 @@ def now() -> Iterator[None]:
 
 
 @pytest.fixture(autouse=True)
-def without_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The same pages wherever the tests run; a test that needs the extra says so."""
+def without_semantic_extra(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Disable the extra `semantic`, installed or not; tests that need it install a fake."""
     monkeypatch.setattr(encoder, "is_installed", lambda: False)
 
 
 def titles(html: str) -> list[str]:
-    """The papers of a list, in the order in which they are shown."""
+    """Return the titles in a list of papers, in page order."""
     return re.findall(r'<h3><a href="/papers/[^"]+">([^<]+)</a></h3>', html)
 
 
-def get(client: Client, address: str) -> str:
-    response = client.get(address)
-    assert response.status_code == 200, address
+def get(client: Client, url: str) -> str:
+    response = client.get(url)
+    assert response.status_code == 200, url
     return response.content.decode()
 
 
-def test_papers_come_newest_day_first_and_hottest_first_within_a_day(client: Client) -> None:
+def test_papers_are_listed_by_day_then_by_score(client: Client) -> None:
     factories.paper(title="Cool", score=1.0)
     factories.paper(title="Hot", score=9.0)
     factories.paper(title="Older", score=20.0, listed_on=factories.TODAY - timedelta(days=20))
@@ -54,7 +56,16 @@ def test_papers_come_newest_day_first_and_hottest_first_within_a_day(client: Cli
     assert titles(get(client, "/papers/")) == ["Hot", "Cool", "Older"]
 
 
-def test_papers_are_shown_a_page_at_a_time(client: Client) -> None:
+def test_the_list_of_papers_has_a_heading_for_each_day(client: Client) -> None:
+    for days in (1, 1, 2):
+        factories.paper(listed_on=factories.TODAY - timedelta(days=days))
+
+    headings = re.findall(r'<h2 class="day"[^>]*>([^<]+)<', get(client, "/papers/"))
+
+    assert headings == ["Monday 11 May 2026", "Sunday 10 May 2026"]
+
+
+def test_the_list_of_papers_is_paginated(client: Client) -> None:
     for _ in range(31):
         factories.paper()
 
@@ -64,7 +75,7 @@ def test_papers_are_shown_a_page_at_a_time(client: Client) -> None:
     assert client.get("/papers/?page=x").status_code == 404
 
 
-def test_a_paper_shows_its_whole_abstract_and_where_to_read_it(client: Client) -> None:
+def test_a_paper_shows_its_whole_abstract_and_its_links(client: Client) -> None:
     abstract = " ".join(f"word{number}" for number in range(400))
     paper = factories.paper(
         abstract=abstract, code_url="https://github.com/a/b", project_url="https://a.example/"
@@ -73,17 +84,17 @@ def test_a_paper_shows_its_whole_abstract_and_where_to_read_it(client: Client) -
     html = get(client, paper.get_absolute_url())
 
     assert abstract in html
-    for address in (
+    for url in (
         paper.arxiv_url,
         paper.pdf_url,
         paper.discussion_url,
         "https://github.com/a/b",
         "https://a.example/",
     ):
-        assert f'href="{address}"' in html
+        assert f'href="{url}"' in html
 
 
-def test_a_paper_names_the_edition_that_featured_it(client: Client) -> None:
+def test_a_paper_links_to_the_edition_that_featured_it(client: Client) -> None:
     paper = factories.paper()
     factories.edition(papers=[factories.paper(), paper])
 
@@ -92,19 +103,19 @@ def test_a_paper_names_the_edition_that_featured_it(client: Client) -> None:
     assert 'No. 2 in the <a href="/editions/2026-05-12/">edition of Tuesday 12 May 2026</a>' in html
 
 
-def test_a_paper_that_was_in_no_edition_names_none(client: Client) -> None:
+def test_a_paper_that_was_in_no_edition_links_to_none(client: Client) -> None:
     assert "/editions/20" not in get(client, factories.paper().get_absolute_url())
 
 
-def test_what_a_machine_wrote_is_marked(client: Client) -> None:
+def test_machine_written_summaries_are_labelled(client: Client) -> None:
     paper = factories.paper(abstract="", machine_summary="It is about things.")
 
-    for address in ("/papers/", paper.get_absolute_url()):
-        html = get(client, address)
+    for url in ("/papers/", paper.get_absolute_url()):
+        html = get(client, url)
         assert html.index("Machine-written summary") < html.index("It is about things.")
 
 
-def test_a_paper_draws_how_its_attention_grew(client: Client) -> None:
+def test_a_paper_shows_a_sparkline_of_its_upvotes(client: Client) -> None:
     paper = factories.paper()
     for hours, value in ((12, 2), (6, 20), (0, 87)):
         factories.reading(
@@ -117,14 +128,14 @@ def test_a_paper_draws_how_its_attention_grew(client: Client) -> None:
     assert "<polyline points=" in html
 
 
-def test_a_paper_of_an_old_id_with_a_slash_has_a_page(client: Client) -> None:
+def test_a_paper_with_a_slash_in_its_id_has_a_page(client: Client) -> None:
     paper = factories.paper(arxiv_id="math/0309136", title="Old but gold")
 
     assert paper.get_absolute_url() == "/papers/math/0309136/"
     assert "Old but gold" in get(client, "/papers/math/0309136/")
 
 
-def test_hundreds_of_authors_are_folded_away(client: Client) -> None:
+def test_long_author_lists_are_collapsed(client: Client) -> None:
     paper = factories.paper(authors=[f"Author {number}" for number in range(573)])
 
     html = get(client, paper.get_absolute_url())
@@ -133,7 +144,7 @@ def test_hundreds_of_authors_are_folded_away(client: Client) -> None:
     assert "Author 572" in html
 
 
-def test_text_that_looks_like_html_is_shown_as_text(client: Client) -> None:
+def test_text_of_papers_is_escaped(client: Client) -> None:
     paper = factories.paper(
         title=HOSTILE,
         abstract=HOSTILE,
@@ -143,13 +154,13 @@ def test_text_that_looks_like_html_is_shown_as_text(client: Client) -> None:
         topics=["robotics"],
     )
 
-    for address in ("/", "/papers/", paper.get_absolute_url(), "/topics/robotics/"):
-        html = get(client, address)
+    for url in ("/", "/papers/", paper.get_absolute_url(), "/topics/robotics/"):
+        html = get(client, url)
         assert "&lt;script&gt;alert(" in html
         assert "<script>" not in html
 
 
-def test_topics_show_how_many_papers_trend_in_each_the_busiest_first(client: Client) -> None:
+def test_topics_are_listed_by_their_number_of_trending_papers(client: Client) -> None:
     factories.topic("audio", description="Sound and music")
     factories.paper(topics=["robotics"])
     factories.paper(topics=["robotics", "vision"])
@@ -165,7 +176,7 @@ def test_topics_show_how_many_papers_trend_in_each_the_busiest_first(client: Cli
     ]
 
 
-def test_a_topic_shows_what_trends_in_it(client: Client) -> None:
+def test_a_topic_shows_its_trending_papers(client: Client) -> None:
     factories.paper(title="Second", topics=["robotics"], score=1.0)
     factories.paper(title="First", topics=["robotics", "vision"], score=2.0)
     factories.paper(title="Elsewhere", topics=["vision"], score=9.0)
@@ -176,7 +187,7 @@ def test_a_topic_shows_what_trends_in_it(client: Client) -> None:
     assert titles(get(client, "/topics/robotics/")) == ["First", "Second"]
 
 
-def test_a_topic_leads_to_its_feed_for_browsers_and_for_people(client: Client) -> None:
+def test_a_topic_links_to_its_feed_in_head_and_body(client: Client) -> None:
     factories.topic("robotics")
 
     html = get(client, "/topics/robotics/")
@@ -188,20 +199,20 @@ def test_a_topic_leads_to_its_feed_for_browsers_and_for_people(client: Client) -
     assert client.get("/feeds/robotics.xml").status_code == 200
 
 
-@pytest.mark.parametrize("address", ["/topics/robotics/", "/papers/2605.12345/"])
-def test_the_signup_form_has_the_topic_already_chosen(client: Client, address: str) -> None:
+@pytest.mark.parametrize("url", ["/topics/robotics/", "/papers/2605.12345/"])
+def test_the_signup_form_has_the_topic_preselected(client: Client, url: str) -> None:
     factories.topic("vision")
     factories.paper(arxiv_id="2605.12345", topics=["robotics"])
 
-    html = get(client, address)
+    html = get(client, url)
 
-    chosen = re.findall(r'name="topics" value="(\w+)" checked', html)
-    assert chosen == ["robotics"]
+    checked = re.findall(r'name="topics" value="(\w+)" checked', html)
+    assert checked == ["robotics"]
     assert re.findall(r'name="topics" value="(\w+)">', html) == ["vision"]
 
 
 @pytest.mark.parametrize(
-    "address",
+    "url",
     [
         "/papers/2605.99999/",
         "/papers/nothing/at/all/",
@@ -210,43 +221,43 @@ def test_the_signup_form_has_the_topic_already_chosen(client: Client, address: s
         "/topics/Not a slug/",
     ],
 )
-def test_what_does_not_exist_is_a_page_that_says_so(client: Client, address: str) -> None:
-    response = client.get(address)
+def test_an_unknown_page_is_a_404(client: Client, url: str) -> None:
+    response = client.get(url)
 
     assert response.status_code == 404
-    assert "There is no such page." in response.content.decode()
+    assert "Page not found." in response.content.decode()
 
 
-def test_pages_without_any_paper_say_so(client: Client) -> None:
+def test_empty_pages_say_that_they_are_empty(client: Client) -> None:
     factories.topic("robotics")
 
     assert "No papers yet." in get(client, "/papers/")
     assert "Nothing this week." in get(client, "/topics/robotics/")
 
 
-def pages() -> list[str]:
+def page_urls() -> list[str]:
     paper = factories.paper(topics=["robotics", "vision"], upvotes=3)
     return ["/papers/", paper.get_absolute_url(), "/topics/", "/topics/robotics/"]
 
 
-def test_pages_hold_nothing_personal_and_may_be_kept_a_minute(client: Client) -> None:
-    for address in pages():
-        response = client.get(address)
+def test_pages_are_public_and_cacheable_for_a_minute(client: Client) -> None:
+    for url in page_urls():
+        response = client.get(url)
         assert response.headers["Cache-Control"] == "public, max-age=60"
         assert "Cookie" not in response.headers.get("Vary", "")
         assert not response.cookies
 
 
-def test_pages_answer_head_and_nothing_that_writes(client: Client) -> None:
-    for address in pages():
-        response = client.head(address)
+def test_pages_allow_head_but_not_post(client: Client) -> None:
+    for url in page_urls():
+        response = client.head(url)
         assert (response.status_code, response.content) == (200, b"")
-        assert client.post(address).status_code == 405
+        assert client.post(url).status_code == 405
 
 
 @pytest.mark.parametrize("papers", [1, 31])
 @pytest.mark.parametrize(
-    ("address", "queries"),
+    ("url", "queries"),
     [
         ("/papers/", 3),
         ("/papers/?q=study", 3),
@@ -255,90 +266,90 @@ def test_pages_answer_head_and_nothing_that_writes(client: Client) -> None:
         ("/topics/robotics/", 5),
     ],
 )
-def test_a_page_asks_the_database_no_more_for_more_papers(
-    client: Client, django_assert_num_queries: Any, address: str, queries: int, papers: int
+def test_more_papers_need_no_more_queries(
+    client: Client, django_assert_num_queries: Any, url: str, queries: int, papers: int
 ) -> None:
-    many_papers(papers)
-    client.get(address)  # how many papers a week has is asked for once
+    create_papers(papers)
+    client.get(url)  # fills the cache of the search's date windows
 
     with django_assert_num_queries(queries):
-        client.get(address)
+        client.get(url)
 
 
 @pytest.mark.parametrize("papers", [2, 31])
-@pytest.mark.parametrize(
-    ("address", "queries"), [("/papers/?q=study", 4), ("/papers/2605.12345/", 9)]
-)
-def test_nor_for_papers_that_are_close_in_meaning(
+@pytest.mark.parametrize(("url", "queries"), [("/papers/?q=study", 4), ("/papers/2605.12345/", 9)])
+def test_more_similar_papers_need_no_more_queries(
     client: Client,
     django_assert_num_queries: Any,
     monkeypatch: pytest.MonkeyPatch,
-    address: str,
+    url: str,
     queries: int,
     papers: int,
 ) -> None:
     semantic.install_fake_encoder(monkeypatch)
-    many_papers(papers)
+    create_papers(papers)
     sum(embeddings.embed_missing())
-    client.get(address)
+    client.get(url)
 
     with django_assert_num_queries(queries):
-        client.get(address)
+        client.get(url)
 
 
-def many_papers(number: int) -> None:
+def create_papers(count: int) -> None:
     papers = [
-        factories.paper(arxiv_id=f"2605.{12345 + each}", topics=["robotics", f"topic-{each % 5}"])
-        for each in range(number)
+        factories.paper(arxiv_id=f"2605.{12345 + n}", topics=["robotics", f"topic-{n % 5}"])
+        for n in range(count)
     ]
-    for hours in range(number):
+    for hours in range(count):
         factories.reading(paper=papers[0], observed_at=factories.NOW - timedelta(hours=hours))
     engine.update_index(papers)
     factories.edition(papers=papers[:1])
 
 
-def indexed(**fields: Any) -> Paper:
+def indexed_paper(**fields: Any) -> Paper:
     paper = factories.paper(**fields)
     engine.update_index([paper])
     return paper
 
 
-def results(html: str) -> list[str]:
+def result_titles(html: str) -> list[str]:
     return re.findall(r'<h2><a href="/papers/[^"]+">(.+?)</a></h2>', html)
 
 
-def test_results_show_title_and_whole_abstract_with_the_matches_marked(client: Client) -> None:
-    indexed(title="Robot arms", abstract=f"{'Long. ' * 100}All <b> robots & co.", authors=["Ada B"])
-    indexed(title="Something else")
+def test_results_highlight_the_matches_in_title_abstract_and_authors(client: Client) -> None:
+    indexed_paper(
+        title="Robot arms", abstract=f"{'Long. ' * 100}All <b> robots & co.", authors=["Ada B"]
+    )
+    indexed_paper(title="Something else")
 
     html = get(client, "/papers/?q=robot+author:ada")
 
-    assert results(html) == ["<mark>Robot</mark> arms"]
+    assert result_titles(html) == ["<mark>Robot</mark> arms"]
     assert "Long. All &lt;b&gt; <mark>robots</mark> &amp; co." in html
     assert "<mark>Ada</mark> B" in html
     assert 'value="robot author:ada"' in html
     assert "1 paper<" in html
 
 
-def test_results_begin_with_the_signup_form(client: Client) -> None:
-    indexed(title="Robot")
+def test_the_signup_form_is_above_the_results(client: Client) -> None:
+    indexed_paper(title="Robot")
 
     html = get(client, "/papers/?q=robot")
 
     assert html.index('action="/subscribe/"') < html.index('name="q"') < html.index("<mark>")
 
 
-def test_the_list_has_the_search_form_and_an_empty_one_is_the_list(client: Client) -> None:
+def test_an_empty_search_is_the_list_of_papers(client: Client) -> None:
     factories.paper(title="Robot")
 
-    for address in ("/papers/", "/papers/?q=", "/papers/?q=+"):
-        html = get(client, address)
+    for url in ("/papers/", "/papers/?q=", "/papers/?q=+"):
+        html = get(client, url)
         assert titles(html) == ["Robot"]
         assert '<input type="search" id="q" name="q" value=""' in html
 
 
-def test_what_was_typed_comes_back_escaped(client: Client) -> None:
-    indexed(title=HOSTILE, abstract=HOSTILE)
+def test_the_query_is_escaped_in_the_search_box(client: Client) -> None:
+    indexed_paper(title=HOSTILE, abstract=HOSTILE)
 
     html = get(client, "/papers/?q=%22%3E%3Cscript%3Ealert%00")
 
@@ -347,112 +358,110 @@ def test_what_was_typed_comes_back_escaped(client: Client) -> None:
     assert "<script>" not in html
 
 
-def test_results_come_a_page_at_a_time(client: Client) -> None:
+def test_results_are_paginated(client: Client) -> None:
     for _ in range(21):
-        indexed(title="Robot & co")
+        indexed_paper(title="Robot & co")
 
     first = get(client, "/papers/?q=robot+%26+co")
 
-    assert len(results(first)) == 20
+    assert len(result_titles(first)) == 20
     assert 'href="?q=robot+%26+co&amp;page=2"' in first
-    assert len(results(get(client, "/papers/?q=robot+%26+co&page=2"))) == 1
+    assert len(result_titles(get(client, "/papers/?q=robot+%26+co&page=2"))) == 1
     for page in ("3", "0", "-1", "x", "1e3", "99999999999999999999"):
         assert client.get(f"/papers/?q=robot&page={page}").status_code == 404
 
 
 @pytest.mark.parametrize(
-    ("query", "help_"),
+    ("query", "hint"),
     [
-        ("zebra", "No paper has all of that."),
+        ("zebra", "No paper matches this search."),
         ("%22robot+zebra%22", 'href="?q=robot+zebra"'),
-        ("the+of", "There is nothing to look for in that."),
-        ("%27%29%3B+--", "There is nothing to look for in that."),
-        ("%00", "There is nothing to look for in that."),
+        ("the+of", "This search has no search terms."),
+        ("%27%29%3B+--", "This search has no search terms."),
+        ("%00", "This search has no search terms."),
         ("robot+since:yesterday+zebra", "<q>since:yesterday</q>"),
-        ("x" * 4000, "No paper has all of that."),
+        ("x" * 4000, "No paper matches this search."),
     ],
 )
-def test_an_empty_result_helps(client: Client, query: str, help_: str) -> None:
-    indexed(title="Robot")
+def test_an_empty_result_gives_a_hint(client: Client, query: str, hint: str) -> None:
+    indexed_paper(title="Robot")
 
     html = get(client, f"/papers/?q={query}")
 
-    assert results(html) == []
-    assert help_ in html
+    assert result_titles(html) == []
+    assert hint in html
     assert "author:erdos" in html
 
 
-def test_an_empty_result_leads_on(client: Client) -> None:
-    indexed(title="Robot")
+def test_an_empty_result_suggests_other_searches(client: Client) -> None:
+    indexed_paper(title="Robot")
     factories.topic("robotics")
 
     html = get(client, "/papers/?q=robotiks+robot&page=1")
 
-    assert "None has <q>robotiks</q>" in html
-    assert 'look for <a href="?q=robot">robot</a> instead' in html
-    assert 'Do you mean the topic <a href="/topics/robotics/">Robotics</a>?' in html
+    assert "No paper contains <q>robotiks</q>" in html
+    assert 'Search for <a href="?q=robot">robot</a> instead' in html
+    assert 'Did you mean the topic <a href="/topics/robotics/">Robotics</a>?' in html
 
 
-def test_papers_close_in_meaning_are_called_that(
+def test_papers_similar_in_meaning_are_listed_separately(
     client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     semantic.install_fake_encoder(monkeypatch)
-    paper = indexed(title="Robot arms grasp", abstract="", authors=[])
-    indexed(title="Robot arms throw", abstract="", authors=[])
-    assert "Close in meaning" not in get(client, paper.get_absolute_url())
+    paper = indexed_paper(title="Robot arms grasp", abstract="", authors=[])
+    indexed_paper(title="Robot arms throw", abstract="", authors=[])
+    assert "Similar papers" not in get(client, paper.get_absolute_url())
     sum(embeddings.embed_missing())
 
     page = get(client, paper.get_absolute_url())
-    found = get(client, "/papers/?q=robot+arms+grasp")
+    results = get(client, "/papers/?q=robot+arms+grasp")
 
-    assert page.index("Close in meaning") < page.index("Robot arms throw")
+    assert page.index("Similar papers") < page.index("Robot arms throw")
     assert page.count("Robot arms throw") == 1
-    assert found.index("Close in meaning") < found.index("<mark>Robot arms</mark> throw")
+    assert results.index("Similar papers") < results.index("<mark>Robot arms</mark> throw")
 
 
-WHATEVER = st.text(st.characters(), max_size=60) | st.sampled_from(
+HOSTILE_TEXT = st.text(st.characters(), max_size=60) | st.sampled_from(
     ["a" * 10_000, "\x00", "\ud800", '"' * 999, "-" * 99, "since:9999-99-99", "author:", "%", "(\\"]
 )
 
 
-@settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(typed=WHATEVER, page=st.none() | WHATEVER | st.integers().map(str))
-def test_whatever_is_asked_is_answered(client: Client, typed: str, page: str | None) -> None:
-    asked = {"q": f"{typed} study"} | ({} if page is None else {"page": page})
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(text=HOSTILE_TEXT, page=st.none() | HOSTILE_TEXT | st.integers().map(str))
+def test_hostile_searches_never_fail(client: Client, text: str, page: str | None) -> None:
+    params = {"q": f"{text} study"} | ({} if page is None else {"page": page})
     query = "&".join(
-        f"{name}={quote(each, errors='surrogatepass')}" for name, each in asked.items()
+        f"{name}={quote(value, errors='surrogatepass')}" for name, value in params.items()
     )
 
     assert client.get(f"/papers/?{query}").status_code in ({200} if page is None else {200, 404})
 
 
-def test_a_capped_count_says_so(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_capped_count_is_labelled(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(engine, "MAX_RESULTS", 20)
     for _ in range(21):
-        indexed(title="Robot")
+        indexed_paper(title="Robot")
 
-    assert "The best of the newest 20 papers that match" in get(client, "/papers/?q=robot")
+    assert "The best of the newest 20 matching papers" in get(client, "/papers/?q=robot")
 
 
-def test_addresses_are_as_the_design_says() -> None:
+def test_the_urls_are_stable() -> None:
     assert reverse("papers:papers") == "/papers/"
     assert reverse("papers:paper", args=["2605.00001"]) == "/papers/2605.00001/"
     assert reverse("papers:topics") == "/topics/"
     assert reverse("papers:topic", args=["robotics"]) == "/topics/robotics/"
 
 
-@pytest.mark.parametrize(
-    "written", ["2605.01234v2", "10.48550/arXiv.2605.01234", "arXiv:2605.01234"]
-)
-def test_a_paper_by_another_of_its_names_leads_to_its_page(client, written):
+@pytest.mark.parametrize("alias", ["2605.01234v2", "10.48550/arXiv.2605.01234", "arXiv:2605.01234"])
+def test_another_identifier_of_a_paper_redirects_to_its_page(client, alias):
     factories.paper(arxiv_id="2605.01234")
 
-    response = client.get(f"/papers/{written}/")
+    response = client.get(f"/papers/{alias}/")
 
     assert (response.status_code, response.headers["Location"]) == (302, "/papers/2605.01234/")
 
 
-def test_a_paper_that_is_only_known_by_its_doi_has_a_page_and_no_links_to_arxiv(client):
+def test_a_paper_without_an_arxiv_id_has_no_arxiv_links(client):
     factories.paper(arxiv_id="", doi="10.1145/1.2", listed_on=None, title="A robot")
 
     page = client.get("/papers/10.1145/1.2/").content.decode()
@@ -463,7 +472,7 @@ def test_a_paper_that_is_only_known_by_its_doi_has_a_page_and_no_links_to_arxiv(
     assert "huggingface.co" not in page
 
 
-def test_a_paper_of_an_import_says_no_day_that_nobody_told(client):
+def test_unknown_dates_are_not_shown(client):
     paper = factories.paper(
         arxiv_id="", listed_on=None, published_on=None, sort_date=factories.TODAY
     )
@@ -474,7 +483,7 @@ def test_a_paper_of_an_import_says_no_day_that_nobody_told(client):
     assert "Listed" not in page
 
 
-def test_citations_show_by_their_newest_reading(client):
+def test_the_latest_citation_counts_are_shown(client):
     paper = factories.paper()
     for value, hours in ((3, 2), (4, 1)):
         factories.reading(
@@ -491,7 +500,7 @@ def test_citations_show_by_their_newest_reading(client):
     assert "<dd>4</dd>" in page
 
 
-def test_a_withdrawn_paper_says_so(client):
+def test_a_withdrawn_paper_is_marked(client):
     paper = factories.paper(withdrawn=True)
 
     assert "<strong>Withdrawn.</strong>" in client.get(paper.get_absolute_url()).content.decode()

@@ -1,6 +1,6 @@
-"""The API does what its description says, whatever is asked: tried by schemathesis.
+"""The API conforms to its OpenAPI document: generated requests with schemathesis.
 
-By hand, with a running service and more examples:
+To run it by hand against a running service, with more examples:
     schemathesis run http://localhost:8000/api/v1/openapi.json --rate-limit 100/m
 """
 
@@ -24,34 +24,35 @@ from newsletter.api.routes import api
 from papers.search import engine
 from tests import factories
 
-DESCRIPTION: dict[str, Any] = json.loads(json.dumps(api.get_openapi_schema()))
-addresses = itertools.count(1)
+DOCUMENT: dict[str, Any] = json.loads(json.dumps(api.get_openapi_schema()))
+address_numbers = itertools.count(1)
 
 
 def app(environ: dict[str, Any], start_response: Callable[..., Any]) -> Any:
-    """The service, called from a new address each time: the limit is tried elsewhere."""
-    environ["REMOTE_ADDR"] = f"10.0.{next(addresses) // 250 % 250}.{next(addresses) % 250}"
+    """Call the service from a new IP address each time, to stay below the rate limit."""
+    number = next(address_numbers)
+    environ["REMOTE_ADDR"] = f"10.0.{number // 250 % 250}.{number % 250}"
     return WSGIHandler()(environ, start_response)
 
 
-def description() -> Any:
-    """Positive and negative data, in every phase."""
+def load_schema() -> Any:
+    """Load the document, to generate valid and invalid requests."""
     config = SchemathesisConfig.from_dict(
         {"generation": {"mode": "all", "deterministic": True, "max-examples": 20}}
     )
-    loaded = schemathesis.openapi.from_dict(DESCRIPTION, config=config)
-    loaded.app = app
-    return loaded
+    loaded_schema = schemathesis.openapi.from_dict(DOCUMENT, config=config)
+    loaded_schema.app = app
+    return loaded_schema
 
 
-schema = description()
+schema = load_schema()
 
 pytestmark = pytest.mark.slow
 
 
 @pytest.fixture
-def kept_connection() -> Iterator[None]:
-    """A server closes what a request has left in a transaction: here that is the test's own."""
+def open_connection() -> Iterator[None]:
+    """Keep Django from closing, after a request, the connection that the test's transaction uses."""
     for signal in (request_started, request_finished):
         signal.disconnect(close_old_connections)
     yield
@@ -60,7 +61,7 @@ def kept_connection() -> Iterator[None]:
 
 
 @pytest.fixture
-def something_to_find(db: None, kept_connection: None) -> None:
+def stored_papers(db: None, open_connection: None) -> None:
     papers = [
         factories.paper(
             arxiv_id="1706.03762", title="A robot hand", topics=["robotics"], score=9.0
@@ -77,6 +78,6 @@ def something_to_find(db: None, kept_connection: None) -> None:
 
 @schema.parametrize()
 @settings(max_examples=20, derandomize=True, suppress_health_check=list(HealthCheck), database=None)
-@pytest.mark.usefixtures("something_to_find")
-def test_every_answer_is_one_that_is_described(case: Any) -> None:
+@pytest.mark.usefixtures("stored_papers")
+def test_every_response_conforms_to_the_document(case: Any) -> None:
     case.call_and_validate()

@@ -71,7 +71,7 @@ def test_it_shows_what_the_unsaved_form_would_bring_and_saves_nothing(edition: E
     assert titles(response) == ["Voices &amp; songs", "A state space model"]
     assert "<strong>by E. Noether, whom you follow</strong>" in page
     assert "<strong>mentions State space models</strong>" in page
-    assert "2 of 2 papers that match, by the edition of 12 May." in page
+    assert "2 of 2 matching papers from the edition of 12 May." in page
     assert "Next: Tuesday 12 May, 18:00." in page
     assert "<html" not in page
     assert (list(Preferences.objects.values()), list(TopicChoice.objects.values())) == before
@@ -93,9 +93,9 @@ def test_without_scripts_it_is_the_whole_page_with_what_was_typed(edition: Editi
 @pytest.mark.parametrize(
     ("changed", "sentence"),
     [
-        ({"minimum": "4"}, "3 papers match, and you ask for 4: nothing would be sent today"),
+        ({"minimum": "4"}, "3 papers match, but your minimum is 4: nothing would be sent today"),
         ({"keywords": "zymurgy"}, "No paper matches: nothing would be sent today"),
-        ({"attitudes-robotics": "follow", "minimum": "2"}, "1 paper matches, and you ask for 2"),
+        ({"attitudes-robotics": "follow", "minimum": "2"}, "1 paper matches, but your minimum is 2"),
     ],
 )
 def test_a_day_without_a_digest_is_foretold(

@@ -49,7 +49,7 @@ def test_a_system_check_reports_an_unknown_source(settings):
 
     [error] = checks.check_sources_exist()
 
-    assert str(error.msg) == "SOURCES names 'huggingfase', and there is no such source."
+    assert str(error.msg) == "SOURCES contains an unknown source: 'huggingfase'."
 
 
 def test_a_system_check_warns_if_no_listing_source_is_enabled(settings):

@@ -1,4 +1,4 @@
-"""The pages of newsletter/views.py that show a laptop's mailbox."""
+"""newsletter/delivery/views.py"""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ from newsletter.delivery import mailbox
 pytestmark = pytest.mark.django_db
 
 
-def get(client: Client, address: str) -> str:
-    response = client.get(address)
-    assert response.status_code == 200, address
+def get(client: Client, url: str) -> str:
+    response = client.get(url)
+    assert response.status_code == 200, url
     return response.content.decode()
 
 
 @pytest.fixture
-def on_a_laptop(settings: Any, mailbox_dir: Path) -> Path:
+def development_mailbox(settings: Any, mailbox_dir: Path) -> Path:
     settings.DEBUG = True
     return mailbox_dir
 
 
-def kept(
+def save_mail(
     *, name: str = "digest-1", subject: str = "Five papers", html: str = "<p>Hello</p>"
 ) -> EmailMultiAlternatives:
     message = EmailMultiAlternatives(
@@ -39,15 +39,13 @@ def kept(
 
 
 @pytest.fixture
-def letter(on_a_laptop: Path) -> None:
-    on_a_laptop.mkdir()
-    kept()
+def saved_mail(development_mailbox: Path) -> None:
+    development_mailbox.mkdir()
+    save_mail()
 
 
 @pytest.mark.parametrize("show", ["", "?show=phone", "?show=nonsense"])
-def test_a_kept_mail_is_shown_in_a_frame_that_runs_nothing(
-    client: Client, letter: None, show: str
-) -> None:
+def test_a_mail_is_shown_in_a_sandboxed_frame(client: Client, saved_mail: None, show: str) -> None:
     response = client.get(f"/mailbox/digest-1/{show}")
 
     [frame] = re.findall(r"<iframe[^>]+>", response.content.decode())
@@ -56,8 +54,8 @@ def test_a_kept_mail_is_shown_in_a_frame_that_runs_nothing(
     assert "frame-src 'self'" in response.headers["Content-Security-Policy"]
 
 
-def test_the_body_of_a_kept_mail_may_be_framed_by_us_and_runs_nothing(
-    client: Client, letter: None
+def test_the_body_of_a_mail_can_be_framed_by_this_site_but_runs_no_scripts(
+    client: Client, saved_mail: None
 ) -> None:
     response = client.get("/mailbox/digest-1/body/")
 
@@ -72,31 +70,29 @@ def test_the_body_of_a_kept_mail_may_be_framed_by_us_and_runs_nothing(
     assert response.headers["X-Frame-Options"] == "SAMEORIGIN"
 
 
-def test_links_of_a_kept_mail_open_in_the_whole_window(client: Client, letter: None) -> None:
+def test_links_in_a_mail_open_in_the_whole_window(client: Client, saved_mail: None) -> None:
     assert '<head><base target="_top">' in get(client, "/mailbox/digest-1/body/")
 
 
-def test_a_kept_mail_can_be_read_as_text_and_down_to_its_headers(
-    client: Client, letter: None
-) -> None:
+def test_a_mail_can_be_shown_as_text_or_headers(client: Client, saved_mail: None) -> None:
     assert "Hello in text" in get(client, "/mailbox/digest-1/?show=text")
     assert "<dt>Message-ID</dt><dd>&lt;digest-1@x&gt;</dd>" in get(
         client, "/mailbox/digest-1/?show=headers"
     )
 
 
-def test_a_kept_mail_can_be_downloaded(client: Client, letter: None, on_a_laptop: Path) -> None:
+def test_a_mail_can_be_downloaded(
+    client: Client, saved_mail: None, development_mailbox: Path
+) -> None:
     response = client.get("/mailbox/digest-1/source/")
 
     assert response.headers["Content-Disposition"] == 'attachment; filename="digest-1.eml"'
-    assert b"".join(response) == (on_a_laptop / "digest-1.eml").read_bytes()
+    assert b"".join(response) == (development_mailbox / "digest-1.eml").read_bytes()
 
 
-def test_the_mailbox_lists_mails_with_hostile_subjects_as_text(
-    client: Client, on_a_laptop: Path
-) -> None:
-    on_a_laptop.mkdir()
-    kept(subject="<b>Bold</b> & more")
+def test_subjects_are_escaped(client: Client, development_mailbox: Path) -> None:
+    development_mailbox.mkdir()
+    save_mail(subject="<b>Bold</b> & more")
 
     html = get(client, "/mailbox/")
 
@@ -104,11 +100,11 @@ def test_the_mailbox_lists_mails_with_hostile_subjects_as_text(
     assert "ada@example.org" in html
 
 
-def test_an_empty_mailbox_says_how_to_fill_it(client: Client, on_a_laptop: Path) -> None:
+def test_an_empty_mailbox_says_so(client: Client, development_mailbox: Path) -> None:
     assert "No mail yet." in get(client, "/mailbox/")
 
 
-ADDRESSES = [
+URLS = [
     "/mailbox/",
     "/mailbox/digest-1/",
     "/mailbox/digest-1/body/",
@@ -116,57 +112,56 @@ ADDRESSES = [
 ]
 
 
-@pytest.mark.parametrize("address", ADDRESSES)
-def test_the_mailbox_is_never_kept_by_a_cache(client: Client, letter: None, address: str) -> None:
-    response = client.get(address)
+@pytest.mark.parametrize("url", URLS)
+def test_the_mailbox_is_not_cacheable(client: Client, saved_mail: None, url: str) -> None:
+    response = client.get(url)
 
     assert response.status_code == 200
     assert "no-store" in response.headers["Cache-Control"]
     response.close()
 
 
-@pytest.mark.parametrize("address", ADDRESSES)
-def test_the_mailbox_answers_head_and_nothing_that_writes(
-    client: Client, letter: None, address: str
-) -> None:
-    response = client.head(address)
+@pytest.mark.parametrize("url", URLS)
+def test_the_mailbox_allows_head_but_not_post(client: Client, saved_mail: None, url: str) -> None:
+    response = client.head(url)
 
     assert (response.status_code, response.getvalue()) == (200, b"")
-    assert client.post(address).status_code == 405
+    assert client.post(url).status_code == 405
 
 
-@pytest.mark.parametrize("address", ADDRESSES)
-def test_there_is_no_mailbox_without_debug(
-    client: Client, letter: None, settings: Any, address: str
+@pytest.mark.parametrize("url", URLS)
+def test_the_mailbox_is_a_404_without_debug(
+    client: Client, saved_mail: None, settings: Any, url: str
 ) -> None:
     settings.DEBUG = False
 
-    assert client.get(address).status_code == 404
+    assert client.get(url).status_code == 404
 
 
-@pytest.mark.parametrize("address", ADDRESSES)
-def test_there_is_no_mailbox_where_mail_is_sent(
-    client: Client, letter: None, settings: Any, address: str
+@pytest.mark.parametrize("url", URLS)
+def test_the_mailbox_is_a_404_with_a_real_provider(
+    client: Client, saved_mail: None, settings: Any, url: str
 ) -> None:
     settings.EMAIL_PROVIDER = "postmark"
 
-    assert client.get(address).status_code == 404
+    assert client.get(url).status_code == 404
 
 
-@pytest.mark.parametrize("name", ["digest-2", "..", "..%2Fsecret_key", ".hidden", "a" * 300])
-@pytest.mark.parametrize("part", ["", "body/", "source/"])
-def test_a_mail_that_is_not_there_is_a_404(
-    client: Client, letter: None, on_a_laptop: Path, name: str, part: str
+@pytest.mark.parametrize(
+    "path", ["digest-2/", "digest-2/body/", "digest-2/source/", "..%2Fsecret_key/source/"]
+)
+def test_an_unknown_mail_is_a_404(
+    client: Client, saved_mail: None, development_mailbox: Path, path: str
 ) -> None:
-    (on_a_laptop.parent / "secret_key").write_text("x")
+    (development_mailbox.parent / "secret_key").write_text("x")
 
-    assert client.get(f"/mailbox/{name}/{part}").status_code == 404
+    assert client.get(f"/mailbox/{path}").status_code == 404
 
 
-@pytest.mark.parametrize(("debug", "shown"), [(True, 1), (False, 0)])
-def test_pages_lead_to_the_mailbox_only_on_a_laptop(
-    client: Client, on_a_laptop: Path, settings: Any, *, debug: bool, shown: int
+@pytest.mark.parametrize(("debug", "links"), [(True, 1), (False, 0)])
+def test_pages_link_to_the_mailbox_only_with_debug(
+    client: Client, development_mailbox: Path, settings: Any, *, debug: bool, links: int
 ) -> None:
     settings.DEBUG = debug
 
-    assert get(client, "/").count('href="/mailbox/"') == shown
+    assert get(client, "/").count('href="/mailbox/"') == links
