@@ -54,7 +54,7 @@ if not SITE_HOST or urlsplit(SITE_URL).scheme not in {"http", "https"}:
     raise ImproperlyConfigured(
         f"SITE_URL must be an address such as https://papers.example.org, not {SITE_URL!r}."
     )
-SITE_NAME = "Trending Papers"
+SITE_NAME = env("SITE_NAME", "Trending Papers")
 API_URL = f"{SITE_URL}/api/v1"
 
 # A laptop is a laptop until it is given a public address.

@@ -38,7 +38,7 @@ class Command(BaseCommand):
             redis_url = settings.REDIS_URL or stack.enter_context(
                 run_broker(settings.DATA_DIR / "broker")
             )
-            self.stdout.write(f"Trending Papers is on {settings.SITE_URL}. Ctrl-C ends it.")
+            self.stdout.write(f"{settings.SITE_NAME} is running on {settings.SITE_URL}. Press Ctrl-C to stop it.")
             status = run_procfile({**os.environ, "PORT": port, "REDIS_URL": redis_url})
         sys.exit(status)
 
