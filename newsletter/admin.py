@@ -1,4 +1,4 @@
-"""The operators' desk for editions and their delivery: the machine owns these rows."""
+"""The admin of editions and deliveries: read-only, because the service writes these rows."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from papers.admin import ViewOnlyAdmin
 from subscribers import suppression
 from subscribers.admin import normalise_search_term
 
-# How much of a report's body is shown.
+# How much of a report's body the page shows.
 BODY_PREVIEW_BYTES = 20_000
 
 
@@ -65,7 +65,7 @@ class DeliveryAdmin(ViewOnlyAdmin):
         return request.user.has_perm("newsletter.change_delivery")
 
     def show_changed_count(self, request: HttpRequest, changed: int) -> None:
-        self.message_user(request, f"{changed} unknown deliveries changed.", messages.INFO)
+        self.message_user(request, f"Changed {changed} unknown deliveries.", messages.INFO)
 
 
 @admin.register(Batch)
@@ -80,7 +80,7 @@ class ProviderEventAdmin(ViewOnlyAdmin):
     list_filter = ("state", "kind", "report__provider")
     list_select_related = ("report", "delivery")
     search_fields = ("=delivery__id", "=message_id", "=event_id")
-    search_help_text = "A delivery's id, a message id, an event id, or a whole address."
+    search_help_text = "The id of a delivery, message or event, or a complete address."
     ordering = ("-id",)
     exclude = ("key", "recipient_hash")
 
@@ -91,11 +91,11 @@ class ProviderEventAdmin(ViewOnlyAdmin):
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
     ) -> tuple[QuerySet[Any], bool]:
-        """The table holds only hashes of addresses."""
+        """Search an address by its hash: the table stores no addresses."""
         if "@" in search_term:
             hashes = suppression.address_hashes(normalise_search_term(search_term))
-            if (found := queryset.filter(recipient_hash__in=hashes)).exists():
-                return found, False
+            if (matches := queryset.filter(recipient_hash__in=hashes)).exists():
+                return matches, False
         return super().get_search_results(request, queryset, search_term)
 
 
@@ -104,7 +104,7 @@ class ProviderReportAdmin(ViewOnlyAdmin):
     list_display = ("id", "received_at", "provider", "next_at", "error")
     list_filter = ("provider", ("next_at", admin.EmptyFieldListFilter))
     search_fields = ("=id", "=events__delivery__id", "=events__message_id")
-    search_help_text = "Its id, or the id of a delivery or a message that it tells of."
+    search_help_text = "The id of a report, or of a delivery or message in it."
     ordering = ("-id",)
     fields = (
         "provider",
@@ -117,6 +117,6 @@ class ProviderReportAdmin(ViewOnlyAdmin):
     )
     readonly_fields = ("body_preview",)
 
-    @admin.display(description="Body, as it was sent")
+    @admin.display(description="Body as received")
     def body_preview(self, report: ProviderReport) -> str:
-        return bytes(report.body)[:BODY_PREVIEW_BYTES].decode(errors="replace") or "Forgotten."
+        return bytes(report.body)[:BODY_PREVIEW_BYTES].decode(errors="replace") or "Deleted."

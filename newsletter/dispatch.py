@@ -1,7 +1,8 @@
-"""One tick: find what has become due since the last one; safe to run twice at once.
+"""One tick: find what is due in the database, and say what workers have to do.
 
-Everything is decided by rows, so it does not matter how often or by whom the bell is rung: beat
-each minute, cron, or a person at a shell.
+Celery beat, cron or a person may run a tick, and two may run at once: every decision is a row that
+one conditional update or a lock claims. Only the opening of deliveries happens here; fetching,
+publishing and sending are left to tasks.
 """
 
 from __future__ import annotations
@@ -20,39 +21,39 @@ from papers.ingest import schedule as ingest_schedule
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tick:
-    """What was done, and what workers have to be called for."""
+    """What a tick did, and what is left to tasks."""
 
     counts: Counter[str]
     should_fetch: bool
     should_publish: bool
-    # Editions with deliveries to hand over, and how many.
+    # The number of deliveries to hand over, by edition.
     pending_by_edition: dict[int, int]
 
     def __str__(self) -> str:
-        done = schedule.format_counts(self.counts) or "nothing to open"
-        rung = [
+        opened = schedule.format_counts(self.counts) or "nothing to open"
+        started = [
             name
             for name, due in (("fetch", self.should_fetch), ("publish", self.should_publish))
             if due
         ]
-        waiting = sum(self.pending_by_edition.values())
-        return f"{done}; {waiting} to hand over; {', '.join(rung) or 'nothing'} to start"
+        pending = sum(self.pending_by_edition.values())
+        return f"{opened}; {pending} to hand over; {', '.join(started) or 'nothing'} to start"
 
 
 def run_tick(*, now: datetime) -> Tick:
-    """Open what is due, give back what dead workers held, and see what else there is to do."""
+    """Open due deliveries, recover abandoned batches, and return what else is due."""
     counts = schedule.open_due(now=now) + handover.recover_abandoned_batches(now=now)
-    waiting = Delivery.objects.claimable(now=now).values_list("edition").annotate(Count("pk"))
+    pending = Delivery.objects.claimable(now=now).values_list("edition").annotate(Count("pk"))
     return Tick(
         counts=counts,
         should_fetch=bool(ingest_schedule.due_sources(now=now)),
         should_publish=publish_is_due(now=now),
-        pending_by_edition=dict(waiting),
+        pending_by_edition=dict(pending),
     )
 
 
 def publish_is_due(*, now: datetime) -> bool:
-    """It is time, there is none yet, and the sources have been asked lately."""
+    """Return whether it is time, no edition exists, and the sources were polled recently."""
     return (
         now.time() >= editions_publish.PUBLISH_AT
         and ingest_schedule.listings_are_fresh(now=now)
@@ -61,5 +62,5 @@ def publish_is_due(*, now: datetime) -> bool:
 
 
 def publish_today(*, now: datetime) -> Edition | None:
-    """Today's edition if it is due and there is something to publish."""
+    """Publish today's edition if it is due; raise NothingToPublishError if no paper is new."""
     return editions_publish.publish_edition(now.date(), at=now) if publish_is_due(now=now) else None

@@ -1,4 +1,4 @@
-"""One day's frozen ranking, the record of who was sent it, and what providers say became of it."""
+"""Editions, deliveries, and the provider reports about them."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from subscribers.models import Subscriber
 
 
 class Edition(models.Model):
-    """One day's ranking, frozen when it was published."""
+    """The ranking of one day, frozen when it was published."""
 
     date = models.DateField(unique=True)
     published_at = models.DateTimeField()
-    # How many deliveries were ever opened: the figure that their states must add up to.
+    # How many deliveries were ever opened; the receipt compares it with their states.
     opened = models.PositiveIntegerField(default=0)
 
     def __str__(self) -> str:
@@ -37,12 +37,12 @@ class Entry(models.Model):
     rank = models.PositiveSmallIntegerField()
     score = models.FloatField()
     upvotes = models.PositiveIntegerField()
-    # Upvotes gained in the day before publication; none when there is nothing to compare with.
+    # Upvotes gained in the day before publication; None without an earlier reading.
     gain = models.IntegerField(null=True)
     comments = models.PositiveIntegerField(default=0)
-    # The paper's topic slugs as they were, and its rank within each: {"robotics": 2}.
+    # The rank within each of its topics at that moment, by slug: {"robotics": 2}.
     topic_ranks = models.JSONField(default=dict)
-    # What else in it somebody followed at that moment: ["author:noether e", "category:cs.RO"].
+    # The follows of any reader that it matched: ["author:noether e", "category:cs.RO"].
     matched = models.JSONField(default=list)
 
     class Meta:
@@ -56,7 +56,7 @@ class Entry(models.Model):
 
 
 class Clicks(models.Model):
-    """How often one link of an entry was followed on a day, by everybody together."""
+    """How often one link of an entry was followed on a day, by all readers together."""
 
     class LinkKind(models.TextChoices):
         PAGE = "page", "Our page of the paper"
@@ -91,13 +91,13 @@ class Clicks(models.Model):
 
 
 class Batch(models.Model):
-    """The deliveries handed to the provider in one go; its id is the idempotency key."""
+    """The deliveries that one worker claimed together; its id is the idempotency key."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     edition = models.ForeignKey(Edition, on_delete=models.CASCADE, related_name="batches")
     provider = models.CharField(max_length=32)
     claimed_at = models.DateTimeField()
-    # Set when every member's outcome is known or given up on.
+    # Set when the outcome of every delivery is recorded.
     finished_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
@@ -114,35 +114,35 @@ class Batch(models.Model):
 
 class DeliveryQuerySet(models.QuerySet["Delivery"]):
     def claimable(self, *, now: datetime) -> DeliveryQuerySet:
-        """What may be claimed now."""
+        """Return the deliveries that can be claimed now."""
         return self.filter(state=Delivery.State.PENDING).filter(
             Q(retry_at__isnull=True) | Q(retry_at__lte=now)
         )
 
 
 class Delivery(models.Model):
-    """One edition to one subscriber: what is due, claimed, handed over, and what became of it."""
+    """One edition to one subscriber, from opening to what the provider reports about it."""
 
     class State(models.TextChoices):
         PENDING = "pending", "Waiting to be claimed"
-        CLAIMED = "claimed", "A worker has it in a batch"
-        HANDED_OVER = "handed_over", "The provider has taken it"
-        FAILED = "failed", "The provider refused it"
-        SUPPRESSED = "suppressed", "The address must not be written to"
-        CANCELLED = "cancelled", "Not sent, for a reason of the reader's"
-        EXPIRED = "expired", "Too late to be worth sending"
-        UNKNOWN = "unknown", "It may or may not have reached the provider"
+        CLAIMED = "claimed", "Claimed by a worker"
+        HANDED_OVER = "handed_over", "Accepted by the provider"
+        FAILED = "failed", "Refused by the provider"
+        SUPPRESSED = "suppressed", "The address is suppressed"
+        CANCELLED = "cancelled", "Not sent, by the reader's choice"
+        EXPIRED = "expired", "Too late to be sent"
+        UNKNOWN = "unknown", "May or may not have reached the provider"
 
     class CancellationReason(models.TextChoices):
         """Why a delivery was cancelled."""
 
         LEFT = "left", "The reader left"
-        NO_MATCH = "no_match", "No paper of what the reader follows"
-        TOO_FEW = "too_few", "Fewer papers than the reader asks for"
+        NO_MATCH = "no_match", "No paper that the reader follows"
+        TOO_FEW = "too_few", "Fewer papers than the reader's minimum"
         PAUSED = "paused", "The reader has paused"
 
     class Event(models.TextChoices):
-        """The furthest a provider has reported."""
+        """The furthest stage that the provider has reported."""
 
         DEFERRED = "deferred", "Deferred"
         DELIVERED = "delivered", "Delivered"
@@ -150,16 +150,16 @@ class Delivery(models.Model):
         COMPLAINED = "complained", "Complained"
 
     edition = models.ForeignKey(Edition, on_delete=models.PROTECT, related_name="deliveries")
-    # None once the reader was erased: the edition's receipt must still balance.
+    # None after the reader was erased: the receipt of the edition must still balance.
     subscriber = models.ForeignKey(
         Subscriber, on_delete=models.SET_NULL, null=True, related_name="deliveries"
     )
     state = models.CharField(max_length=16, choices=State, default=State.PENDING)
     reason = models.CharField(max_length=16, choices=CancellationReason, blank=True)
     opened_at = models.DateTimeField()
-    # The digest draws on the editions after this date, up to and with its own.
+    # The digest covers the editions after this date, up to its own.
     after = models.DateField()
-    # The reader's own date; none for one opened by hand.
+    # The date in the reader's time zone; None for one that an operator opened.
     local_date = models.DateField(null=True, blank=True)
     expires_at = models.DateTimeField()
     retry_at = models.DateTimeField(null=True, blank=True)
@@ -168,7 +168,7 @@ class Delivery(models.Model):
     batch = models.ForeignKey(
         Batch, on_delete=models.PROTECT, null=True, blank=True, related_name="deliveries"
     )
-    # Set before the provider is called: without it the message surely did not leave.
+    # Set before the provider is called: without it the message was certainly not sent.
     attempted_at = models.DateTimeField(null=True, blank=True)
     settled_at = models.DateTimeField(null=True, blank=True)
     message_id = models.CharField(max_length=255, blank=True)
@@ -239,19 +239,19 @@ class Delivery(models.Model):
 
 
 class ProviderReport(models.Model):
-    """One request of a provider's, as it came; it is forgotten after a month."""
+    """One webhook request as received; deleted after 30 days."""
 
-    # As in its address: postmark for /webhooks/postmark/tracking/.
+    # As in the URL: postmark for /webhooks/postmark/tracking/.
     provider = models.CharField(max_length=32)
     received_at = models.DateTimeField()
     content_type = models.CharField(max_length=255, blank=True)
-    # The few that reading it again takes; never credentials.
+    # The few that parsing it again needs; never credentials.
     headers = models.JSONField(default=dict)
-    # Empty once somebody it told of was erased.
+    # Empty after somebody it names was erased.
     body = models.BinaryField()
-    # SHA-256 of the provider, the content type and the body, in hex: the same again is not kept.
+    # SHA-256 of provider, content type and body in hex: a repeated request is not stored.
     digest = models.CharField(max_length=64, unique=True)
-    # When it is to be worked through, for the first time or again; none when there is nothing left.
+    # When to process it, for the first time or again; None when it is finished.
     next_at = models.DateTimeField(null=True, blank=True)
     error = models.CharField(max_length=100, blank=True)
 
@@ -266,27 +266,27 @@ class ProviderReport(models.Model):
 
 
 class ProviderEvent(models.Model):
-    """One thing that a report tells, and whether it was taken note of."""
+    """One event of a report, and whether it was applied."""
 
     class ProcessingState(models.TextChoices):
-        NEW = "new", "Not looked at yet"
-        WAITING = "waiting", "Its delivery is not known yet, or still being handed over"
-        DONE = "done", "Taken note of"
-        UNMATCHED = "unmatched", "About no delivery of ours"
-        DUPLICATE = "duplicate", "Told before"
+        NEW = "new", "Not processed yet"
+        WAITING = "waiting", "Its delivery is not known yet, or still being sent"
+        DONE = "done", "Applied"
+        UNMATCHED = "unmatched", "Matches no delivery"
+        DUPLICATE = "duplicate", "Reported before"
 
     report = models.ForeignKey(ProviderReport, on_delete=models.CASCADE, related_name="events")
     # Its place in the report.
     position = models.PositiveIntegerField()
-    # What makes it the same event when it is told again (newsletter/events/processing.py).
+    # The deduplication key (newsletter/events/processing.py).
     key = models.CharField(max_length=64)
     state = models.CharField(max_length=16, choices=ProcessingState, default=ProcessingState.NEW)
-    # The kind of event, in Anymail's words.
+    # Anymail's event type.
     kind = models.CharField(max_length=32)
     event_id = models.CharField(max_length=255, blank=True)
     message_id = models.CharField(max_length=255, blank=True)
     happened_at = models.DateTimeField()
-    # As in Suppression: tells the address only to who has it already. Empty if there is none.
+    # Hashed as in Suppression; empty if the event names no address.
     recipient_hash = models.CharField(max_length=64, blank=True)
     delivery = models.ForeignKey(
         Delivery, on_delete=models.SET_NULL, null=True, blank=True, related_name="events"

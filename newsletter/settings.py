@@ -1,7 +1,7 @@
-"""The one settings file: what differs between machines is an environment variable.
+"""The only settings file: what differs between machines is an environment variable.
 
-Every variable is listed in `.env.example` with its meaning. Policy numbers (digest length,
-how age counts, leases) are not settings: they stand beside the code that means them.
+`.env.example` lists every variable with its meaning. Policy numbers (digest length, age, leases) are
+not settings: they are constants of the code that uses them.
 """
 
 import json
@@ -23,7 +23,7 @@ LOCAL_HOSTS = ("localhost", "127.0.0.1", "[::1]")
 
 
 def env(name: str, default: str = "") -> str:
-    """A variable's value; an empty one counts as not set."""
+    """Return the value of a variable; an empty one counts as not set."""
     return os.environ.get(name, "").strip() or default
 
 
@@ -45,7 +45,7 @@ def env_number(name: str, default: float) -> float:
     return number
 
 
-# What a machine keeps between restarts when nothing else is configured.
+# Data of this machine: the SQLite file, the mailbox, the broker, a development key.
 DATA_DIR = Path(env("DATA_DIR", str(BASE_DIR / "var"))).resolve()
 
 SITE_URL = env("SITE_URL", f"http://localhost:{env('PORT', '8000')}").rstrip("/")
@@ -57,18 +57,18 @@ if not SITE_HOST or urlsplit(SITE_URL).scheme not in {"http", "https"}:
 SITE_NAME = env("SITE_NAME", "Trending Papers")
 API_URL = f"{SITE_URL}/api/v1"
 
-# A laptop is a laptop until it is given a public address.
+# DEBUG is on by default for localhost only.
 DEBUG = env_bool("DEBUG", default=SITE_HOST in LOCAL_HOSTS)
 
 
 def load_or_create_secret_key() -> str:
-    """The operator's key; on a laptop, one made at the first start and kept in DATA_DIR."""
+    """Return SECRET_KEY; in development create one at the first start and store it in DATA_DIR."""
     if key := env("SECRET_KEY"):
         return key
     if not DEBUG:
         raise ImproperlyConfigured(
             "SECRET_KEY is not set. Links in emails are signed with it, so it must be secret and "
-            "stay the same. Make one with: python -c 'import secrets; "
+            "never change. Create one with: python -c 'import secrets; "
             "print(secrets.token_urlsafe(50))' and set it in the environment."
         )
     path = DATA_DIR / "secret_key"
@@ -83,12 +83,12 @@ def load_or_create_secret_key() -> str:
 
 
 SECRET_KEY = load_or_create_secret_key()
-# A replaced key goes here until the links signed with it may die.
+# Replaced keys: links signed with them, and suppressions hashed with them, stay valid.
 SECRET_KEY_FALLBACKS = env("SECRET_KEY_FALLBACKS").split()
 
 ALLOWED_HOSTS = [SITE_HOST, *(LOCAL_HOSTS if DEBUG else [])]
 CSRF_TRUSTED_ORIGINS = [SITE_URL]
-# How many entries of X-Forwarded-For are our own proxies': with none, it is not believed.
+# How many entries of X-Forwarded-For our own proxies add; with 0 the header is ignored.
 TRUSTED_PROXIES = int(env_number("TRUSTED_PROXIES", 0))
 
 INSTALLED_APPS = [
@@ -115,7 +115,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
-    # Before the sessions: the API has none, and what fails behind here is said in its own way.
+    # Before the sessions: the API has none, and errors after it become problem details.
     "newsletter.api.middleware.api_middleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -145,7 +145,7 @@ TEMPLATES = [
         "OPTIONS": {"context_processors": CONTEXT_PROCESSORS},
     },
     {
-        # Text is not HTML: subjects and text bodies are rendered with this engine, unescaped.
+        # For subjects and text bodies: text is not HTML, so nothing is escaped.
         "BACKEND": "django.template.backends.django.DjangoTemplates",
         "NAME": "text",
         "DIRS": [BASE_DIR / "templates"],
@@ -155,7 +155,7 @@ TEMPLATES = [
 
 
 def database_config() -> dict[str, Any]:
-    """DATABASE_URL, or an SQLite file; SQLite always with what makes it safe under writers."""
+    """Return DATABASE_URL or an SQLite file, with options that make SQLite safe under writers."""
     DATA_DIR.mkdir(parents=True, exist_ok=True)
     config: dict[str, Any] = dict(
         dj_database_url.parse(
@@ -166,14 +166,14 @@ def database_config() -> dict[str, Any]:
     )
     if config["ENGINE"] == "django.db.backends.sqlite3":
         config["OPTIONS"] = {
-            # Take the write lock at BEGIN: a later upgrade from read to write cannot wait.
+            # Take the write lock at BEGIN: upgrading a read lock later would fail, not wait.
             "transaction_mode": "IMMEDIATE",
             "timeout": 20,
             "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
             **config.get("OPTIONS", {}),
         }
     elif config["ENGINE"] == "django.db.backends.postgresql":
-        # A database that does not answer is an error in seconds, not in minutes.
+        # A database that does not respond is an error within seconds, not minutes.
         config["OPTIONS"] = {"connect_timeout": 5, **config.get("OPTIONS", {})}
     return config
 
@@ -198,11 +198,11 @@ STORAGES = {
     },
 }
 
-# A checkout serves its files as they are, without collecting them first.
+# In development, serve static files without collectstatic.
 WHITENOISE_AUTOREFRESH = WHITENOISE_USE_FINDERS = DEBUG
 
-# Security. One-click unsubscribe must answer at the exact address, so HTTPS redirects are the
-# proxy's business (docs/running.md), never this process's.
+# Security. One-click unsubscribe must be answered at the exact URL, so HTTPS redirects are the
+# proxy's job (docs/operators/running.md), never this process's.
 if SITE_URL.startswith("https://"):
     SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = True
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
@@ -228,10 +228,10 @@ CONTENT_SECURITY_POLICY = {
         "frame-ancestors": [NONE],
     }
 }
-# Nobody posts more than a form here; a provider's largest webhook is well below this.
+# Larger than any form, and than a provider's largest webhook request.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
 
-# Operators log in with a password and a code (`add_operator`); readers never do.
+# Only operators log in, with a password and a one-time code (`add_operator`).
 AUTHENTICATION_BACKENDS = [
     "axes.backends.AxesStandaloneBackend",
     "django.contrib.auth.backends.ModelBackend",
@@ -239,7 +239,7 @@ AUTHENTICATION_BACKENDS = [
 OTP_TOTP_ISSUER = SITE_NAME
 AXES_FAILURE_LIMIT = 5
 AXES_COOLOFF_TIME = 1  # hours
-# Not the name alone: or anybody could keep an operator out.
+# Not by user name alone: anybody could lock an operator out.
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_CLIENT_IP_CALLABLE = "papers.web.client_ip.get_client_ip"
 AXES_LOCKOUT_TEMPLATE = "newsletter/locked_out.html"
@@ -263,9 +263,9 @@ SERVER_EMAIL = DEFAULT_FROM_EMAIL
 POSTAL_ADDRESS = env("POSTAL_ADDRESS")
 if not DEBUG and not POSTAL_ADDRESS:
     raise ImproperlyConfigured(
-        "POSTAL_ADDRESS is not set. Bulk mail must by law name a postal address: set it to yours."
+        "POSTAL_ADDRESS is not set. The law requires a postal address in bulk mail: set yours."
     )
-POSTAL_ADDRESS = POSTAL_ADDRESS or "Trending Papers, a laptop (set POSTAL_ADDRESS)"
+POSTAL_ADDRESS = POSTAL_ADDRESS or f"{SITE_NAME}, development (set POSTAL_ADDRESS)"
 SEND_RATE = env_number("SEND_RATE", 0)
 
 BACKENDS = Path(anymail.backends.__path__[0])
@@ -287,7 +287,7 @@ EMAIL_USE_TLS = env_bool("EMAIL_USE_TLS", default=False)
 EMAIL_USE_SSL = env_bool("EMAIL_USE_SSL", default=False)
 EMAIL_TIMEOUT = 20
 
-# Where mail to unsubscribe goes, if the provider takes it there for us.
+# The domain of the unsubscribe addresses, if the provider receives mail for it.
 INBOUND_DOMAIN = env("INBOUND_DOMAIN").lower()
 if INBOUND_DOMAIN and not re.fullmatch(
     r"([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)+[a-z0-9-]+", INBOUND_DOMAIN
@@ -295,12 +295,12 @@ if INBOUND_DOMAIN and not re.fullmatch(
     raise ImproperlyConfigured(
         f"INBOUND_DOMAIN must be a domain such as in.example.org, not {INBOUND_DOMAIN!r}."
     )
-# Amazon's topics whose notifications are believed; without one, all that it has signed.
+# Accepted Amazon SNS topics; empty accepts every topic with a valid signature.
 SNS_TOPICS = env("SNS_TOPICS").split()
 
 
 def anymail_settings() -> dict[str, Any]:
-    """The provider's own variables, as Anymail names them: ANYMAIL_* and <PROVIDER>_*."""
+    """Return the provider's own variables, as Anymail names them: ANYMAIL_* and <PROVIDER>_*."""
     found: dict[str, Any] = {}
     for name, value in os.environ.items():
         if not name.startswith(("ANYMAIL_", f"{EMAIL_PROVIDER.upper()}_")) or not value:
@@ -308,7 +308,7 @@ def anymail_settings() -> dict[str, Any]:
         key = name.removeprefix("ANYMAIL_")
         found[key] = json.loads(value) if value.startswith(("{", "[")) else value
     if EMAIL_PROVIDER == "amazon_ses":
-        # Amazon's client repeats a call by itself, also one that may have sent the message.
+        # Amazon's client would retry a call by itself, even one that may have sent the message.
         client = found.setdefault("AMAZON_SES_CLIENT_PARAMS", {})
         client.setdefault(
             "config",
@@ -318,14 +318,14 @@ def anymail_settings() -> dict[str, Any]:
 
 
 ANYMAIL = {
-    # Seconds to connect, seconds to wait for an answer. Together below a batch's lease.
+    # Seconds to connect, and to wait for a response; together less than a batch's lease.
     "REQUESTS_TIMEOUT": (5, 20),
-    # Without a secret of the operator's nobody can know it: the webhooks are closed, not open.
+    # Without a configured secret a random one closes the webhooks; they are never open.
     "WEBHOOK_SECRET": f"closed:{secrets.token_urlsafe(32)}",
     **anymail_settings(),
 }
 
-# Joining (docs/joining.md)
+# Signup (docs/operators/signup.md)
 CONFIRMATIONS_PER_HOUR = int(env_number("CONFIRMATIONS_PER_HOUR", 1000))
 REFUSE_DISPOSABLE = env_bool("REFUSE_DISPOSABLE", default=False)
 DISPOSABLE_DOMAINS_FILE = env("DISPOSABLE_DOMAINS_FILE")
@@ -341,7 +341,7 @@ if odd := [each for each in SIGNUP_ORIGINS if not re.fullmatch(r"https?://[^/?#]
     )
 CONSENT_IP = env_bool("CONSENT_IP", default=False)
 
-# Whether links of digests are counted, for everybody together (docs/data-map.md).
+# Count clicks on links of digests, in total (docs/operators/data-map.md).
 CLICKS = env_bool("CLICKS", default=False)
 
 # Sources
@@ -358,7 +358,7 @@ SEMANTIC_SCHOLAR_KEY = env("SEMANTIC_SCHOLAR_KEY")
 OPENALEX_KEY = env("OPENALEX_KEY")
 GITHUB_TOKEN = env("GITHUB_TOKEN")
 
-# Celery. Without a broker tasks run at once, in this process.
+# Celery. Without a broker, tasks run at once in this process.
 REDIS_URL = env("REDIS_URL")
 DISPATCH_SECONDS = env_number("DISPATCH_SECONDS", 60)
 CELERY_BROKER_URL = REDIS_URL or "memory://localhost"
@@ -370,22 +370,22 @@ CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_TASK_TIME_LIMIT = 300
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_SOFT_SHUTDOWN_TIMEOUT = 30
-# What runs may end: rows make a second run harmless, while a task killed in the middle of a call
-# leaves a message of unknown outcome.
+# Let running tasks finish: a repeated task is harmless, but a task killed during a provider call
+# leaves a message with an unknown outcome.
 CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = False
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_TRANSPORT_OPTIONS = {
-    # A page must not wait for a broker that is away: the row is there, the next tick finds it.
+    # A page must not wait for a missing broker: the row is stored, and the next tick finds it.
     "max_retries": 0,
     "visibility_timeout": 600,
     "socket_timeout": 30,
     "socket_connect_timeout": 2,
-    # Give a killed worker's task back in seconds, not after ten thousand polls.
+    # Return the task of a killed worker within seconds, not after ten thousand polls.
     "unacked_restore_interval": 5,
     "unacked_restore_throttle": 1,
 }
 CELERY_TASK_PUBLISH_RETRY = False
-# Celery 5.7 otherwise closes the database connection after every task.
+# Otherwise Celery 5.7 closes the database connection after every task.
 CELERY_DB_REUSE_MAX = 100
 CELERY_TIMEZONE = "UTC"
 CELERY_TASK_DEFAULT_QUEUE = "default"

@@ -1,4 +1,4 @@
-"""What Celery calls: ids in, nothing out, each safe to run twice."""
+"""Celery tasks: they take ids, return nothing, and are safe to run twice."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ from subscribers import tasks as subscribers_tasks
 
 logger = logging.getLogger(__name__)
 
-# A task must end well before the broker thinks it lost, and about when the next tick rings.
+# A task ends before the broker considers it lost, and about when the next tick starts.
 MAX_TASK_DURATION = timedelta(seconds=50)
-# Workers called for one edition each tick; one that finds nothing to do ends at once.
+# Delivery tasks enqueued for one edition each tick; one without work ends at once.
 MAX_DELIVERY_TASKS = 8
-# Reports that one sweep takes on; the next is a minute away.
+# Reports that one sweep processes; the next sweep is a minute away.
 MAX_REPORTS_PER_SWEEP = 2000
 
 
@@ -36,9 +36,9 @@ def dispatch() -> None:
 
 
 def enqueue_for_tick(tick: Tick) -> None:
-    """Call workers for what a tick found. A bell that nobody hears is rung again by the next."""
-    for edition_id, waiting in tick.pending_by_edition.items():
-        for _ in range(min(ceil(waiting / handover.BATCH_SIZE), MAX_DELIVERY_TASKS)):
+    """Enqueue tasks for what a tick found; what is lost is enqueued again by the next tick."""
+    for edition_id, pending in tick.pending_by_edition.items():
+        for _ in range(min(ceil(pending / handover.BATCH_SIZE), MAX_DELIVERY_TASKS)):
             deliver.apply_async((edition_id,), expires=60)
     if tick.should_fetch:
         papers_tasks.fetch_papers.apply_async(expires=60)
@@ -69,16 +69,16 @@ def work_through_report(report_id: int) -> None:
 
 
 def enqueue_report(report_id: int) -> None:
-    """Have a stored report worked through; if nobody hears, the sweep finds it."""
+    """Enqueue the processing of a stored report; without a broker the sweep finds it."""
     try:
         work_through_report.delay(report_id)
     except OperationalError:
-        logger.warning("report %s: no broker, left to the sweep", report_id)
+        logger.warning("report %s: no broker, the sweep will process it", report_id)
 
 
 @shared_task(name="newsletter.tasks.sweep_reports")
 def sweep_reports() -> None:
-    """What is left of reports."""
+    """Process the reports that are due and were not processed when they came in."""
     until = timezone.now() + MAX_TASK_DURATION
     for report_id in processing.due_report_ids(now=timezone.now(), limit=MAX_REPORTS_PER_SWEEP):
         if timezone.now() >= until:
@@ -88,5 +88,5 @@ def sweep_reports() -> None:
 
 @shared_task(name="newsletter.tasks.forget")
 def forget() -> None:
-    """What has been kept for long enough."""
+    """Delete what has been stored for its retention time."""
     retention.apply_retention_rules(now=timezone.now())

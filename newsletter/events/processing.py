@@ -1,8 +1,12 @@
-"""Providers' reports: kept as they came, worked through once, and forgotten after a month.
+"""Process provider reports: store them as received, apply each event once, delete them later.
 
-A request is stored by one INSERT and answered. What it tells is noted event by event, each with
-its effects in one transaction, so a worker may die anywhere: what is left is done by the next
-sweep. An event about a delivery that is not known yet, or is just being handed over, waits for it.
+Guarantee: an accepted request is never lost, and each event is applied once, in whatever order and
+however often it arrives. A request is stored by one INSERT and answered. Each event is applied in one
+transaction together with the mark that it was, so a worker may die anywhere: the next sweep goes on.
+Only this module writes ProviderReport and ProviderEvent.
+
+An event about a delivery that is not known yet, or is still being sent, waits for it up to a day.
+Cost: a constant number of queries per report, and a few per event.
 """
 
 from __future__ import annotations
@@ -37,24 +41,24 @@ logger = logging.getLogger(__name__)
 
 ProcessingState = ProviderEvent.ProcessingState
 
-# How long a request is kept, to be looked at or worked through again.
+# How long a request is stored, to be shown or replayed.
 REPORT_RETENTION = timedelta(days=30)
-# The task that the request rings for has so long before a sweep takes over.
+# The task of a new report has this long before the sweep takes over.
 TASK_GRACE_PERIOD = timedelta(seconds=30)
-# For so long an event waits for its delivery, and a report for a failure of ours to be mended.
+# How long an event waits for its delivery, and a failed report is retried.
 MATCH_TIMEOUT = timedelta(hours=24)
 MIN_RETRY_DELAY, MAX_RETRY_DELAY = timedelta(minutes=1), timedelta(hours=1)
-# Headers that reading a request again takes: Resend's id of the event.
+# Headers that parsing a request again needs: Resend's event id.
 STORED_HEADERS = ("svix-id",)
-# What there is something to do about; and what there may be when it is done again.
+# States to process, and states that a replay processes again.
 UNPROCESSED_STATES = [ProcessingState.NEW, ProcessingState.WAITING]
 REPLAYABLE_STATES = [*UNPROCESSED_STATES, ProcessingState.DONE, ProcessingState.UNMATCHED]
-# Rows that are forgotten in one statement.
+# Rows deleted by one statement.
 PURGE_BATCH_SIZE = 1000
 
 
 def store_report(provider: str, request: HttpRequest, *, now: datetime) -> ProviderReport | None:
-    """Store a request that was found good; None if the same was stored before."""
+    """Store a validated request; return None if the same request is stored already."""
     content_type = to_db_text(request.headers.get("Content-Type", ""))
     digest = sha256(b"\n".join([provider.encode(), content_type.encode(), request.body]))
     try:
@@ -77,62 +81,84 @@ def store_report(provider: str, request: HttpRequest, *, now: datetime) -> Provi
 
 
 def due_report_ids(*, now: datetime, limit: int) -> list[int]:
-    """The reports with something left to do, the longest waiting first."""
-    waiting = ProviderReport.objects.filter(next_at__lte=now).order_by("next_at", "pk")
-    return list(waiting.values_list("pk", flat=True)[:limit])
+    """Return the reports that are due, the longest waiting first."""
+    due = ProviderReport.objects.filter(next_at__lte=now).order_by("next_at", "pk")
+    return list(due.values_list("pk", flat=True)[:limit])
 
 
 def process_report(report_id: int, *, now: datetime, is_replay: bool = False) -> Counter[str]:
-    """Take note of what a report tells and is not noted yet; with `again`, of all of it."""
+    """Apply the events of a report that are not applied yet; with `is_replay`, all of them.
+
+    Return how many events ended in each state, and how many `failed`. Never raise for one report:
+    others are waiting behind it.
+    """
     report = ProviderReport.objects.filter(pk=report_id).first()
-    counts: Counter[str] = Counter()
     if report is None or not report.body:
-        return counts
+        return Counter()
     try:
         events = parse_report(report)
         rows = store_events(report, events)
     except Exception as error:
-        # Whatever it is: the report is there, and there are others behind it.
-        logger.error("report %s: not read: %s", report.pk, describe_error(error))
+        # Whatever it is, the report is stored, and it is tried again.
+        logger.error("report %s: cannot be read: %s", report.pk, describe_error(error))
         schedule_retry(report, now=now, error=type(error).__name__)
-        return counts + Counter(failed=1)
-    for row in rows:
-        if row.state not in (REPLAYABLE_STATES if is_replay else UNPROCESSED_STATES):
-            counts[row.state] += 1
-            continue
-        try:
-            counts[
-                apply_event(row, events[row.position], report, now=now, is_replay=is_replay)
-            ] += 1
-        except Exception as error:
-            logger.error(
-                "report %s: event %s not noted: %s", report.pk, row.pk, describe_error(error)
-            )
-            counts["failed"] += 1
-    if counts["failed"]:
-        schedule_retry(report, now=now, error="An event was not noted; the log says why.")
-    elif counts[ProcessingState.WAITING]:
-        schedule_retry(report, now=now)
-    else:
-        ProviderReport.objects.filter(pk=report.pk).update(next_at=None, error="")
+        return Counter(failed=1)
+    counts = apply_all(report, rows, events, now=now, is_replay=is_replay)
+    finish(report, counts, now=now)
     if not counts["failed"]:
         drop_erased_recipients(rows)
     return counts
 
 
+def apply_all(
+    report: ProviderReport,
+    rows: Sequence[ProviderEvent],
+    events: Sequence[AnymailTrackingEvent],
+    *,
+    now: datetime,
+    is_replay: bool,
+) -> Counter[str]:
+    """Apply each event by itself, so that one that fails does not stop the others."""
+    counts: Counter[str] = Counter()
+    applicable = REPLAYABLE_STATES if is_replay else UNPROCESSED_STATES
+    for row in rows:
+        if row.state not in applicable:
+            counts[row.state] += 1
+            continue
+        event = events[row.position]
+        try:
+            state = apply_event(row, event, report, now=now, is_replay=is_replay)
+        except Exception as error:
+            details = describe_error(error)
+            logger.error("report %s: event %s not applied: %s", report.pk, row.pk, details)
+            state = "failed"
+        counts[state] += 1
+    return counts
+
+
+def finish(report: ProviderReport, counts: Counter[str], *, now: datetime) -> None:
+    """Retry a report with failed or waiting events later; else mark it as finished."""
+    if counts["failed"]:
+        schedule_retry(report, now=now, error="An event was not applied; the log says why.")
+    elif counts[ProcessingState.WAITING]:
+        schedule_retry(report, now=now)
+    else:
+        ProviderReport.objects.filter(pk=report.pk).update(next_at=None, error="")
+
+
 def drop_erased_recipients(rows: Sequence[ProviderEvent]) -> None:
-    """Who was erased before this was told is not to come back by it, nor waits for a delivery."""
+    """Delete events about erased readers, which arrived after the erasure."""
     erased = Suppression.objects.filter(
         reason=Suppression.Reason.ERASED,
         address_hash__in={row.recipient_hash for row in rows},
     ).values_list("address_hash", flat=True)
-    if gone := set(erased):
-        theirs = ProviderEvent.objects.filter(recipient_hash__in=gone)
-        delete_event_data(theirs, set(theirs.values_list("report", flat=True)))
+    if hashes := set(erased):
+        events = ProviderEvent.objects.filter(recipient_hash__in=hashes)
+        delete_event_data(events, set(events.values_list("report", flat=True)))
 
 
 def delete_event_data(events: QuerySet[ProviderEvent], report_ids: Iterable[int]) -> None:
-    """Drop events, and what the requests said that told of them."""
+    """Delete events, and empty the stored requests that contained them."""
     events.delete()
     ProviderReport.objects.filter(pk__in=report_ids).update(
         body=b"", headers={}, next_at=None, error=""
@@ -140,25 +166,25 @@ def delete_event_data(events: QuerySet[ProviderEvent], report_ids: Iterable[int]
 
 
 def raw_event(row: ProviderEvent) -> Any:
-    """One event as its provider wrote it; none if that is kept no more, or cannot be read."""
+    """Return an event as its provider wrote it; None if that is deleted or cannot be read."""
     if not row.report.body:
         return None
     try:
         event = parse_report(row.report)[row.position].esp_event
     except (parsing.MalformedRequestError, *parsing.PARSE_ERRORS):
         return None
-    told = dict(event.lists()) if isinstance(event, QueryDict) else event
-    return json.loads(json.dumps(told, default=str))
+    fields = dict(event.lists()) if isinstance(event, QueryDict) else event
+    return json.loads(json.dumps(fields, default=str))
 
 
 def describe_error(error: Exception) -> str:
-    """What went wrong and where, without anybody's address: a traceback might quote one."""
+    """Return an error and its place, without a traceback, which might quote an address."""
     [*_, last] = traceback.extract_tb(error.__traceback__)
     return f"{outcomes.error_summary(error)} ({last.filename}, line {last.lineno})"
 
 
 def parse_report(report: ProviderReport) -> list[AnymailTrackingEvent]:
-    """Its events, each with a moment: when we heard of it, if the provider does not say."""
+    """Return the events of a report; without a timestamp, they happened when it was received."""
     events = parsing.reparse_request(
         report.provider,
         body=bytes(report.body),
@@ -173,17 +199,17 @@ def parse_report(report: ProviderReport) -> list[AnymailTrackingEvent]:
 def store_events(
     report: ProviderReport, events: Sequence[AnymailTrackingEvent]
 ) -> list[ProviderEvent]:
-    """A row for each event. One that was told before, here or elsewhere, is its duplicate."""
+    """Return the row of each event, inserted if new; an event reported before is a duplicate."""
     rows = [build_provider_event(report, position, event) for position, event in enumerate(events)]
     ProviderEvent.objects.bulk_create(rows, ignore_conflicts=True)
     stored = list(report.events.order_by("position"))
-    there = {row.position for row in stored}
-    doubles = [row for row in rows if row.position not in there]
-    for row in doubles:
+    stored_positions = {row.position for row in stored}
+    duplicates = [row for row in rows if row.position not in stored_positions]
+    for row in duplicates:
         row.state = ProcessingState.DUPLICATE
-    if doubles:
-        ProviderEvent.objects.bulk_create(doubles, ignore_conflicts=True)
-    return stored + doubles
+    if duplicates:
+        ProviderEvent.objects.bulk_create(duplicates, ignore_conflicts=True)
+    return stored + duplicates
 
 
 def build_provider_event(
@@ -205,20 +231,20 @@ def build_provider_event(
 
 
 def deduplication_key(provider: str, event: AnymailTrackingEvent) -> str:
-    """The same for the same event, in whatever request it comes.
+    """Return a key that is the same for the same event in any request.
 
-    Not by the provider's id alone: some use one for several events, and most give none.
+    The provider's event id is not enough: some use one for several events, and most have none.
     """
-    told = event.esp_event
-    if isinstance(told, QueryDict):
-        told = sorted(told.lists())
+    fields = event.esp_event
+    if isinstance(fields, QueryDict):
+        fields = sorted(fields.lists())
     parts = [
         provider,
         event.event_type,
         event.event_id,
         event.message_id,
         event.recipient,
-        json.dumps(told, sort_keys=True, default=str),
+        json.dumps(fields, sort_keys=True, default=str),
     ]
     text = json.dumps([str(part) for part in parts])
     return sha256(text.encode()).hexdigest()
@@ -232,40 +258,40 @@ def apply_event(
     now: datetime,
     is_replay: bool,
 ) -> str:
-    """Have an event's effects and the mark that it had them, both or neither."""
+    """Apply an event and mark it as applied, atomically; return its state."""
     delivery, state = resolve_delivery(event, report_age=now - report.received_at)
     view = parsing.view_class(report.provider)
-    told = {"sender": view, "event": event, "esp_name": view.esp_name}
+    arguments = {"sender": view, "event": event, "esp_name": view.esp_name}
     with transaction.atomic():
-        mine = ProviderEvent.objects.filter(
+        unclaimed = ProviderEvent.objects.filter(
             pk=row.pk, state__in=REPLAYABLE_STATES if is_replay else UNPROCESSED_STATES
         )
-        if not mine.update(state=state, delivery=delivery):
+        if not unclaimed.update(state=state, delivery=delivery):
             return row.state
         if row.state == ProcessingState.WAITING and not is_replay:
-            # Everybody else has heard of it: only the delivery was not there.
-            receivers.update_delivery(**told)
+            # The other receivers have seen it: only the delivery was missing.
+            receivers.update_delivery(**arguments)
         else:
-            tracking.send(**told)
+            tracking.send(**arguments)
     return state
 
 
 def resolve_delivery(
     event: AnymailTrackingEvent, *, report_age: timedelta
 ) -> tuple[int | None, ProviderEvent.ProcessingState]:
-    """Which delivery an event is about, and whether that can take note of it now."""
-    found = receivers.deliveries_for_event(event).values_list("pk", "state").first()
-    if found is None:
+    """Return the delivery of an event, and whether to apply it now, later or never."""
+    match = receivers.deliveries_for_event(event).values_list("pk", "state").first()
+    if match is None:
         if not receivers.can_match_delivery(event):
             return None, ProcessingState.DONE
         return (
             None,
             ProcessingState.WAITING if report_age < MATCH_TIMEOUT else ProcessingState.UNMATCHED,
         )
-    pk, state = found
-    being_handed_over = state == Delivery.State.CLAIMED
+    pk, state = match
+    is_being_sent = state == Delivery.State.CLAIMED
     if (
-        being_handed_over
+        is_being_sent
         and event.event_type in receivers.REFUSED_EVENTS
         and report_age < MATCH_TIMEOUT
     ):
@@ -274,16 +300,16 @@ def resolve_delivery(
 
 
 def schedule_retry(report: ProviderReport, *, now: datetime, error: str = "") -> None:
-    """Again later, ever more slowly; after a day only by replay_events."""
-    waited = now - report.received_at
-    next_at = now + min(max(waited, MIN_RETRY_DELAY), MAX_RETRY_DELAY)
+    """Retry a report later, with exponential backoff; after a day only replay_events does."""
+    age = now - report.received_at
+    next_at = now + min(max(age, MIN_RETRY_DELAY), MAX_RETRY_DELAY)
     ProviderReport.objects.filter(pk=report.pk).update(
-        next_at=next_at if waited < MATCH_TIMEOUT else None, error=error
+        next_at=next_at if age < MATCH_TIMEOUT else None, error=error
     )
 
 
 def replay_reports(report_ids: Iterable[int], *, now: datetime) -> Counter[str]:
-    """Work through these again, all of them: what was noted before ends the same."""
+    """Process reports again; what was applied before has the same result."""
     counts: Counter[str] = Counter()
     for report_id in report_ids:
         counts["reports"] += 1
@@ -292,7 +318,7 @@ def replay_reports(report_ids: Iterable[int], *, now: datetime) -> Counter[str]:
 
 
 def purge_old_reports(*, now: datetime) -> int:
-    """Drop a page of what is older than it may be; returns how many reports."""
+    """Delete a page of reports older than REPORT_RETENTION; return how many."""
     old = ProviderReport.objects.filter(received_at__lte=now - REPORT_RETENTION).order_by(
         "received_at"
     )
@@ -303,10 +329,10 @@ def purge_old_reports(*, now: datetime) -> int:
 
 
 def stored_report_ids(*, since: datetime | None = None, provider: str = "") -> list[int]:
-    """The reports that are kept, the oldest first."""
-    kept = ProviderReport.objects.order_by("received_at", "pk")
+    """Return the stored reports, the oldest first."""
+    reports = ProviderReport.objects.order_by("received_at", "pk")
     if since:
-        kept = kept.filter(received_at__gte=since)
+        reports = reports.filter(received_at__gte=since)
     if provider:
-        kept = kept.filter(provider=provider)
-    return list(kept.values_list("pk", flat=True))
+        reports = reports.filter(provider=provider)
+    return list(reports.values_list("pk", flat=True))

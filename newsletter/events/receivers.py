@@ -1,4 +1,9 @@
-"""What providers report later, noted on the delivery it is about."""
+"""Update deliveries by provider events.
+
+Guarantee: events may be repeated and arrive in any order; the same events always end in the same
+state. This module writes `Delivery.event` and `event_at`, and corrects `state` from `unknown`,
+`handed_over` or `failed`; it never makes a delivery sendable again.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +20,7 @@ from subscribers.receivers import event_time, to_db_text
 
 State, Event = Delivery.State, Delivery.Event
 
-# How far a message got, by the provider's word; a later report of an earlier stage is old news.
+# The stages of a message in order; a late event of an earlier stage changes nothing.
 STAGE_ORDER = ["", Event.DEFERRED, Event.DELIVERED, Event.BOUNCED, Event.COMPLAINED]
 STAGE_BY_EVENT_TYPE = {
     EventType.DEFERRED: Event.DEFERRED,
@@ -27,29 +32,28 @@ STAGE_BY_EVENT_TYPE = {
     EventType.BOUNCED: Event.BOUNCED,
     EventType.COMPLAINED: Event.COMPLAINED,
 }
-# The provider took the message, and did not send it.
+# The provider accepted the message and did not send it.
 REFUSED_EVENTS = {EventType.REJECTED, EventType.FAILED}
-# The provider has the message: whatever we thought, it was handed over.
+# The provider has the message, so it was handed over, whatever the stored state.
 ACCEPTED_EVENTS = {EventType.QUEUED, EventType.SENT, *STAGE_BY_EVENT_TYPE}
-# It left the provider, who said so: a refusal before or after that is of something else.
+# The message has left the provider, so an event that refuses it concerns something else.
 LEFT_PROVIDER_STAGES = {Event.DELIVERED, Event.BOUNCED, Event.COMPLAINED}
 
 
 @receiver(tracking, dispatch_uid="newsletter.mark_delivery")
 def update_delivery(sender: type, event: AnymailTrackingEvent, esp_name: str, **_: Any) -> None:
-    """Repeatable, and in any order: the same events always end in the same state."""
     deliveries = deliveries_for_event(event)
     if event.event_type in REFUSED_EVENTS:
         mark_failed(deliveries, event)
     elif event.event_type in ACCEPTED_EVENTS:
-        reached = STAGE_BY_EVENT_TYPE.get(event.event_type)
-        confirm_handed_over(deliveries, reached)
-        if reached is not None:
-            record_stage(deliveries, reached, event)
+        stage = STAGE_BY_EVENT_TYPE.get(event.event_type)
+        confirm_handed_over(deliveries, stage)
+        if stage is not None:
+            record_stage(deliveries, stage, event)
 
 
 def deliveries_for_event(event: AnymailTrackingEvent) -> QuerySet[Delivery]:
-    """The delivery that our metadata names or, without it, the message id."""
+    """Return the delivery of an event, by our metadata or else by message id."""
     metadata = event.metadata if isinstance(event.metadata, dict) else {}
     delivery, edition = str(metadata.get("delivery", "")), str(metadata.get("edition", ""))
     if delivery.isascii() and delivery.isdigit() and len(delivery) < 19:
@@ -60,7 +64,7 @@ def deliveries_for_event(event: AnymailTrackingEvent) -> QuerySet[Delivery]:
 
 
 def can_match_delivery(event: AnymailTrackingEvent) -> bool:
-    """Whether it is worth waiting for one: our own words may say that there is none."""
+    """Return whether an event can concern a delivery, so that waiting for one makes sense."""
     if event.event_type not in REFUSED_EVENTS | ACCEPTED_EVENTS:
         return False
     metadata = event.metadata if isinstance(event.metadata, dict) else {}
@@ -70,7 +74,7 @@ def can_match_delivery(event: AnymailTrackingEvent) -> bool:
 
 
 def editions_on(iso_date: str) -> QuerySet[Edition]:
-    """The edition of that date: a row number alone might be another database's."""
+    """Return the edition of a date: a delivery id alone may be of another database."""
     try:
         return Edition.objects.filter(date=date.fromisoformat(iso_date))
     except ValueError:
@@ -78,15 +82,17 @@ def editions_on(iso_date: str) -> QuerySet[Edition]:
 
 
 def confirm_handed_over(deliveries: QuerySet[Delivery], stage: Delivery.Event | None) -> None:
-    """Evidence for an unknown outcome; one that is still claimed is settled by its worker."""
-    disproved = [State.UNKNOWN, State.FAILED] if stage in LEFT_PROVIDER_STAGES else [State.UNKNOWN]
-    deliveries.filter(state__in=disproved, attempted_at__isnull=False).update(
+    """Settle an unknown delivery as handed over; a claimed one is settled by its worker."""
+    correctable = (
+        [State.UNKNOWN, State.FAILED] if stage in LEFT_PROVIDER_STAGES else [State.UNKNOWN]
+    )
+    deliveries.filter(state__in=correctable, attempted_at__isnull=False).update(
         state=State.HANDED_OVER, error=""
     )
 
 
 def mark_failed(deliveries: QuerySet[Delivery], event: AnymailTrackingEvent) -> None:
-    """Unless it is known to have got further."""
+    """Mark deliveries as failed, unless the message is known to have left the provider."""
     refused = deliveries.filter(state__in=[State.HANDED_OVER, State.UNKNOWN])
     refused.exclude(event__in=LEFT_PROVIDER_STAGES).update(
         state=State.FAILED, error=f"The provider reported: {event.event_type}."

@@ -1,7 +1,6 @@
-"""Whether Amazon really sent a notification: its signature, by Amazon's own certificate.
+"""Verify the signature of Amazon SNS notifications with Amazon's certificate.
 
-Anymail does not look, so that a password would be all that stands between a stranger and the
-suppression list. How it is signed:
+Anymail does not verify it, so only a password would protect the suppression list. The algorithm:
 https://docs.aws.amazon.com/sns/latest/dg/sns-verify-signature-of-message.html
 """
 
@@ -25,15 +24,14 @@ try:
     from cryptography.hazmat.primitives import hashes
     from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
     from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
-except ImportError:  # only who sends through Amazon needs it
+except ImportError:  # needed only with Amazon SES
     x509 = None  # type: ignore[assignment]
 
-# Whoever may write to these hosts is Amazon. Nothing else may stand in the address: no name, no
-# port, no query.
+# Only Amazon controls these hosts. The URL may contain no user name, port or query.
 CERTIFICATE_URL_PATTERN = re.compile(
     r"https://sns\.[a-z]{2,}(-[a-z0-9]+)+\.amazonaws\.com(\.cn)?/[A-Za-z0-9_-]{1,100}\.pem"
 )
-# What is signed of each kind of message, in this order; a Notification may have no Subject.
+# The signed fields of each message type, in order; Subject is optional.
 SIGNED_FIELDS = {
     "Notification": ["Message", "MessageId", "Subject", "Timestamp", "TopicArn", "Type"],
     "SubscriptionConfirmation": [
@@ -42,7 +40,7 @@ SIGNED_FIELDS = {
 }  # fmt: skip
 SIGNED_FIELDS["UnsubscribeConfirmation"] = SIGNED_FIELDS["SubscriptionConfirmation"]
 
-# Amazon changes a certificate every few months, and then its address with it.
+# Amazon replaces a certificate every few months, under a new URL.
 CERTIFICATE_TTL_SECONDS = 24 * 3600
 REQUEST_TIMEOUT_SECONDS = (3, 3)
 MAX_FETCH_SECONDS = 6
@@ -50,22 +48,22 @@ MAX_CERTIFICATE_BYTES = 32 * 1024
 
 
 class SnsVerificationError(Exception):
-    """Why the message is not Amazon's, or not of a topic of ours."""
+    """The message is not from Amazon, or of a topic that is not in SNS_TOPICS."""
 
 
 class CertificateUnavailableError(Exception):
-    """Amazon does not give its certificate now."""
+    """The certificate cannot be fetched at the moment."""
 
 
 def verify_message(message: Mapping[str, Any]) -> None:
-    """Do nothing if it is signed by Amazon and of a topic of ours; else raise."""
+    """Raise SnsVerificationError unless Amazon signed the message and its topic is accepted."""
     topics = settings.SNS_TOPICS
     if topics and message.get("TopicArn") not in topics:
-        raise SnsVerificationError("of a topic that SNS_TOPICS does not name")
+        raise SnsVerificationError("its topic is not in SNS_TOPICS")
     if x509 is None:
         raise AnymailConfigurationError(
-            "The package cryptography is not installed, and without it nobody can tell whether "
-            "Amazon sent a notification."
+            "The package cryptography is not installed: it is needed to verify Amazon's "
+            "notifications."
         )
     text, algorithm, signature = (
         build_string_to_sign(message),
@@ -80,17 +78,17 @@ def verify_message(message: Mapping[str, Any]) -> None:
 
 
 def build_string_to_sign(message: Mapping[str, Any]) -> bytes:
-    """The text that was signed: each field's name and value on a line of its own."""
-    kind = message.get("Type")
-    if not isinstance(kind, str) or kind not in SIGNED_FIELDS:
-        raise SnsVerificationError("a kind of message that is not known")
+    """Return the signed text: the name and the value of each field on lines of their own."""
+    message_type = message.get("Type")
+    if not isinstance(message_type, str) or message_type not in SIGNED_FIELDS:
+        raise SnsVerificationError("unknown message type")
     lines = []
-    for name in SIGNED_FIELDS[kind]:
+    for name in SIGNED_FIELDS[message_type]:
         value = message.get(name)
         if value is None and name == "Subject":
             continue
         if not isinstance(value, str):
-            raise SnsVerificationError(f"without its {name}")
+            raise SnsVerificationError(f"missing field {name}")
         lines.append(f"{name}\n{value}\n")
     return "".join(lines).encode(errors="replace")
 
@@ -98,36 +96,36 @@ def build_string_to_sign(message: Mapping[str, Any]) -> bytes:
 def hash_algorithm(message: Mapping[str, Any]) -> hashes.HashAlgorithm:
     match message.get("SignatureVersion"):
         case "1":
-            return hashes.SHA1()  # Amazon's choice, and its default still
+            return hashes.SHA1()  # still Amazon's default
         case "2":
             return hashes.SHA256()
         case _:
-            raise SnsVerificationError("a version of signature that is not known")
+            raise SnsVerificationError("unknown signature version")
 
 
 def decode_signature(message: Mapping[str, Any]) -> bytes:
     try:
         return b64decode(message["Signature"], validate=True)
     except (LookupError, TypeError, ValueError):
-        raise SnsVerificationError("without a signature") from None
+        raise SnsVerificationError("missing signature") from None
 
 
 def certificate_url(message: Mapping[str, Any]) -> str:
     url = message.get("SigningCertURL")
     if not isinstance(url, str) or not CERTIFICATE_URL_PATTERN.fullmatch(url):
-        raise SnsVerificationError("its certificate is not Amazon's")
+        raise SnsVerificationError("the certificate is not from Amazon")
     return url
 
 
 def get_certificate(url: str) -> bytes:
-    """Amazon's certificate, fetched once a day."""
+    """Return the certificate at a URL, fetched at most once a day."""
     name = f"sns:{sha256(url.encode()).hexdigest()}"
-    found: bytes | None = cache.get(name)
-    if found is None:
-        found = fetch_certificate(url)
-        load_public_key(found)  # what is not a certificate is not remembered
-        cache.set(name, found, CERTIFICATE_TTL_SECONDS)
-    return found
+    certificate: bytes | None = cache.get(name)
+    if certificate is None:
+        certificate = fetch_certificate(url)
+        load_public_key(certificate)  # raises before an invalid one is cached
+        cache.set(name, certificate, CERTIFICATE_TTL_SECONDS)
+    return certificate
 
 
 def load_public_key(pem: bytes) -> RSAPublicKey:
@@ -136,12 +134,12 @@ def load_public_key(pem: bytes) -> RSAPublicKey:
     except ValueError:
         raise CertificateUnavailableError("the certificate cannot be read") from None
     if not isinstance(key, RSAPublicKey):
-        raise CertificateUnavailableError("the certificate holds another kind of key")
+        raise CertificateUnavailableError("the certificate has another type of key")
     return key
 
 
 def fetch_certificate(url: str) -> bytes:
-    """A few kilobytes within a few seconds, from nowhere else."""
+    """Fetch a certificate with limits on size and time, without following redirects."""
     deadline = time.monotonic() + MAX_FETCH_SECONDS
     body = b""
     try:
@@ -150,7 +148,7 @@ def fetch_certificate(url: str) -> bytes:
         ) as response:
             if response.status_code != requests.codes.ok:
                 raise CertificateUnavailableError(
-                    f"the certificate's address answers {response.status_code}"
+                    f"the certificate URL answers {response.status_code}"
                 )
             for chunk in response.iter_content(4096):
                 body += chunk

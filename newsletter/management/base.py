@@ -1,4 +1,4 @@
-"""What the commands about one edition share: its date."""
+"""Base class of the commands that take the date of an edition."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ from django.utils import timezone
 
 from newsletter.models import Edition
 
-# When arXiv began.
+# The year of the first arXiv paper.
 MIN_EDITION_YEAR = 1991
 
 
 def parse_edition_date(text: str) -> date:
     try:
-        found = date.fromisoformat(text)
+        parsed = date.fromisoformat(text)
     except ValueError:
         raise argparse.ArgumentTypeError(
             f"{text!r} is not a date; write it as YYYY-MM-DD."
         ) from None
-    if found.year < MIN_EDITION_YEAR:
-        raise argparse.ArgumentTypeError(f"{found} is before there were papers to send.")
-    return found
+    if parsed.year < MIN_EDITION_YEAR:
+        raise argparse.ArgumentTypeError(f"{parsed} is before the first paper.")
+    return parsed
 
 
 class EditionCommand(BaseCommand):
@@ -33,15 +33,15 @@ class EditionCommand(BaseCommand):
             "--date",
             type=parse_edition_date,
             metavar="YYYY-MM-DD",
-            help="the edition's date (default: today)",
+            help="date of the edition (default: today)",
         )
 
     def get_edition(self, options: dict[str, Any]) -> Edition:
-        wanted = options["date"] or timezone.now().date()
+        day = options["date"] or timezone.now().date()
         try:
-            return Edition.objects.get(date=wanted)
+            return Edition.objects.get(date=day)
         except Edition.DoesNotExist:
             raise CommandError(
-                f"There is no edition of {wanted}. "
-                f"Make it with: manage.py publish_edition --date {wanted}"
+                f"There is no edition of {day}. "
+                f"Publish it with: manage.py publish_edition --date {day}"
             ) from None

@@ -1,4 +1,4 @@
-"""Who may sit at the operators' desk: a name, a password, and a device that shows codes."""
+"""Operator accounts: a password, a TOTP device and recovery codes."""
 
 from __future__ import annotations
 
@@ -12,23 +12,23 @@ from django.db import transaction
 from django_otp.plugins.otp_static.models import StaticDevice, StaticToken
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
-# For when the device is lost: each works once.
+# For a lost device; each code works once.
 RECOVERY_CODE_COUNT = 8
 
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """What an operator needs to log in beside the password; shown once, and not kept readable."""
+    """What an operator needs beside the password; shown once, and not stored in readable form."""
 
     otpauth_url: str
     recovery_codes: tuple[str, ...]
 
     def as_qr_code(self) -> str:
-        """The address as a QR code for a terminal."""
-        code, drawn = qrcode.QRCode(border=1), io.StringIO()
+        """Return the URL as a QR code for a terminal."""
+        code, output = qrcode.QRCode(border=1), io.StringIO()
         code.add_data(self.otpauth_url)
-        code.print_ascii(out=drawn, invert=True)
-        return drawn.getvalue()
+        code.print_ascii(out=output, invert=True)
+        return output.getvalue()
 
 
 def find_operator(name: str) -> User | None:
@@ -37,7 +37,7 @@ def find_operator(name: str) -> User | None:
 
 @transaction.atomic
 def add_operator(name: str, password: str) -> Credentials:
-    """A new operator; ValidationError says what is wrong with the name or the password."""
+    """Create an operator; raise ValidationError for an invalid name or a weak password."""
     operator = get_user_model()(username=name, is_staff=True, is_superuser=True)
     operator.set_password(password)
     operator.full_clean()
@@ -48,7 +48,7 @@ def add_operator(name: str, password: str) -> Credentials:
 
 @transaction.atomic
 def renew_credentials(operator: User) -> Credentials:
-    """A new device and new recovery codes; the old ones work no more."""
+    """Replace the device and the recovery codes; the old ones no longer work."""
     TOTPDevice.objects.filter(user=operator).delete()
     StaticDevice.objects.filter(user=operator).delete()
     device = TOTPDevice.objects.create(user=operator, name="device")

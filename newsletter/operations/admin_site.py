@@ -1,4 +1,4 @@
-"""The operators' desk asks for a name, a password and a code, all on one page."""
+"""The admin site, with user name, password and one-time code on one page."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from django_otp.plugins.otp_static.models import StaticDevice
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
 
-class LoginForm(OTPAdminAuthenticationForm):
-    """Nobody has to say which device a code is of: recovery codes have letters."""
+class LoginForm(OTPAdminAuthenticationForm):  # type: ignore[misc] # published without types
+    """A login form that finds the device of a code by itself: recovery codes contain letters."""
 
     def clean_otp(self, user: AbstractBaseUser | None) -> None:
         if device := device_for_code(user, self.cleaned_data.get("otp_token") or ""):
@@ -19,10 +19,10 @@ class LoginForm(OTPAdminAuthenticationForm):
 
 
 def device_for_code(user: AbstractBaseUser | None, code: str) -> Device | None:
-    kind = TOTPDevice if code.isdecimal() else StaticDevice
-    return kind.objects.filter(user=user, confirmed=True).first() if user else None
+    model = TOTPDevice if code.isdecimal() else StaticDevice
+    return model.objects.filter(user=user, confirmed=True).first() if user else None
 
 
-class OperatorAdminSite(OTPAdminSite):
+class OperatorAdminSite(OTPAdminSite):  # type: ignore[misc] # published without types
     login_form = LoginForm
-    login_template = "newsletter/desk_login.html"
+    login_template = "newsletter/admin_login.html"

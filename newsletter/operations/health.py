@@ -1,4 +1,4 @@
-"""Whether what the service cannot do without answers, asked with a time limit."""
+"""Check with a timeout whether the database and the broker respond."""
 
 from __future__ import annotations
 
@@ -11,25 +11,25 @@ from django.db import DatabaseError, connection
 
 from newsletter.models import Edition
 
-# A load balancer asks often and must not be kept waiting.
+# A load balancer calls often, and must not wait longer.
 CHECK_TIMEOUT_SECONDS = 2.0
 
 
 def check_dependencies() -> dict[str, bool]:
-    """Each part's name, and whether it answered in time."""
-    parts: dict[str, Callable[[], bool]] = {"database": is_database_up}
+    """Return for each dependency whether it responded in time."""
+    checks: dict[str, Callable[[], bool]] = {"database": is_database_up}
     if settings.REDIS_URL:
-        parts["broker"] = is_broker_up
-    pool = ThreadPoolExecutor(max_workers=len(parts))
-    asked = {name: pool.submit(answers) for name, answers in parts.items()}
-    wait(asked.values(), timeout=CHECK_TIMEOUT_SECONDS)
-    # One that hangs is left to its own time limit.
+        checks["broker"] = is_broker_up
+    pool = ThreadPoolExecutor(max_workers=len(checks))
+    futures = {name: pool.submit(check) for name, check in checks.items()}
+    wait(futures.values(), timeout=CHECK_TIMEOUT_SECONDS)
+    # A check that hangs ends by its own timeout.
     pool.shutdown(wait=False, cancel_futures=True)
-    return {name: future.done() and future.result() for name, future in asked.items()}
+    return {name: future.done() and future.result() for name, future in futures.items()}
 
 
 def is_database_up() -> bool:
-    """Whether our tables are there, over a connection of its own: one kept open may be stale."""
+    """Return whether a query works, over a new connection: a kept one may be stale."""
     try:
         Edition.objects.exists()
     except DatabaseError:

@@ -1,4 +1,4 @@
-"""What is kept here of one person without a relation to their row: to be read, and to be erased."""
+"""Export and erase personal data that has no foreign key to the subscriber."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from subscribers.privacy import personal_data
 def export_events(
     sender: type, subscriber: Subscriber, **_: Any
 ) -> dict[str, list[dict[str, Any]]]:
-    """What providers told of them, in their own words while those are kept."""
+    """Return the events about a reader, with the provider's own data while it is stored."""
     rows = events_for_email(subscriber.email).select_related("report").order_by("pk")
     return {"provider events": [event_to_dict(row) for row in rows]}
 
@@ -45,30 +45,29 @@ def events_for_email(email: str) -> QuerySet[ProviderEvent]:
 
 @receiver(personal_data.erase_personal_data, dispatch_uid="newsletter.forget_reports")
 def erase_reports(sender: type, email: str, **_: Any) -> None:
-    """Drop what providers told of an address: the events, and each request that names it.
+    """Delete the events about an address, and empty each report that names it.
 
-    What was not worked through yet, or could not be read, has no events to go by, so there the
-    body itself is looked at.
+    Reports that are not processed yet, or cannot be read, have no events, so search their bodies.
     """
-    theirs = events_for_email(email)
-    named = set(theirs.values_list("report", flat=True))
+    events = events_for_email(email)
+    report_ids = set(events.values_list("report", flat=True))
     spellings = [email.encode(), email.replace("@", "%40").encode()]
-    unread = ProviderReport.objects.filter(Q(next_at__isnull=False) | ~Q(error=""))
-    for pk, body in unread.values_list("pk", "body").iterator(chunk_size=100):
+    unprocessed = ProviderReport.objects.filter(Q(next_at__isnull=False) | ~Q(error=""))
+    for pk, body in unprocessed.values_list("pk", "body").iterator(chunk_size=100):
         if any(spelling in bytes(body).lower() for spelling in spellings):
-            named.add(pk)
-    processing.delete_event_data(theirs, named)
+            report_ids.add(pk)
+    processing.delete_event_data(events, report_ids)
 
 
 @receiver(personal_data.erase_personal_data, dispatch_uid="newsletter.forget_messages")
 def erase_message_ids(sender: type, email: str, **_: Any) -> None:
-    """Their deliveries stay, for the receipt of the edition, and lead to no message any more."""
-    theirs = Delivery.objects.filter(subscriber__email=email)
-    theirs.exclude(message_id="", error="").update(message_id="", error="")
+    """Clear the message ids and errors of a reader's deliveries; the rows stay for the receipt."""
+    deliveries = Delivery.objects.filter(subscriber__email=email)
+    deliveries.exclude(message_id="", error="").update(message_id="", error="")
 
 
 @receiver(personal_data.erase_personal_data, dispatch_uid="newsletter.forget_attempts")
 def erase_login_attempts(sender: type, email: str, **_: Any) -> None:
-    """A reader may have taken the operators' door for theirs and typed their address there."""
+    """Delete login attempts with the address: a reader may have typed it on the admin login."""
     for model in (AccessAttempt, AccessFailureLog, AccessLog):
         model.objects.filter(username__iexact=email).delete()

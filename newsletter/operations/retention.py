@@ -1,4 +1,4 @@
-"""What is kept for a time only, and for how long: every rule of docs/data-map.md, in one place."""
+"""Every retention rule of docs/operators/data-map.md, in one place."""
 
 from __future__ import annotations
 
@@ -15,16 +15,15 @@ from subscribers import bounces
 from subscribers.leaving import exit_survey
 from subscribers.signup import unconfirmed
 
-# Who tried to log in as an operator, and what operators did at their desk.
 LOGIN_ATTEMPT_RETENTION = timedelta(days=30)
 ADMIN_LOG_RETENTION = timedelta(days=365)
 
 
 def purge_reports(*, now: datetime) -> int:
-    forgotten = 0
-    while page := processing.purge_old_reports(now=now):
-        forgotten += page
-    return forgotten
+    purged = 0
+    while count := processing.purge_old_reports(now=now):
+        purged += count
+    return purged
 
 
 def purge_sessions(*, now: datetime) -> int:
@@ -32,9 +31,9 @@ def purge_sessions(*, now: datetime) -> int:
 
 
 def purge_login_attempts(*, now: datetime) -> int:
-    before = now - LOGIN_ATTEMPT_RETENTION
+    cutoff = now - LOGIN_ATTEMPT_RETENTION
     return sum(
-        model.objects.filter(attempt_time__lt=before).delete()[0]
+        model.objects.filter(attempt_time__lt=cutoff).delete()[0]
         for model in (AccessAttempt, AccessFailureLog, AccessLog)
     )
 
@@ -47,20 +46,20 @@ def purge_rate_limit_counters(*, now: datetime) -> int:
     return ratelimit.purge_expired(now=now)
 
 
-# By what they forget, as the command says it. Each looks by an index or at a small table: the
-# service does them all with every tick.
+# By what they delete, as the command prints it. Each uses an index or a small table, because the
+# service applies all of them with every tick.
 RULES: dict[str, Callable[..., int]] = {
-    "who never confirmed": unconfirmed.purge_unconfirmed,
-    "reports of providers": purge_reports,
+    "unconfirmed sign-ups": unconfirmed.purge_unconfirmed,
+    "provider reports": purge_reports,
     "soft bounces": bounces.purge_old_bounces,
-    "words of farewell": exit_survey.purge_old_comments,
-    "sessions of operators": purge_sessions,
-    "attempts to log in": purge_login_attempts,
-    "doings of operators": purge_admin_log,
-    "counts of requests": purge_rate_limit_counters,
+    "exit survey comments": exit_survey.purge_old_comments,
+    "admin sessions": purge_sessions,
+    "login attempts": purge_login_attempts,
+    "admin log entries": purge_admin_log,
+    "rate limit counters": purge_rate_limit_counters,
 }
 
 
 def apply_retention_rules(*, now: datetime) -> dict[str, int]:
-    """Do all of it; how many rows each rule has forgotten. Again forgets nothing more."""
+    """Apply every rule; return how many rows each has deleted. Safe to repeat."""
     return {name: rule(now=now) for name, rule in RULES.items()}

@@ -1,4 +1,4 @@
-"""The main job once: papers in, one edition out, one digest in the mailbox."""
+"""Do the main job once: fetch papers, publish an edition, deliver one digest to the mailbox."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from papers.models import Paper
 from subscribers.models import Subscriber
 
 DEMO_READER_EMAIL = "reader@example.org"
-# Broad enough that the shortest of days has something to read.
+# Broad enough for the smallest edition.
 DEMO_TOPICS = [
     "agents",
     "computer-vision",
@@ -37,12 +37,12 @@ DEMO_TOPICS = [
 
 
 class Command(BaseCommand):
-    help = "Do the main job once, for a demo reader; PAPERS names a saved answer to use."
+    help = "Do the main job once, for a demo reader. PAPERS names a saved response to use."
 
     def handle(self, **options: Any) -> None:
         papers = papers_file_from_env()
         re_exec_with(environment_overrides(papers))
-        logging.disable(logging.INFO)  # what matters is said below
+        logging.disable(logging.INFO)  # the results are printed below
         call_command("migrate", verbosity=0)
         if papers:
             call_command("fetch_papers", from_file=papers, stdout=self.stdout)
@@ -80,14 +80,14 @@ class Command(BaseCommand):
             )
         email = mailbox.message_path(rendering.message_id(edition, row.pk))
         if already_delivered:
-            self.stdout.write("This edition was delivered before: nothing was sent again.")
+            self.stdout.write("This edition was delivered before; nothing was sent again.")
         self.stdout.write(f"HTML:    {email.with_suffix('.html')}")
         self.stdout.write(f"Email:   {email}")
         self.stdout.write(f"Mailbox: {settings.MAILBOX_DIR}")
 
 
 def papers_file_from_env() -> Path | None:
-    """The file that PAPERS names, if it names one."""
+    """Return the file that PAPERS names, or None."""
     name = os.environ.get("PAPERS")
     if not name:
         return None
@@ -98,30 +98,30 @@ def papers_file_from_env() -> Path | None:
 
 
 def environment_overrides(papers: Path | None) -> dict[str, str]:
-    """What must be set otherwise for a demo: a folder of its own, and mail that stays there.
+    """Return the variables that a demo needs: a data folder of its own, and the file provider.
 
-    So it is never mixed up with the data of `make run`, nor with another demo, in whose edition
-    the papers may have been already.
+    A demo must not mix with the data of `make run`, nor with another demo, whose edition may contain
+    the same papers.
     """
-    wanted = {}
+    overrides = {}
     if settings.EMAIL_PROVIDER != "file":
-        wanted["EMAIL_PROVIDER"] = "file"
+        overrides["EMAIL_PROVIDER"] = "file"
     if not os.environ.get("DATA_DIR") and not os.environ.get("DATABASE_URL"):
         name = timezone.now().date().isoformat()
         if papers:
             name = f"{papers.stem}-{hashlib.sha256(papers.read_bytes()).hexdigest()[:8]}"
-        wanted["DATA_DIR"] = str(settings.DATA_DIR / "demo" / name)
-    return wanted
+        overrides["DATA_DIR"] = str(settings.DATA_DIR / "demo" / name)
+    return overrides
 
 
 def re_exec_with(overrides: dict[str, str]) -> None:
-    """Settings are read once, at the start: so start again if they must differ."""
+    """Restart this process if variables must differ: settings are read once, at the start."""
     if overrides:
         os.execve(sys.executable, [sys.executable, *sys.argv], {**os.environ, **overrides})
 
 
 def end_of_latest_listing() -> datetime:
-    """When all that is known of the newest list among the papers was known."""
+    """Return the end of the newest listing day among the papers."""
     listed = Paper.objects.filter(listed_on__isnull=False).order_by("-listed_on")
     newest = listed.values_list("listed_on", flat=True).first()
     if newest is None:

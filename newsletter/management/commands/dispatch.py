@@ -1,4 +1,4 @@
-"""One tick: what beat calls each minute, for cron or a person."""
+"""Run one tick, as beat does every minute."""
 
 from __future__ import annotations
 
@@ -11,7 +11,9 @@ from newsletter import dispatch, tasks
 
 
 class Command(BaseCommand):
-    help = "Do what has become due: open deliveries, settle dead batches, ring for the rest."
+    help = (
+        "Run one tick: open due deliveries, recover abandoned batches, enqueue tasks for the rest."
+    )
 
     def handle(self, **options: Any) -> None:
         tick = dispatch.run_tick(now=timezone.now())

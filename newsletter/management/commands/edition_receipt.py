@@ -1,4 +1,4 @@
-"""Print an edition's balance."""
+"""Print the receipt of an edition."""
 
 from __future__ import annotations
 
@@ -13,14 +13,18 @@ from newsletter.management.base import EditionCommand
 
 
 class Command(EditionCommand):
-    help = "Print an edition's balance; exit 1 if it does not balance or has unknowns."
+    help = (
+        "Print the receipt of an edition; exit 1 if it does not balance or has unknown deliveries."
+    )
 
     def add_arguments(self, parser: CommandParser) -> None:
         super().add_arguments(parser)
-        parser.add_argument("--json", action="store_true", help="as JSON, for programs")
+        parser.add_argument("--json", action="store_true", help="print JSON")
 
     def handle(self, **options: Any) -> None:
-        found = receipt.for_edition(self.get_edition(options))
-        self.stdout.write(json.dumps(found.as_dict()) if options["json"] else str(found))
-        if not found.is_clean:
+        edition_receipt = receipt.for_edition(self.get_edition(options))
+        self.stdout.write(
+            json.dumps(edition_receipt.as_dict()) if options["json"] else str(edition_receipt)
+        )
+        if not edition_receipt.is_clean:
             sys.exit(1)

@@ -1,4 +1,4 @@
-"""Forget what is kept for a time only; the service does it by itself with every tick."""
+"""Apply the retention rules; the service does so by itself with every tick."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from newsletter.operations import retention
 
 
 class Command(BaseCommand):
-    help = "Forget whatever has been kept for as long as docs/data-map.md says, and no longer."
+    help = "Delete what has been stored for its retention time (docs/operators/data-map.md)."
 
     def handle(self, **options: Any) -> None:
         counts = retention.apply_retention_rules(now=timezone.now())
-        told = ", ".join(f"{count} {name}" for name, count in counts.items())
-        self.stdout.write(f"Forgotten: {told}.")
+        details = ", ".join(f"{count} {name}" for name, count in counts.items())
+        self.stdout.write(f"Deleted: {details}.")

@@ -1,4 +1,4 @@
-"""Make a migrated database ready for its first visitor."""
+"""Prepare a migrated database for its first visitor."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from papers.topics import sync
 
 
 class Command(BaseCommand):
-    help = "Store the topics and, into an empty database, the first papers and their edition."
+    help = "Sync the topics and, in an empty database, fetch papers and publish an edition. Repeatable."
 
     def handle(self, **options: Any) -> None:
         sync.sync_topics()
         if not Paper.objects.exists():
-            # On a laptop without a network there is the sample; a public site never shows it.
+            # In development without a network, load the sample; a public site never shows it.
             call_command("fetch_papers", or_sample=settings.DEBUG, stdout=self.stdout)
             call_command("score_papers", stdout=self.stdout)
         if not Edition.objects.exists() and Paper.objects.exists():

@@ -1,4 +1,4 @@
-"""Write the digest that a reader would get, without sending anything."""
+"""Print the digest that a reader would get, without sending it."""
 
 from __future__ import annotations
 
@@ -19,33 +19,36 @@ from subscribers.models import Subscriber
 
 
 class Command(EditionCommand):
-    help = "Show the digest that a reader would get from an edition; nothing is sent."
+    help = "Print the digest that a reader would get from an edition. Nothing is sent."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("email")
         super().add_arguments(parser)
-        parser.add_argument("--html", type=Path, metavar="PATH", help="write the HTML body here")
-        parser.add_argument("--text", type=Path, metavar="PATH", help="write the text body here")
+        parser.add_argument(
+            "--html", type=Path, metavar="PATH", help="write the HTML body to this file"
+        )
+        parser.add_argument(
+            "--text", type=Path, metavar="PATH", help="write the text body to this file"
+        )
 
     def handle(self, **options: Any) -> None:
         edition, reader = self.get_edition(options), self.get_subscriber(options["email"])
         if suppression.is_suppressed(reader.email):
-            raise CommandError("This address must not be written to: nothing would be sent.")
+            raise CommandError("This address is suppressed: nothing would be sent.")
         renderer = rendering.Renderer(edition)
         last = coverage.last_edition_dates([reader.pk], before=edition.date).get(reader.pk)
         after = coverage.covered_after(edition, reader.preferences, last_edition_date=last)
-        wishes = interests.interests_by_subscriber([reader])[reader.pk]
-        choice = renderer.choose_for(wishes, after=after)
-        if not choice.papers:
+        wanted = interests.interests_by_subscriber([reader])[reader.pk]
+        selection = renderer.choose_for(wanted, after=after)
+        if not selection.papers:
             raise CommandError(
-                f"Edition {edition} has {pluralise(choice.eligible_count, 'paper')} for this reader, who asks for "
-                f"{wishes.minimum} at least: nothing would be sent."
-                if choice.eligible_count
-                else f"Edition {edition} has no paper of what this reader follows: nothing would "
-                "be sent."
+                f"Edition {edition} has {pluralise(selection.eligible_count, 'paper')} for this reader, whose "
+                f"minimum is {wanted.minimum}: nothing would be sent."
+                if selection.eligible_count
+                else f"Edition {edition} has no paper that this reader follows: nothing would be sent."
             )
         try:
-            message = renderer.message(Delivery(pk=0), reader, wishes, choice.papers)
+            message = renderer.message(Delivery(pk=0), reader, wanted, selection.papers)
         except mail_message.CannotSendError as refusal:
             raise CommandError(str(refusal)) from None
         bodies = {"html": str(message.alternatives[0][0]), "text": str(message.body)}
@@ -54,7 +57,7 @@ class Command(EditionCommand):
                 self.write_body(path, body)
         if not options["html"] and not options["text"]:
             self.stdout.write(bodies["text"])
-        self.stdout.write(f"{len(choice.papers)} papers: {message.subject}")
+        self.stdout.write(f"{pluralise(len(selection.papers), 'paper')}: {message.subject}")
 
     def get_subscriber(self, email: str) -> Subscriber:
         try:

@@ -1,4 +1,4 @@
-"""Freeze a day's ranking into an edition."""
+"""Publish the edition of a day."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from newsletter.models import Edition
 
 
 class Command(EditionCommand):
-    help = "Freeze a day's ranking into an edition, once; again changes nothing."
+    help = "Publish the edition of a day: freeze its ranking, once. Safe to repeat."
 
     def handle(self, **options: Any) -> None:
         now = timezone.now()
-        wanted = options["date"] or now.date()
-        if wanted > now.date():
-            raise CommandError(f"{wanted} is in the future: its papers are not known yet.")
-        known = Edition.objects.filter(date=wanted).exists()
+        day = options["date"] or now.date()
+        if day > now.date():
+            raise CommandError(f"{day} is in the future: its papers are not known yet.")
+        existed = Edition.objects.filter(date=day).exists()
         try:
-            edition = publish.publish_edition(wanted, at=min(now, publish.end_of_day(wanted)))
+            edition = publish.publish_edition(day, at=min(now, publish.end_of_day(day)))
         except publish.NothingToPublishError as error:
             raise CommandError(str(error)) from None
-        verb = "was published before" if known else "published"
+        verb = "was published before" if existed else "published"
         self.stdout.write(f"Edition {edition} {verb}: {edition.entries.count()} papers.")

@@ -1,4 +1,4 @@
-"""Work through providers' stored reports again."""
+"""Process stored provider reports again."""
 
 from __future__ import annotations
 
@@ -19,46 +19,50 @@ ProcessingState = ProviderEvent.ProcessingState
 
 class Command(BaseCommand):
     help = (
-        "Work through providers' stored reports again, those of the last month or some of them. "
-        "What was noted before ends the same."
+        "Process stored provider reports again, all of the last 30 days or some of them. Safe to "
+        "repeat: what was applied before has the same result."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--since", metavar="ISO", help="only those received since then, in UTC")
-        parser.add_argument("--provider", metavar="X", help="only this one's, such as postmark")
-        parser.add_argument("--id", type=int, metavar="N", help="only this one")
+        parser.add_argument("--since", metavar="ISO", help="only those received since then (UTC)")
+        parser.add_argument(
+            "--provider", metavar="X", help="only of this provider, such as postmark"
+        )
+        parser.add_argument("--id", type=int, metavar="N", help="only this report")
 
     def handle(self, **options: Any) -> None:
-        chosen = self.select_report_ids(options)
+        report_ids = self.select_report_ids(options)
         counts = processing.replay_reports(
             track(
-                chosen,
-                "Working through",
+                report_ids,
+                "Processing",
                 console=Console(stderr=True),
                 disable=not sys.stderr.isatty(),
             ),
             now=timezone.now(),
         )
         self.stdout.write(
-            f"Replayed {counts['reports']} reports: {counts[ProcessingState.DONE]} events noted, "
-            f"{counts[ProcessingState.WAITING]} waiting for their delivery, {counts[ProcessingState.UNMATCHED]} about "
-            f"none of ours, {counts[ProcessingState.DUPLICATE]} told before, {counts['failed']} failed."
+            f"Replayed {counts['reports']} reports: {counts[ProcessingState.DONE]} events applied, "
+            f"{counts[ProcessingState.WAITING]} waiting for their delivery, {counts[ProcessingState.UNMATCHED]} "
+            f"unmatched, {counts[ProcessingState.DUPLICATE]} duplicates, {counts['failed']} failed."
         )
         if counts["failed"]:
-            raise CommandError("Some failed; the log says why. Run this again when that is mended.")
+            raise CommandError(
+                "Some failed; the log says why. Run this again when the cause is fixed."
+            )
 
     def select_report_ids(self, options: dict[str, Any]) -> list[int]:
         provider = options["provider"] or ""
         if provider and provider not in parsing.TRACKING_PROVIDERS:
             names = ", ".join(parsing.TRACKING_PROVIDERS)
-            raise CommandError(f"There is no provider {provider!r}: they are {names}.")
-        found = processing.stored_report_ids(
+            raise CommandError(f"Unknown provider {provider!r}. Known: {names}.")
+        report_ids = processing.stored_report_ids(
             since=self.parse_since(options["since"]), provider=provider
         )
         if options["id"] is None:
-            return found
-        if options["id"] not in found:
-            raise CommandError("There is no such report: they are kept for 30 days.")
+            return report_ids
+        if options["id"] not in report_ids:
+            raise CommandError("There is no such report. Reports are stored for 30 days.")
         return [options["id"]]
 
     def parse_since(self, text: str | None) -> datetime | None:
@@ -68,6 +72,6 @@ class Command(BaseCommand):
             moment = datetime.fromisoformat(text)
         except ValueError:
             raise CommandError(
-                f"--since must be a moment such as 2026-05-12T06:00, not {text!r}."
+                f"--since must be a date and time such as 2026-05-12T06:00, not {text!r}."
             ) from None
         return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

