@@ -1,66 +1,71 @@
-"""Getting an edition to its readers, at most once each: claim, hand over, settle.
+"""Send an edition's deliveries: claim a batch, hand it to the provider, record each outcome.
 
-Every fact is committed before the next step: a delivery is claimed into a batch before it is
-rendered, marked as attempted before the provider is called, and settled from the answer. So a
-worker may die anywhere: what it had not attempted goes to another, and only what it was just
-attempting is unknown until there is evidence.
+Guarantee: no reader is sent an edition twice, and no delivery is lost.
+
+Each fact is committed before the next step begins: a delivery is *claimed* into a batch before its
+message is written, marked as *attempted* before the provider is called, and *settled* from the
+provider's response. Each of these steps locks its rows or is one conditional UPDATE, so it is safe
+to run them twice, also at once. Do not call `deliver` inside a transaction: nothing would be
+committed before the provider is called. `claim` and `mark_attempted` raise RuntimeError there.
+
+Who writes what, in `Delivery`:
+- newsletter/delivery/schedule.py inserts the row;
+- newsletter/delivery/claiming.py takes `state` from `pending` to `claimed`, or settles unsent;
+- this module alone writes `attempted_at`, `attempts` and `retry_at`, and takes `state` on from
+  `claimed`: to `handed_over`, `failed`, `unknown`, or back to `pending`. It also sets `settled_at`,
+  `message_id` and `error`;
+- newsletter/events/receivers.py writes `event`, and corrects `state` and `error` when the provider
+  reports later that it did, or did not, send the message.
+
+What a crash leaves behind, until `recover_abandoned_batches` finds the batch after BATCH_LEASE:
+- claimed, not attempted: certainly not sent. The delivery becomes pending again.
+- attempted, not settled: it may have been sent. A provider event, or a provider that can be asked,
+  decides; without either the delivery becomes `unknown`. It is never sent again by itself: only an
+  operator can decide that.
+- settled: nothing to do.
+
+Cost: a claim is 11 queries for a batch of up to BATCH_SIZE. Then each delivery costs two UPDATEs
+(attempted, settled), one transaction and the reservation of a send slot (the tests count them). A
+batch ends with two more UPDATEs.
 """
 
 from __future__ import annotations
 
 import logging
+import math
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from itertools import islice
 
-from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
 from django.db import transaction
 from django.db.models import F, QuerySet
 
 from newsletter.delivery import pacing, providers
+from newsletter.delivery.claiming import ClaimedBatch, ClaimedDelivery, claim
 from newsletter.delivery.providers import Provider
-from newsletter.digest import interests, rendering
-from newsletter.digest.selection import Candidate, Interests
+from newsletter.digest import rendering
 from newsletter.models import Batch, Delivery, Edition
-from subscribers import suppression
 from subscribers.mail import message as mail_message
 from subscribers.mail import outcomes
 from subscribers.mail.outcomes import Outcome, OutcomeKind
-from subscribers.models import Subscriber
 
 logger = logging.getLogger(__name__)
 
 State = Delivery.State
 Clock = Callable[[], datetime]
 
-# Deliveries in a batch, and how long a worker may go on handing over one.
+# Deliveries in a batch, and how long a worker may spend on handing one batch over.
 BATCH_SIZE = 50
 BATCH_TIME_LIMIT = timedelta(seconds=25)
-# A batch that is older is a dead worker's: its time, one slow call, and a margin.
+# The worker of an unfinished batch this old is dead. Keep it longer than BATCH_TIME_LIMIT and one
+# slow call together: a shorter lease would take deliveries from a worker that is still sending.
 BATCH_LEASE = timedelta(seconds=60)
-# Longer than this nobody waits for a turn: the next tick will ring again.
+# A worker stops if the provider is paused for longer than this; a later tick starts another.
 MAX_SLOT_WAIT = timedelta(seconds=5)
 MIN_RETRY_DELAY, MAX_RETRY_DELAY = timedelta(minutes=1), timedelta(hours=1)
-
-
-@dataclass(frozen=True, slots=True)
-class ClaimedDelivery:
-    """A claimed delivery with all that is needed to write its digest."""
-
-    delivery: Delivery
-    subscriber: Subscriber
-    interests: Interests
-    papers: tuple[Candidate, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class ClaimedBatch:
-    batch: Batch
-    deliveries: tuple[ClaimedDelivery, ...]
 
 
 def deliver(
@@ -68,126 +73,44 @@ def deliver(
     *,
     clock: Clock,
     until: datetime | None = None,
-    progress: Callable[[int], None] = lambda settled: None,
+    progress: Callable[[int], None] = lambda done: None,
 ) -> Counter[str]:
-    """Claim and hand over batch after batch until none is left, or until then.
+    """Claim and hand over batches until nothing is pending, or until the time `until`.
 
-    Counts what became of them. Stops early while the provider wants to be left alone; `progress`
-    is told how many have been dealt with so far.
+    Return the number of deliveries by outcome; `paused` is 1 if it stopped early because sending
+    is paused. After each batch `progress` is called with the number of deliveries done so far.
     """
     counts: Counter[str] = Counter()
     renderer = rendering.Renderer(edition)
-    providers.get_provider()  # one that cannot be set up is an error before anything is claimed
+    # A provider that is not set up must raise before anything is claimed.
+    providers.get_provider()
     while until is None or clock() < until:
-        paused = pacing.paused_until(now=clock())
-        if paused and paused > clock() + MAX_SLOT_WAIT:
-            logger.warning("edition %s: the provider is left alone until %s", edition, paused)
+        paused_until = pacing.paused_until(now=clock())
+        if paused_until and paused_until > clock() + MAX_SLOT_WAIT:
+            logger.warning("edition %s: sending is paused until %s", edition, paused_until)
             counts["paused"] += 1
             break
-        claimed = claim(edition, renderer, now=clock(), counts=counts)
-        if claimed is None:
+        batch = claim(edition, renderer, limit=BATCH_SIZE, now=clock(), counts=counts)
+        if batch is None:
             break
-        if claimed.deliveries:
-            hand_over(claimed, renderer, clock=clock, counts=counts)
+        if batch.deliveries:
+            hand_over(batch, renderer, clock=clock, counts=counts)
         progress(counts.total())
     return counts
-
-
-@transaction.atomic(durable=True)
-def claim(
-    edition: Edition, renderer: rendering.Renderer, *, now: datetime, counts: Counter[str]
-) -> ClaimedBatch | None:
-    """Take the next deliveries into a batch, settling those with nothing to send; None if none."""
-    waiting = list(
-        Delivery.objects.claimable(now=now)
-        .filter(edition=edition)
-        .select_for_update(skip_locked=True, of=("self",))
-        .order_by("pk")[:BATCH_SIZE]
-    )
-    if not waiting:
-        return None
-    batch = Batch(edition=edition, provider=settings.EMAIL_PROVIDER, claimed_at=now)
-    members = tuple(select_sendable(waiting, renderer, now=now, counts=counts))
-    if members:
-        batch.save(force_insert=True)
-        mine = Delivery.objects.filter(pk__in=[member.delivery.pk for member in members])
-        mine.update(state=State.CLAIMED, batch=batch)
-    return ClaimedBatch(batch, members)
-
-
-def select_sendable(
-    pending: Sequence[Delivery],
-    renderer: rendering.Renderer,
-    *,
-    now: datetime,
-    counts: Counter[str],
-) -> Iterator[ClaimedDelivery]:
-    """The deliveries that there is a digest for; the others are settled with their reason."""
-    ids = [each.subscriber_id for each in pending if each.subscriber_id]
-    readers = (
-        Subscriber.objects.mailable()
-        .filter(preferences__isnull=False)
-        .select_related("preferences")
-        .in_bulk(ids)
-    )
-    wishes = interests.interests_by_subscriber(readers.values())
-    shunned = suppression.suppressed_emails([reader.email for reader in readers.values()])
-    for each in pending:
-        reader = readers.get(each.subscriber_id or 0)
-        if each.expires_at <= now:
-            settle_unsent(each, State.EXPIRED, now=now, counts=counts)
-        elif reader is None:
-            settle_unsent(
-                each,
-                State.CANCELLED,
-                now=now,
-                counts=counts,
-                reason=Delivery.CancellationReason.LEFT,
-            )
-        elif reader.email in shunned:
-            settle_unsent(each, State.SUPPRESSED, now=now, counts=counts)
-        elif reader.preferences.is_paused(now):
-            settle_unsent(
-                each,
-                State.CANCELLED,
-                now=now,
-                counts=counts,
-                reason=Delivery.CancellationReason.PAUSED,
-            )
-        elif not (choice := renderer.choose_for(wishes[reader.pk], after=each.after)).papers:
-            reason = (
-                Delivery.CancellationReason.TOO_FEW
-                if choice.eligible_count
-                else Delivery.CancellationReason.NO_MATCH
-            )
-            settle_unsent(each, State.CANCELLED, now=now, counts=counts, reason=reason)
-        else:
-            yield ClaimedDelivery(each, reader, wishes[reader.pk], choice.papers)
-
-
-def settle_unsent(
-    delivery: Delivery,
-    state: Delivery.State,
-    *,
-    now: datetime,
-    counts: Counter[str],
-    reason: str = "",
-) -> None:
-    """Settle a delivery that is not sent."""
-    Delivery.objects.filter(pk=delivery.pk, state=State.PENDING).update(
-        state=state, reason=reason, settled_at=now
-    )
-    counts[state] += 1
 
 
 def hand_over(
     claimed_batch: ClaimedBatch, renderer: rendering.Renderer, *, clock: Clock, counts: Counter[str]
 ) -> None:
-    """Hand a batch to the provider, group by group, and note each outcome as it comes."""
+    """Send a claimed batch in groups, as large as one call to the provider takes.
+
+    Stop when the batch's time is over or the provider asks for a pause, and release the rest: they
+    are pending again.
+    """
     deadline = claimed_batch.batch.claimed_at + BATCH_TIME_LIMIT
-    waiting = iter(claimed_batch.deliveries)
+    remaining = iter(claimed_batch.deliveries)
     with providers.get_provider() as provider:
-        while group := list(islice(waiting, provider.messages_per_call)):
+        while group := list(islice(remaining, provider.messages_per_call)):
             if not wait_for_send_slot(len(group), clock=clock, deadline=deadline):
                 break
             if pause := hand_over_group(
@@ -200,7 +123,7 @@ def hand_over(
 
 
 def wait_for_send_slot(message_count: int, *, clock: Clock, deadline: datetime) -> bool:
-    """Sleep until these messages may leave; False if that is later than the batch may last."""
+    """Reserve a send slot and sleep until it starts; return False if that is after the deadline."""
     start = pacing.reserve_send_slot(now=clock(), message_count=message_count)
     now = clock()
     if max(start, now) > deadline:
@@ -218,58 +141,69 @@ def hand_over_group(
     clock: Clock,
     counts: Counter[str],
 ) -> timedelta | None:
-    """One call to the provider; returns how long it wants to be left alone, if it does."""
+    """Send a group in one call and record each outcome.
+
+    Return how long to pause sending, or None. Messages are written before anything is marked as
+    attempted: a crash while writing must not leave a delivery in doubt.
+    """
     messages = []
-    for member in group:
-        written = render_message(member, renderer)
-        if isinstance(written, Outcome):
-            counts[record_outcome(member.delivery, batch, written, now=clock())] += 1
+    for claimed in group:
+        message = render_message(claimed, renderer)
+        if isinstance(message, Outcome):
+            counts[record_outcome(claimed.delivery, batch, message, now=clock())] += 1
         else:
-            messages.append((member.delivery, written))
-    if not messages or not mark_attempted([each for each, _ in messages], batch, now=clock()):
-        return None  # with an outcome already, or somebody else's since the lease ran out
+            messages.append((claimed.delivery, message))
+    deliveries = [delivery for delivery, _ in messages]
+    if not messages or not mark_attempted(deliveries, batch, now=clock()):
+        return None  # all settled above, or the lease ran out and they are not ours any longer
     results = provider.send([message for _, message in messages], idempotency_key=batch.id)
-    for (delivery, _), outcome in zip(messages, results, strict=True):
+    for delivery, outcome in zip(deliveries, results, strict=True):
         counts[record_outcome(delivery, batch, outcome, now=clock())] += 1
     return max((outcome.pause for outcome in results if outcome.pause), default=None)
 
 
 def render_message(
-    claimed_delivery: ClaimedDelivery, renderer: rendering.Renderer
+    claimed: ClaimedDelivery, renderer: rendering.Renderer
 ) -> EmailMultiAlternatives | Outcome:
-    """The member's message or, where there can be none, what that means."""
+    """Return a delivery's message, or the outcome to record if it cannot be written."""
     try:
         return renderer.message(
-            claimed_delivery.delivery,
-            claimed_delivery.subscriber,
-            claimed_delivery.interests,
-            claimed_delivery.papers,
+            claimed.delivery, claimed.subscriber, claimed.interests, claimed.papers
         )
-    except mail_message.CannotSendError as refusal:
-        return outcomes.failed(refusal)
+    except mail_message.CannotSendError as error:
+        return outcomes.failed(error)
     except Exception as error:
-        # One reader's trouble must not keep the mail of everybody behind them.
-        logger.exception("delivery %s: not written", claimed_delivery.delivery.pk)
+        # Never let one reader's digest stop the mail of all who are behind it in the queue.
+        logger.exception("delivery %s: could not be rendered", claimed.delivery.pk)
         return outcomes.refused(error)
 
 
+# Durable: a mark that is not committed before the provider is called protects nothing.
 @transaction.atomic(durable=True)
 def mark_attempted(group: Sequence[Delivery], batch: Batch, *, now: datetime) -> bool:
-    """Mark the group as attempted; False unless, to the last one, it is still this batch's."""
-    mine = Delivery.objects.filter(
+    """Mark a whole group as attempted; return False, and mark none, if one is not ours any longer.
+
+    The batch loses its deliveries when its lease runs out. Another worker may be sending them, so
+    do not call the provider after False.
+    """
+    ours = Delivery.objects.filter(
         pk__in=[delivery.pk for delivery in group],
         batch=batch,
         state=State.CLAIMED,
         attempted_at__isnull=True,
     )
-    whole = mine.update(attempted_at=now) == len(group)
-    transaction.set_rollback(not whole)
-    return whole
+    complete = ours.update(attempted_at=now) == len(group)
+    transaction.set_rollback(not complete)
+    return complete
 
 
 def record_outcome(delivery: Delivery, batch: Batch, outcome: Outcome, *, now: datetime) -> str:
-    """Note what became of an attempted delivery; an answer that comes late still counts."""
-    attempted = Delivery.objects.filter(
+    """Record the outcome of a delivery; return its new state, or "requeued".
+
+    A response that arrives after the lease ran out still counts, so `unknown` is accepted too. A
+    delivery that has moved on, to another batch or by a provider's event, is left unchanged.
+    """
+    ours = Delivery.objects.filter(
         pk=delivery.pk, batch=batch, state__in=[State.CLAIMED, State.UNKNOWN]
     )
     match outcome.kind:
@@ -280,27 +214,30 @@ def record_outcome(delivery: Delivery, batch: Batch, outcome: Outcome, *, now: d
         case OutcomeKind.UNKNOWN:
             state = State.UNKNOWN
         case OutcomeKind.UNSENT | OutcomeKind.REFUSED:
-            requeue(attempted, delivery, outcome, now=now)
-            return "put_back"
-    # The message's own id is known before; a provider's id replaces it.
+            requeue(ours, delivery, outcome, now=now)
+            return "requeued"
+    # Without a provider's id the column stays as it is: our own Message-ID can be computed again.
     message_id = {"message_id": outcome.message_id} if outcome.message_id else {}
-    attempted.update(state=state, settled_at=now, error=outcome.error, **message_id)
+    ours.update(state=state, settled_at=now, error=outcome.error, **message_id)
     if outcome.error:
         logger.warning("delivery %s: %s: %s", delivery.pk, state, outcome.error)
     return state
 
 
 def requeue(
-    attempted: QuerySet[Delivery], delivery: Delivery, outcome: Outcome, *, now: datetime
+    deliveries: QuerySet[Delivery], delivery: Delivery, outcome: Outcome, *, now: datetime
 ) -> None:
-    """It surely did not leave: again later, ever more slowly, until it expires.
+    """Requeue a delivery that was certainly not sent, with exponential backoff until it expires.
 
-    Never just when the provider's pause ends: first in line again, it would keep the others waiting
-    if the trouble is its own.
+    `deliveries` selects the row, and nothing if it has moved on. Never call this for a message that
+    may have been sent.
+
+    Do not retry right when the provider's pause ends: a delivery that fails for its own reasons
+    would be first in the queue again, and block the others.
     """
-    patience = min(MIN_RETRY_DELAY * 2 ** min(delivery.attempts, 10), MAX_RETRY_DELAY)
-    wait = patience + (outcome.pause or timedelta())
-    attempted.update(
+    backoff = min(MIN_RETRY_DELAY * 2 ** min(delivery.attempts, 10), MAX_RETRY_DELAY)
+    wait = backoff + (outcome.pause or timedelta())
+    deliveries.update(
         state=State.PENDING,
         batch=None,
         attempted_at=None,
@@ -309,52 +246,67 @@ def requeue(
         retry_at=now + wait,
         error=outcome.error,
     )
-    logger.warning("delivery %s: put back: %s", delivery.pk, outcome.error)
+    minutes = math.ceil(wait / timedelta(minutes=1))
+    logger.warning("delivery %s: requeued in %d min: %s", delivery.pk, minutes, outcome.error)
 
 
 def release_unattempted(batch: Batch) -> int:
-    """Give back what the batch claimed and did not attempt."""
+    """Return a batch's unattempted deliveries to the queue; return how many there were.
+
+    Without a backoff: nothing failed.
+    """
     unattempted = batch.deliveries.filter(state=State.CLAIMED, attempted_at__isnull=True)
     return unattempted.update(state=State.PENDING, batch=None)
 
 
 def recover_abandoned_batches(*, now: datetime) -> Counter[str]:
-    """Finish the batches of workers that died, by evidence; what has none is unknown."""
+    """Finish the batches of workers that died; return the number of deliveries by outcome.
+
+    Safe to run twice at once: each row changes by one conditional update, and evidence does not
+    depend on who looks at it.
+    """
     counts: Counter[str] = Counter()
-    dead = Batch.objects.filter(finished_at__isnull=True, claimed_at__lte=now - BATCH_LEASE)
-    for batch in dead.order_by("claimed_at"):
+    abandoned = Batch.objects.filter(finished_at__isnull=True, claimed_at__lte=now - BATCH_LEASE)
+    for batch in abandoned.order_by("claimed_at"):
         counts["released"] += release_unattempted(batch)
         for delivery in batch.deliveries.filter(state=State.CLAIMED).select_related("edition"):
             counts[record_outcome(delivery, batch, outcome_from_evidence(delivery), now=now)] += 1
         Batch.objects.filter(pk=batch.pk).update(finished_at=now)
-        logger.warning("batch %s: settled for a worker that did not finish it", batch.pk)
+        logger.warning("batch %s: recovered from a worker that did not finish it", batch.pk)
     return counts
 
 
 def outcome_from_evidence(delivery: Delivery) -> Outcome:
-    """What became of a delivery whose worker died while it was handing it over."""
+    """Return the outcome of a delivery whose worker died after marking it as attempted.
+
+    Without evidence it is unknown. Do not guess `unsent`: the reader could get the digest twice.
+    """
     if delivery.event:
         return Outcome(kind=OutcomeKind.HANDED_OVER)
     match providers.was_sent(rendering.message_id(delivery.edition, delivery.pk)):
         case True:
             return Outcome(kind=OutcomeKind.HANDED_OVER)
         case False:
-            return Outcome(kind=OutcomeKind.UNSENT, error="The worker died before it was sent.")
+            return Outcome(kind=OutcomeKind.UNSENT, error="The worker died before sending it.")
         case None:
-            return Outcome(
-                kind=OutcomeKind.UNKNOWN, error="The worker died while it was being sent."
-            )
+            return Outcome(kind=OutcomeKind.UNKNOWN, error="The worker died while sending it.")
 
 
 def count_as_sent(deliveries: QuerySet[Delivery], *, now: datetime) -> int:
-    """An operator has seen evidence that these unknown ones arrived."""
+    """Settle unknown deliveries as handed over: an operator has evidence that they arrived.
+
+    Return how many were changed; deliveries in any other state are not.
+    """
     return deliveries.filter(state=State.UNKNOWN).update(
         state=State.HANDED_OVER, settled_at=now, error=""
     )
 
 
 def send_again(deliveries: QuerySet[Delivery]) -> int:
-    """An operator would rather have these unknown ones arrive twice than not at all."""
+    """Requeue unknown deliveries: an operator prefers a digest twice to none at all.
+
+    Return how many were changed; deliveries in any other state are not.
+    """
     return deliveries.filter(state=State.UNKNOWN).update(
         state=State.PENDING, batch=None, attempted_at=None, settled_at=None, retry_at=None
     )

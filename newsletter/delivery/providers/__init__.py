@@ -1,7 +1,7 @@
-"""How messages reach the provider: the plain way through Anymail, one message a call.
+"""Email providers: Django's configured backend, one message per call, unless PROVIDERS names another.
 
-A provider whose raw API takes batches of different messages gets a small module of its own here,
-in the shape of `Provider`, and a line in `PROVIDERS`.
+To send batches of different messages through a provider's own API, add a module here with a class
+that implements `Provider`, and register it in PROVIDERS.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ from subscribers.mail.outcomes import Outcome
 
 
 class Provider(Protocol):
-    """One open line to a provider."""
+    """A connection to an email provider; a context manager that closes it."""
 
-    # How many messages go into one call.
+    # The largest group that `send` takes.
     messages_per_call: int
 
     def __enter__(self) -> Self: ...
@@ -36,23 +36,26 @@ class Provider(Protocol):
     def send(
         self, messages: Sequence[EmailMultiAlternatives], *, idempotency_key: UUID
     ) -> list[Outcome]:
-        """Hand over one group; an outcome for each message, in order. Raises nothing foreseen.
+        """Send a group of messages; return an outcome for each, in order.
 
-        `key` is the batch's id: the same for a repeat of the same call.
+        Return every foreseen error as an outcome. Raise only what nobody foresaw: it ends the
+        worker, and the group is recovered like that of a worker that died.
+
+        `idempotency_key` is the batch's id. It is not unique to a call: a batch has many groups.
         """
 
 
 PROVIDERS: dict[str, Callable[[], Provider]] = {"file": FileProvider}
-# Those that can be asked whether they have a message.
+# Providers that can be asked whether they have a message, by its Message-ID.
 SENT_LOOKUPS: dict[str, Callable[[str], bool]] = {"file": FileProvider.has}
 
 
 def get_provider() -> Provider:
-    """The provider that EMAIL_PROVIDER names."""
+    """Return a connection to the provider that EMAIL_PROVIDER names."""
     return PROVIDERS.get(settings.EMAIL_PROVIDER, SingleMessageProvider)()
 
 
 def was_sent(message_id: str) -> bool | None:
-    """Whether a message of unknown outcome was sent; None where this cannot be told."""
-    witness = SENT_LOOKUPS.get(settings.EMAIL_PROVIDER)
-    return witness(message_id) if witness else None
+    """Return whether the provider has a message, or None if it cannot be asked."""
+    lookup = SENT_LOOKUPS.get(settings.EMAIL_PROVIDER)
+    return lookup(message_id) if lookup else None

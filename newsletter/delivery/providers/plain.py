@@ -1,4 +1,4 @@
-"""One message a call, through whichever Django backend is configured: works with every provider."""
+"""One message per call through the configured Django backend; works with every provider."""
 
 from __future__ import annotations
 
@@ -19,6 +19,8 @@ UNKNOWN_STATUSES = {"unknown"}
 
 
 class SingleMessageProvider:
+    """A provider behind EMAIL_BACKEND: SMTP, one of Anymail's, or the mailbox folder."""
+
     messages_per_call = 1
 
     def __init__(self) -> None:
@@ -53,17 +55,17 @@ class SingleMessageProvider:
 
 
 def outcome_from_status(message: EmailMultiAlternatives) -> Outcome:
-    """What the provider answered for the one recipient; without a word of it, it took the message.
+    """Return the outcome for the one recipient; a backend without a status accepted the message.
 
-    (Anymail says "unknown" too where it could not read why an HTTP error refused a recipient.)
+    An "unknown" status after an HTTP error is a refusal: Anymail could not parse its reason.
     """
     status: AnymailStatus | None = getattr(message, "anymail_status", None)
     if status is None or not status.status:
         return Outcome(kind=OutcomeKind.HANDED_OVER)
-    refused_whole = getattr(status.esp_response, "status_code", HTTPStatus.OK) >= 400
-    if status.status <= REFUSED_STATUSES or (status.status <= UNKNOWN_STATUSES and refused_whole):
+    is_http_error = getattr(status.esp_response, "status_code", HTTPStatus.OK) >= 400
+    if status.status <= REFUSED_STATUSES or (status.status <= UNKNOWN_STATUSES and is_http_error):
         return Outcome(
-            kind=OutcomeKind.FAILED, error=f"The provider said: {', '.join(status.status)}."
+            kind=OutcomeKind.FAILED, error=f"The provider answered: {', '.join(status.status)}."
         )
     message_id = status.message_id if isinstance(status.message_id, str) else ""
     return Outcome(kind=OutcomeKind.HANDED_OVER, message_id=message_id)
