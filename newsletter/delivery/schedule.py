@@ -3,8 +3,8 @@
 Guarantee: a reader has at most one delivery of each edition and one of each local date, and every
 due reader gets a next send time. Readers are taken in pages. One transaction locks a page of
 subscribers, inserts their deliveries, counts them in the edition and sets the next send times. Two
-unique constraints of `Delivery` back this up: if both are bypassed, the page fails and is rolled
-back; nobody gets two.
+unique constraints of `Delivery` enforce the first part even without the locks: an insert that
+breaks one fails, and the page is rolled back.
 
 Who writes what:
 - Only this module inserts `Delivery` rows: `pending`, or settled at once as `expired` or
@@ -40,7 +40,7 @@ from subscribers.models import Subscriber
 
 logger = logging.getLogger(__name__)
 
-# A digest this late is not sent: it would arrive at midnight, or just before the next one.
+# A digest this late is not sent: nobody wants the morning's papers at midnight.
 MAX_LATENESS = timedelta(hours=12)
 # Readers in one transaction. A larger page holds its locks for longer.
 READER_PAGE_SIZE = 1000

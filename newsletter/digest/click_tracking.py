@@ -1,7 +1,7 @@
-"""Which links of a digest are followed, counted for everybody together; only if the operator wants it.
+"""Count clicks on a digest's links, for all readers together, if the setting CLICKS is on.
 
-A link names an entry and what of it, signed; it holds no reader and no address to go to, so it can
-neither tell on anybody nor lead anywhere but to that paper.
+A link is a signed reference to an entry and a kind of link. It identifies no reader, and it holds
+no target URL, so it cannot be used as an open redirect: it leads to that paper's links only.
 """
 
 from __future__ import annotations
@@ -22,8 +22,9 @@ from papers.models import Paper
 
 LinkKind = Clicks.LinkKind
 
-# A token is one number, of the entry's row and the place of its kind among these, and its proof. It
-# is short: twenty papers have a hundred links, and Gmail cuts long mails.
+# A token is one number, made of the entry's primary key and the position of the link's kind in this
+# list, and a short signature: twenty papers have a hundred links, and Gmail truncates long mails.
+# Append only: reordering breaks the links of mails that were sent.
 KIND_CODES = [
     LinkKind.PAGE,
     LinkKind.ARXIV,
@@ -38,11 +39,11 @@ MAX_TOKEN_CHARS = 40
 
 
 class InvalidTrackingLinkError(ValueError):
-    """Not one of ours, or its paper has gone, or no longer has what it led to."""
+    """The token has no valid signature, or its entry or target no longer exists."""
 
 
 def target_urls(paper: Paper) -> dict[LinkKind, str]:
-    """Where each link of a card leads; empty where there is none."""
+    """Return the target of each kind of link; empty if the paper has none."""
     page = f"{settings.SITE_URL}{paper.get_absolute_url()}"
     return {
         LinkKind.PAGE: page,
@@ -56,39 +57,44 @@ def target_urls(paper: Paper) -> dict[LinkKind, str]:
 
 
 def card_urls(entry: Entry) -> Mapping[LinkKind, str]:
-    """The addresses that a card shows: the targets or, with counting on, ours in their place."""
-    found = target_urls(entry.paper)
+    """Return the URLs of a card's links: the targets, or tracking URLs if CLICKS is on."""
+    targets = target_urls(entry.paper)
     if not settings.CLICKS:
-        return found
-    return {kind: tracking_url(entry, kind) if target else "" for kind, target in found.items()}
+        return targets
+    return {kind: tracking_url(entry, kind) if target else "" for kind, target in targets.items()}
 
 
 def tracking_url(entry: Entry, kind: LinkKind) -> str:
+    """Return the absolute URL that counts a click and redirects; the same for every reader."""
     content = b62_encode(entry.pk * len(KIND_CODES) + KIND_CODES.index(kind))
     token = f"{content}.{signature(content, settings.SECRET_KEY)}"
     return settings.SITE_URL + reverse("newsletter:go", args=[token])
 
 
 def signature(content: str, key: str) -> str:
+    # Never change the salt: links of mails that were sent would stop working.
     digest = salted_hmac("newsletter.clicks", content, secret=key, algorithm="sha256").digest()
     return urlsafe_b64encode(digest[:SIGNATURE_BYTES]).decode()
 
 
 def unsign(token: str) -> str:
-    """What a token holds, if we signed it."""
-    content, _, shown = token.partition(".")
+    """Return a token's content; raise InvalidTrackingLinkError if we did not sign it."""
+    content, _, token_signature = token.partition(".")
     keys = [settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS]
     if len(token) > MAX_TOKEN_CHARS or not any(
-        constant_time_compare(shown, signature(content, key)) for key in keys
+        constant_time_compare(token_signature, signature(content, key)) for key in keys
     ):
         raise InvalidTrackingLinkError
     return content
 
 
 def resolve_token(token: str) -> tuple[Entry, LinkKind, str]:
-    """The entry, what of it, and the address that this leads to."""
-    number, code = divmod(b62_decode(unsign(token)), len(KIND_CODES))
-    entry = Entry.objects.select_related("paper").filter(pk=number).first()
+    """Return a token's entry, its kind of link and the target URL.
+
+    Raise InvalidTrackingLinkError if the token is forged or its target no longer exists.
+    """
+    entry_id, code = divmod(b62_decode(unsign(token)), len(KIND_CODES))
+    entry = Entry.objects.select_related("paper").filter(pk=entry_id).first()
     if entry is None:
         raise InvalidTrackingLinkError
     kind = KIND_CODES[code]
@@ -99,6 +105,6 @@ def resolve_token(token: str) -> tuple[Entry, LinkKind, str]:
 
 @transaction.atomic
 def record_click(entry: Entry, kind: LinkKind, *, now: datetime) -> None:
-    """One more on this day; nothing about who it was."""
+    """Add one to the day's count of a link; record nothing about the reader."""
     row, _ = Clicks.objects.get_or_create(entry=entry, kind=kind, day=now.date())
     Clicks.objects.filter(pk=row.pk).update(count=F("count") + 1)

@@ -1,4 +1,4 @@
-"""What readers want, as choosing sees it: for many of them in three queries."""
+"""Load what subscribers follow, prefer and mute: three queries for any number of them."""
 
 from __future__ import annotations
 
@@ -16,14 +16,17 @@ Attitude = TopicChoice.Attitude
 
 
 def interests_by_subscriber(readers: Collection[Subscriber]) -> dict[int, Interests]:
-    """Subscriber id to what they want; give them with their preferences."""
-    attitudes, follows = attitudes_by(readers), follows_by(readers)
-    leanings = votes.topic_adjustments_by_subscriber(
-        [each for each in readers if each.preferences.learning]
+    """Return the interests of each subscriber, by id.
+
+    Load the subscribers with their preferences, or each costs a query more.
+    """
+    attitudes, follows = attitudes_by_subscriber(readers), follows_by_subscriber(readers)
+    adjustments = votes.topic_adjustments_by_subscriber(
+        [reader for reader in readers if reader.preferences.learning]
     )
     return {
         reader.pk: build_interests(
-            reader.preferences, attitudes[reader.pk], follows[reader.pk], leanings[reader.pk]
+            reader.preferences, attitudes[reader.pk], follows[reader.pk], adjustments[reader.pk]
         )
         for reader in readers
     }
@@ -35,38 +38,50 @@ def build_interests(
     follows: Mapping[FollowTarget, str],
     topic_adjustments: Mapping[str, float],
 ) -> Interests:
-    """From topic slugs to attitudes, and from terms to how they were written."""
+    """Return the interests of preferences, which may be unsaved, without a query.
+
+    `attitudes` are by topic slug; `follows` map each term to the text the reader typed.
+    """
+    muted = topics_with_attitude(attitudes, Attitude.MUTE)
     by_category = {match_key(*term): label for term, label in follows.items() if is_category(term)}
     by_name = {match_key(*term): label for term, label in follows.items() if not is_category(term)}
     return Interests(
         length=preferences.length,
         minimum=preferences.minimum,
-        topics=frozenset(slug for slug, word in attitudes.items() if word != Attitude.MUTE),
-        preferred=frozenset(slug for slug, word in attitudes.items() if word == Attitude.PREFER),
-        muted=frozenset(slug for slug, word in attitudes.items() if word == Attitude.MUTE),
+        topics=frozenset(attitudes).difference(muted),
+        preferred=topics_with_attitude(attitudes, Attitude.PREFER),
+        muted=muted,
         categories=by_category,
         named_follows=by_name,
         topic_adjustments=topic_adjustments if preferences.learning else {},
     )
 
 
+def topics_with_attitude(attitudes: Mapping[str, str], attitude: Attitude) -> frozenset[str]:
+    return frozenset(slug for slug, chosen in attitudes.items() if chosen == attitude)
+
+
 def is_category(term: FollowTarget) -> bool:
-    return term.kind == Follow.FollowKind.CATEGORY
+    return term.kind == "category"
 
 
-def attitudes_by(readers: Iterable[Subscriber]) -> defaultdict[int, dict[str, str]]:
-    found: defaultdict[int, dict[str, str]] = defaultdict(dict)
+def attitudes_by_subscriber(readers: Iterable[Subscriber]) -> defaultdict[int, dict[str, str]]:
+    """Return the attitude to each topic slug, by subscriber id, in one query."""
+    attitudes: defaultdict[int, dict[str, str]] = defaultdict(dict)
     rows = TopicChoice.objects.filter(preferences__subscriber__in=readers)
     for pk, slug, attitude in rows.values_list(
         "preferences__subscriber", "topic__slug", "attitude"
     ):
-        found[pk][slug] = attitude
-    return found
+        attitudes[pk][slug] = attitude
+    return attitudes
 
 
-def follows_by(readers: Iterable[Subscriber]) -> defaultdict[int, dict[FollowTarget, str]]:
-    found: defaultdict[int, dict[FollowTarget, str]] = defaultdict(dict)
+def follows_by_subscriber(
+    readers: Iterable[Subscriber],
+) -> defaultdict[int, dict[FollowTarget, str]]:
+    """Return the label of each followed term, by subscriber id, in the order of following."""
+    follows: defaultdict[int, dict[FollowTarget, str]] = defaultdict(dict)
     rows = Follow.objects.filter(subscriber__in=readers).order_by("pk")
     for pk, kind, key, label in rows.values_list("subscriber", "kind", "key", "label"):
-        found[pk][FollowTarget(cast(Any, kind), key)] = label
-    return found
+        follows[pk][FollowTarget(cast(Any, kind), key)] = label
+    return follows

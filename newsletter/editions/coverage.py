@@ -1,4 +1,4 @@
-"""Which editions a reader's next digest covers: those since the last one they had, within limits."""
+"""Which editions a reader's next digest covers: those since their last one, up to a week."""
 
 from __future__ import annotations
 
@@ -10,15 +10,14 @@ from django.db.models import Case, Max, When
 from newsletter.models import Delivery, Edition
 from subscribers.models import Preferences
 
-# Who has not read for longer than this is not sent all that was missed.
+# A digest reaches back this far at most, however long ago the last one was.
 MAX_CATCH_UP = timedelta(days=7)
 
-
-# Who has had nothing for longer than this begins anew.
+# A reader whose last digest is older than this is treated like a new reader.
 HISTORY_WINDOW = timedelta(days=60)
 
-
-# Deliveries after which the next digest need not go back further.
+# Deliveries in these states count as a reader's last digest. An `unknown` one may have arrived, so
+# it counts: papers sent twice are worse than papers missed.
 COUNTED_STATES = {
     Delivery.State.PENDING,
     Delivery.State.CLAIMED,
@@ -27,15 +26,15 @@ COUNTED_STATES = {
     Delivery.State.CANCELLED,
 }
 
-
-# … but what these readers were not sent waits for their next digest.
+# Except these: the reader did not get the papers, so the next digest covers them.
 CARRIED_OVER_REASONS = {Delivery.CancellationReason.TOO_FEW, Delivery.CancellationReason.PAUSED}
 
 
 def last_edition_dates(subscriber_ids: Iterable[int], *, before: date) -> dict[int, date]:
-    """The date of the newest edition that each reader has had; of long ago it does not matter.
+    """Return the date of the last edition each subscriber had before a date, by id, in one query.
 
-    Of a digest that was not worth sending, or came in a pause, that is the one before it.
+    A digest that was cancelled because of a pause or too few papers counts as the one before it.
+    Subscribers without a digest within HISTORY_WINDOW are left out.
     """
     recent = Edition.objects.filter(date__gte=before - HISTORY_WINDOW, date__lt=before)
     rows = (
@@ -55,7 +54,11 @@ def last_edition_dates(subscriber_ids: Iterable[int], *, before: date) -> dict[i
 def covered_after(
     edition: Edition, preferences: Preferences, *, last_edition_date: date | None
 ) -> date:
-    """The date after which editions belong to this digest: since the last one, within reason."""
+    """Return the date after which editions belong to the digest.
+
+    That is the reader's last edition, but not longer ago than MAX_CATCH_UP. A first digest holds
+    one edition, or a week of them for weekly readers.
+    """
     if last_edition_date is None:
         weekly = preferences.frequency == Preferences.Frequency.WEEKLY
         return edition.date - (MAX_CATCH_UP if weekly else timedelta(days=1))

@@ -1,4 +1,4 @@
-"""Which papers hold what readers follow besides topics: looked up once a paper, not once a reader."""
+"""Match papers against all followed authors, categories and keywords: once for all readers."""
 
 from __future__ import annotations
 
@@ -12,12 +12,13 @@ from subscribers.models import Follow, Subscriber
 
 
 def all_follows() -> FollowIndex:
-    """All that active readers follow, in one query."""
-    mine = Follow.objects.filter(subscriber__status=Subscriber.Status.ACTIVE)
-    return build_follow_index(mine.values_list("kind", "key").distinct())
+    """Return an index of what active readers follow, in one query."""
+    active = Follow.objects.filter(subscriber__status=Subscriber.Status.ACTIVE)
+    return build_follow_index(active.values_list("kind", "key").distinct())
 
 
 def build_follow_index(terms: Iterable[tuple[str, str]]) -> FollowIndex:
+    """Return an index of terms, which are pairs of a kind and a key."""
     keys: defaultdict[str, set[str]] = defaultdict(set)
     for kind, key in terms:
         keys[kind].add(key)
@@ -29,7 +30,7 @@ def build_follow_index(terms: Iterable[tuple[str, str]]) -> FollowIndex:
 
 
 def match_papers(paper_ids: Iterable[int], follow_index: FollowIndex) -> dict[int, list[str]]:
-    """Paper id to the names of what is in it, in one query or, if nothing is followed, none."""
+    """Return the sorted match keys of each paper, by id, in one query; without follows, in none."""
     if not any((follow_index.authors, follow_index.categories, follow_index.keywords)):
         return {}
     papers = Paper.objects.filter(pk__in=paper_ids).values_list(
@@ -37,12 +38,15 @@ def match_papers(paper_ids: Iterable[int], follow_index: FollowIndex) -> dict[in
     )
     return {
         pk: sorted(
-            match_key(*term) for term in follows.find_matches(*words, follow_index=follow_index)
+            match_key(*term) for term in follows.find_matches(*fields, follow_index=follow_index)
         )
-        for pk, *words in papers.iterator()
+        for pk, *fields in papers.iterator()
     }
 
 
 def match_key(kind: str, key: str) -> str:
-    """How an entry names it: "author:noether emmy"; no topic has a colon in its slug."""
+    """Return a term as `Entry.matched` stores it, such as "author:noether emmy".
+
+    The colon keeps it distinct from topic slugs, which have none.
+    """
     return f"{kind}:{key}"

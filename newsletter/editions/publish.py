@@ -1,4 +1,4 @@
-"""Freezing a day's ranking into an edition, once."""
+"""Publish an edition: freeze the ranking of a day, once."""
 
 from __future__ import annotations
 
@@ -18,21 +18,21 @@ from papers.trends.ranking import RankedPaper
 
 logger = logging.getLogger(__name__)
 
-# An edition holds the best papers of all, and the best of each topic and of each author, phrase and
-# category that somebody follows.
+# An edition holds the best papers overall, and the best of each label: a topic, or an author,
+# keyword or category that a reader follows.
 MAX_OVERALL, MAX_PER_LABEL = 20, 10
-# A list that has barely begun waits for the next edition: a paper enters one edition only, and in
-# its first hours nobody can tell which will matter …
+# Papers listed more recently than this wait for the next edition. A paper enters one edition only,
+# and its votes of the first hours say little …
 MIN_LISTING_AGE = timedelta(hours=12)
-# … unless there would be too little to read without it.
+# … unless the edition would have fewer papers than this without them.
 MIN_PAPERS = 10
-# The day's edition is published after this, in UTC: before Europe wakes up.
+# The day's edition is published after this time in UTC: before Europe wakes up.
 PUBLISH_AT = time(4)
 
 
 @dataclass(frozen=True, slots=True)
 class LabelledPaper:
-    """A paper of an edition with what readers find it by."""
+    """A ranked paper with its topic slugs and match keys, by which readers follow it."""
 
     ranked: RankedPaper
     topics: list[str]
@@ -40,51 +40,58 @@ class LabelledPaper:
 
 
 class NothingToPublishError(Exception):
-    """No paper that was not in an edition before."""
+    """Every paper is in an earlier edition, or there is no paper at all."""
 
 
 def end_of_day(day: date) -> datetime:
-    """The last moment of a day in UTC."""
+    """Return the last moment of a day in UTC."""
     return datetime.combine(day, time.max, tzinfo=UTC)
 
 
 def publish_edition(day: date, *, at: datetime) -> Edition:
-    """The day's edition: made of what was known `at` that moment or, made before, as it was."""
+    """Return the day's edition; create it from the ranking at the moment `at` if there is none.
+
+    Raise NothingToPublishError if no paper is new. Safe to repeat, also at once: an edition that
+    exists is returned unchanged.
+    """
     if edition := Edition.objects.filter(date=day).first():
         return edition
-    chosen = papers_for_edition(at)
-    if not chosen:
-        raise NothingToPublishError(f"There is no new paper to publish an edition of {day} with.")
+    papers = papers_for_edition(at)
+    if not papers:
+        raise NothingToPublishError(f"There are no new papers for the edition of {day}.")
     with transaction.atomic():
         edition, created = Edition.objects.get_or_create(date=day, defaults={"published_at": at})
         if created:
-            Entry.objects.bulk_create(build_entries(edition, chosen))
-            logger.info("edition %s: published with %d papers", edition, len(chosen))
+            Entry.objects.bulk_create(build_entries(edition, papers))
+            logger.info("edition %s: published with %d papers", edition, len(papers))
     return edition
 
 
 def papers_for_edition(at: datetime) -> list[LabelledPaper]:
-    """What an edition made at that moment holds, best first, each with what it is found by."""
-    fresh = exclude_published(ranking.rank(at, listed_until=(at - MIN_LISTING_AGE).date()))
-    if len(fresh) < MIN_PAPERS:
-        fresh = exclude_published(ranking.rank(at))
-    topics = topics_by_paper(fresh)
-    matched = follows.match_papers(topics, follows.all_follows())
-    labelled = [
-        LabelledPaper(each, topics[each.paper_id], matched.get(each.paper_id, [])) for each in fresh
-    ]
-    return select_top_papers(labelled)
+    """Return the papers of an edition made at that moment, best first."""
+    ranked = exclude_published(ranking.rank(at, listed_until=(at - MIN_LISTING_AGE).date()))
+    if len(ranked) < MIN_PAPERS:
+        ranked = exclude_published(ranking.rank(at))
+    topics = topics_by_paper(ranked)
+    match_keys = follows.match_papers(topics, follows.all_follows())
+    return select_top_papers(
+        [
+            LabelledPaper(paper, topics[paper.paper_id], match_keys.get(paper.paper_id, []))
+            for paper in ranked
+        ]
+    )
 
 
 def exclude_published(ranked: Sequence[RankedPaper]) -> list[RankedPaper]:
-    ids = [each.paper_id for each in ranked]
-    featured = set(Entry.objects.filter(paper_id__in=ids).values_list("paper_id", flat=True))
-    return [each for each in ranked if each.paper_id not in featured]
+    """Return the papers that are in no edition yet, in the same order."""
+    ids = [paper.paper_id for paper in ranked]
+    published = set(Entry.objects.filter(paper_id__in=ids).values_list("paper_id", flat=True))
+    return [paper for paper in ranked if paper.paper_id not in published]
 
 
 def topics_by_paper(ranked: Sequence[RankedPaper]) -> dict[int, list[str]]:
-    """Paper id to topic slugs."""
-    topics: dict[int, list[str]] = {each.paper_id: [] for each in ranked}
+    """Return the sorted topic slugs of each paper, by id, in one query."""
+    topics: dict[int, list[str]] = {paper.paper_id: [] for paper in ranked}
     pairs = Paper.topics.through.objects.filter(paper_id__in=topics).order_by("topic__slug")
     for paper_id, slug in pairs.values_list("paper_id", "topic__slug"):
         topics[paper_id].append(slug)
@@ -92,44 +99,44 @@ def topics_by_paper(ranked: Sequence[RankedPaper]) -> dict[int, list[str]]:
 
 
 def select_top_papers(labelled_papers: Sequence[LabelledPaper]) -> list[LabelledPaper]:
-    """The best of all and of each label, best first."""
-    taken: Counter[str] = Counter()
-    chosen = []
-    for position, each in enumerate(labelled_papers):
-        labels = [*each.topics, *each.match_keys]
-        if position < MAX_OVERALL or any(taken[label] < MAX_PER_LABEL for label in labels):
-            chosen.append(each)
-            taken.update(labels)
-    return chosen
+    """Return the best papers overall and of each label, in the same order (pure)."""
+    label_counts: Counter[str] = Counter()
+    selected = []
+    for position, paper in enumerate(labelled_papers):
+        labels = [*paper.topics, *paper.match_keys]
+        if position < MAX_OVERALL or any(label_counts[label] < MAX_PER_LABEL for label in labels):
+            selected.append(paper)
+            label_counts.update(labels)
+    return selected
 
 
 def build_entries(edition: Edition, labelled_papers: Sequence[LabelledPaper]) -> list[Entry]:
-    """Entries with the figures of this moment, and each paper's rank within its topics."""
-    seen: Counter[str] = Counter()
+    """Return unsaved entries with each paper's current figures and its rank within its topics."""
+    topic_counts: Counter[str] = Counter()
     entries = []
-    for rank, each in enumerate(labelled_papers, start=1):
-        seen.update(each.topics)
+    for rank, paper in enumerate(labelled_papers, start=1):
+        topic_counts.update(paper.topics)
         entries.append(
             Entry(
                 edition=edition,
-                paper_id=each.ranked.paper_id,
+                paper_id=paper.ranked.paper_id,
                 rank=rank,
-                score=each.ranked.score,
-                upvotes=each.ranked.upvotes,
-                gain=each.ranked.gain,
-                comments=each.ranked.comments,
-                topic_ranks={slug: seen[slug] for slug in each.topics},
-                matched=each.match_keys,
+                score=paper.ranked.score,
+                upvotes=paper.ranked.upvotes,
+                gain=paper.ranked.gain,
+                comments=paper.ranked.comments,
+                topic_ranks={slug: topic_counts[slug] for slug in paper.topics},
+                matched=paper.match_keys,
             )
         )
     return entries
 
 
 def current_edition(*, now: datetime) -> Edition | None:
-    """The edition that a reader who is due now should get, if it is there.
+    """Return the edition for a reader who is due now, or None if it is not published yet.
 
-    Today's or, before it is time for that, yesterday's: never one that the reader has had, for
-    then their day would pass without a digest.
+    That is today's, or yesterday's before PUBLISH_AT. Do not fall back to yesterday's later in the
+    day: the reader has had it, and their day would count as served without a digest.
     """
     today = now.date()
     first = today if now.time() >= PUBLISH_AT else today - timedelta(days=1)
