@@ -15,6 +15,8 @@ from django.db import transaction
 from werkzeug import Response
 
 from newsletter.delivery import claiming, handover, pacing
+from newsletter.delivery.providers.file import FileProvider
+from newsletter.delivery.providers.plain import SingleMessageProvider
 from newsletter.digest import rendering
 from newsletter.editions import receipt
 from newsletter.models import Batch, Delivery, Edition
@@ -333,7 +335,7 @@ class Killed(BaseException):
 
 def kill_in(where: str, provider: FakeProvider, monkeypatch: pytest.MonkeyPatch) -> None:
     """Kill the worker before or after the third message reaches the provider."""
-    provider_class = handover.providers.SingleMessageProvider
+    provider_class = SingleMessageProvider
     send = provider_class.send
 
     def killed_send(self: Any, messages: Any, *, idempotency_key: Any) -> Any:
@@ -383,14 +385,14 @@ def test_a_message_in_the_mailbox_is_evidence_that_a_killed_worker_sent_it(
     mailbox_dir: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     edition = edition_with(*[factories.subscriber() for _ in range(3)])
-    send = handover.providers.FileProvider.send
+    send = FileProvider.send
 
     def killed_after_sending(self: Any, messages: Any, *, idempotency_key: Any) -> Any:
         send(self, messages, idempotency_key=idempotency_key)
         raise Killed
 
     with monkeypatch.context() as patched:
-        patched.setattr(handover.providers.FileProvider, "send", killed_after_sending)
+        patched.setattr(FileProvider, "send", killed_after_sending)
         with pytest.raises(Killed):
             handover.deliver(edition, clock=clock)
 

@@ -10,6 +10,7 @@ from django.utils.html import escape
 
 from newsletter.digest import cards
 from newsletter.digest.cards import Cards, Detail
+from newsletter.digest.reasons import Reasons
 from newsletter.digest.selection import Interests
 from newsletter.models import Entry
 from papers.models import Topic
@@ -117,6 +118,6 @@ def test_an_entry_s_reasons_hold_its_figures_and_its_best_rank() -> None:
     )
     topics = {topic.slug: topic for topic in Topic.objects.all()}
 
-    assert cards.build_reasons(paper, topics) == cards.Reasons(
+    assert cards.build_reasons(paper, topics) == Reasons(
         upvotes=87, gain=34, comments=3, has_code=False, topic_rank=2, topic="Speech"
     )

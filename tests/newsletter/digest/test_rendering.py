@@ -8,6 +8,7 @@ from html.parser import HTMLParser
 from typing import Any
 
 import pytest
+from django.template.loader import render_to_string
 
 from newsletter.digest import cards, fragments, interests, rendering
 from newsletter.models import Delivery, Edition
@@ -230,11 +231,10 @@ def test_a_card_is_rendered_once_for_all_readers(monkeypatch: pytest.MonkeyPatch
     edition = factories.edition(papers=[factories.paper(), factories.paper()])
     renderer = rendering.Renderer(edition)
     rendered: list[str] = []
-    render = fragments.render_to_string
 
     def count_and_render(template: str, *arguments: Any, **options: Any) -> str:
         rendered.append(template)
-        return render(template, *arguments, **options)
+        return render_to_string(template, *arguments, **options)
 
     monkeypatch.setattr(fragments, "render_to_string", count_and_render)
     for _ in range(3):
