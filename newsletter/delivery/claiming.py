@@ -148,7 +148,7 @@ def decide(
 ) -> Send | Settle:
     """Return whether to send a pending delivery, and what, or how to settle it (pure).
 
-    `recipient` is None if the reader left, was erased or may not be mailed.
+    `recipient` is None if the reader left, was erased or has no preferences.
     """
     if delivery.expires_at <= now:
         return Settle(State.EXPIRED)

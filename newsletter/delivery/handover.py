@@ -1,6 +1,7 @@
 """Send an edition's deliveries: claim a batch, hand it to the provider, record each outcome.
 
-Guarantee: no reader is sent an edition twice, and no delivery is lost.
+Guarantee: no reader is sent an edition twice, unless an operator asks for it, and no delivery is
+lost.
 
 Each fact is committed before the next step begins: a delivery is *claimed* into a batch before its
 message is written, marked as *attempted* before the provider is called, and *settled* from the
@@ -19,14 +20,13 @@ Who writes what, in `Delivery`:
 
 What a crash leaves behind, until `recover_abandoned_batches` finds the batch after BATCH_LEASE:
 - claimed, not attempted: certainly not sent. The delivery becomes pending again.
-- attempted, not settled: it may have been sent. A provider event, or a provider that can be asked,
-  decides; without either the delivery becomes `unknown`. It is never sent again by itself: only an
-  operator can decide that.
-- settled: nothing to do.
+- attempted, not settled: perhaps sent. A provider's event, or its answer where it can be asked,
+  decides; without either, the delivery becomes `unknown` and is never sent again automatically.
+- settled: nothing to recover.
 
-Cost: a claim is 11 queries for a batch of up to BATCH_SIZE. Then each delivery costs two UPDATEs
-(attempted, settled), one transaction and the reservation of a send slot (the tests count them). A
-batch ends with two more UPDATEs.
+Cost: 11 queries to claim a batch of up to BATCH_SIZE. Then five for each delivery (the tests count
+them): the send slot, BEGIN, attempted, COMMIT, settled; with a SEND_RATE, the slot's row is locked
+and updated too. A batch ends with two more UPDATEs.
 """
 
 from __future__ import annotations
@@ -155,7 +155,7 @@ def hand_over_group(
             messages.append((claimed.delivery, message))
     deliveries = [delivery for delivery, _ in messages]
     if not messages or not mark_attempted(deliveries, batch, now=clock()):
-        return None  # all settled above, or the lease ran out and they are not ours any longer
+        return None  # all recorded above, or the batch has lost them
     results = provider.send([message for _, message in messages], idempotency_key=batch.id)
     for delivery, outcome in zip(deliveries, results, strict=True):
         counts[record_outcome(delivery, batch, outcome, now=clock())] += 1
@@ -173,7 +173,7 @@ def render_message(
     except mail_message.CannotSendError as error:
         return outcomes.failed(error)
     except Exception as error:
-        # Never let one reader's digest stop the mail of all who are behind it in the queue.
+        # Do not raise: one reader's digest would stop the mail of all behind it in the queue.
         logger.exception("delivery %s: could not be rendered", claimed.delivery.pk)
         return outcomes.refused(error)
 
@@ -181,10 +181,10 @@ def render_message(
 # Durable: a mark that is not committed before the provider is called protects nothing.
 @transaction.atomic(durable=True)
 def mark_attempted(group: Sequence[Delivery], batch: Batch, *, now: datetime) -> bool:
-    """Mark a whole group as attempted; return False, and mark none, if one is not ours any longer.
+    """Mark a whole group as attempted; return False, and mark none, if the batch has lost one.
 
-    The batch loses its deliveries when its lease runs out. Another worker may be sending them, so
-    do not call the provider after False.
+    A batch loses its deliveries when its lease runs out, and another worker may be sending them: do
+    not call the provider after False.
     """
     ours = Delivery.objects.filter(
         pk__in=[delivery.pk for delivery in group],
@@ -251,9 +251,9 @@ def requeue(
 
 
 def release_unattempted(batch: Batch) -> int:
-    """Return a batch's unattempted deliveries to the queue; return how many there were.
+    """Requeue a batch's unattempted deliveries; return how many there were.
 
-    Without a backoff: nothing failed.
+    There is no backoff, because nothing failed.
     """
     unattempted = batch.deliveries.filter(state=State.CLAIMED, attempted_at__isnull=True)
     return unattempted.update(state=State.PENDING, batch=None)

@@ -18,7 +18,7 @@ Attitude = TopicChoice.Attitude
 def interests_by_subscriber(readers: Collection[Subscriber]) -> dict[int, Interests]:
     """Return the interests of each subscriber, by id.
 
-    Load the subscribers with their preferences, or each costs a query more.
+    Pass subscribers loaded with `select_related("preferences")`, or each costs one more query.
     """
     attitudes, follows = attitudes_by_subscriber(readers), follows_by_subscriber(readers)
     adjustments = votes.topic_adjustments_by_subscriber(

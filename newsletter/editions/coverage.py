@@ -56,8 +56,8 @@ def covered_after(
 ) -> date:
     """Return the date after which editions belong to the digest.
 
-    That is the reader's last edition, but not longer ago than MAX_CATCH_UP. A first digest holds
-    one edition, or a week of them for weekly readers.
+    That is the date of the reader's last edition, but at most MAX_CATCH_UP ago. A first digest
+    covers one day, or a week for weekly readers.
     """
     if last_edition_date is None:
         weekly = preferences.frequency == Preferences.Frequency.WEEKLY

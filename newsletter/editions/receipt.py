@@ -23,7 +23,7 @@ class Receipt:
     date: date
     opened: int
     states: dict[str, int]
-    # Cancelled deliveries by reason, and deliveries by the latest event the provider reported.
+    # Cancelled deliveries by reason, and deliveries by the furthest event reported.
     cancellation_reasons: dict[str, int] = field(default_factory=dict)
     events: dict[str, int] = field(default_factory=dict)
     # Active readers without a delivery: not due yet, or their send time passed without an edition.
