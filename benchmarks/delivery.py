@@ -1,8 +1,7 @@
-"""How fast an edition gets to its readers, step by step, beside a plain loop of send_mail.
+"""Measure the delivery of an edition, step by step, against a plain loop of send_mail.
 
-The plain loop mails the same text and HTML to every address, ready-made: it chooses and renders
-nothing for anybody, keeps no record and cannot be resumed. Seconds are this machine's; the ratio
-is what to compare.
+The plain loop sends the same ready-made text and HTML to every address: it selects and renders
+nothing, keeps no record and cannot be resumed. Seconds depend on the machine; compare the ratio.
 """
 
 from __future__ import annotations
@@ -28,7 +27,7 @@ from rich.console import Console
 from rich.table import Table
 
 import benchmarks
-from newsletter.delivery import handover, providers, schedule
+from newsletter.delivery import claiming, handover, providers, schedule
 from newsletter.digest import rendering
 from newsletter.models import Delivery, Edition, Entry
 from papers.models import Paper, Topic
@@ -40,7 +39,7 @@ READER_COUNT, PAPER_COUNT = 2_000, 60
 NOW = datetime(2026, 5, 12, 6, tzinfo=UTC)
 OPEN, CLAIM, RENDER, HAND_OVER, PLAIN_LOOP = "open", "claim", "render", "hand over", "plain"
 MAILBOX_BACKEND = "newsletter.delivery.mailbox.EmailBackend"
-# What the plain loop hands to: a file a message, or a list; each message is built in full.
+# The plain loop's backends: one file per message, or a list. Both build each message in full.
 PLAIN_LOOP_BACKENDS = {
     "file": "django.core.mail.backends.filebased.EmailBackend",
     "memory": "django.core.mail.backends.locmem.EmailBackend",
@@ -48,7 +47,7 @@ PLAIN_LOOP_BACKENDS = {
 
 
 class InMemoryProvider:
-    """A provider that takes everything at once, so that only our own work is left."""
+    """A provider that accepts every message at once, so that only our own work is measured."""
 
     messages_per_call = 1
 
@@ -74,7 +73,7 @@ class InMemoryProvider:
 
 
 class StepTimings:
-    """Seconds and queries by step."""
+    """Collects seconds and queries by step."""
 
     def __init__(self) -> None:
         self.seconds: defaultdict[str, float] = defaultdict(float)
@@ -82,6 +81,7 @@ class StepTimings:
 
     @contextmanager
     def measure(self, step: str) -> Iterator[None]:
+        """Add the seconds and queries of the block to a step."""
         queries = benchmarks.QueryCounter()
         start = time.perf_counter()
         with queries.counting():
@@ -95,12 +95,12 @@ def fixed_clock() -> datetime:
 
 
 def make_edition() -> Edition:
-    """Sixty papers, one in three topics each."""
+    """Create an edition of PAPER_COUNT papers, each in three topics."""
     sync.sync_topics()
     topics = list(Topic.objects.order_by("pk"))
     edition = Edition.objects.create(date=NOW.date(), published_at=NOW - timedelta(hours=2))
     for number in range(PAPER_COUNT):
-        about = [topics[(number + step) % len(topics)] for step in (0, 7, 19)]
+        paper_topics = [topics[(number + step) % len(topics)] for step in (0, 7, 19)]
         paper = Paper.objects.create(
             identity=f"2605.{number:05d}",
             arxiv_id=f"2605.{number:05d}",
@@ -117,55 +117,62 @@ def make_edition() -> Edition:
             rank=number + 1,
             score=100 - number,
             upvotes=100 - number,
-            topic_ranks={topic.slug: 1 for topic in about},
+            topic_ranks={topic.slug: 1 for topic in paper_topics},
         )
     return edition
 
 
 def make_readers() -> None:
-    """Active and due, each with three topics of their own choice."""
-    due = {"status": Subscriber.Status.ACTIVE, "confirmed_at": NOW - timedelta(days=30)}
+    """Create READER_COUNT active readers who are due, each with three topics."""
+    fields = {"status": Subscriber.Status.ACTIVE, "confirmed_at": NOW - timedelta(days=30)}
     Subscriber.objects.bulk_create(
-        Subscriber(email=f"reader{number}@example.org", next_digest_at=NOW, **due)
+        Subscriber(email=f"reader{number}@example.org", next_digest_at=NOW, **fields)
         for number in range(READER_COUNT)
     )
     readers = Subscriber.objects.order_by("pk")
-    wanted = Preferences.objects.bulk_create(Preferences(subscriber=each) for each in readers)
+    preferences = Preferences.objects.bulk_create(
+        Preferences(subscriber=reader) for reader in readers
+    )
     topics = list(Topic.objects.order_by("pk"))
     link = Preferences.topics.through
     link.objects.bulk_create(
-        link(preferences=each, topic=topics[(number * 3 + step) % len(topics)])
-        for number, each in enumerate(wanted)
+        link(preferences=row, topic=topics[(number * 3 + step) % len(topics)])
+        for number, row in enumerate(preferences)
         for step in (0, 5, 11)
     )
 
 
 def send_all(edition: Edition, steps: StepTimings) -> EmailMultiAlternatives:
-    """Every step for every reader; returns one of the messages."""
+    """Run every step for every reader; return one of the messages."""
     with steps.measure(OPEN):
         schedule.open_due(now=NOW, edition=edition)
     renderer = rendering.Renderer(edition)
     counts: Counter[str] = Counter()
-    written: list[EmailMultiAlternatives] = []
+    messages: list[EmailMultiAlternatives] = []
     while True:
         with steps.measure(CLAIM):
-            claimed = handover.claim(edition, renderer, now=NOW, counts=counts)
-        if claimed is None:
+            batch = claiming.claim(
+                edition, renderer, limit=handover.BATCH_SIZE, now=NOW, counts=counts
+            )
+        if batch is None:
             break
-        # Once more than needed, to know the share of it: handing over renders each by itself.
+        # Rendered once more than needed, to measure it apart: handing over renders by itself.
         with steps.measure(RENDER):
-            written = [
-                renderer.message(each.delivery, each.subscriber, each.interests, each.papers)
-                for each in claimed.deliveries
+            messages = [
+                renderer.message(
+                    claimed.delivery, claimed.subscriber, claimed.interests, claimed.papers
+                )
+                for claimed in batch.deliveries
             ]
         with steps.measure(HAND_OVER):
-            handover.hand_over(claimed, renderer, clock=fixed_clock, counts=counts)
+            handover.hand_over(batch, renderer, clock=fixed_clock, counts=counts)
     handed_over = Delivery.objects.filter(state=Delivery.State.HANDED_OVER).count()
     assert handed_over == READER_COUNT, f"{handed_over} of {READER_COUNT} handed over: {counts}"
-    return written[0]
+    return messages[0]
 
 
 def run_plain_loop(message: EmailMultiAlternatives) -> None:
+    """Send a ready-made message to every reader with Django's send_mail."""
     (html, _), *_ = message.alternatives
     for number in range(READER_COUNT):
         send_mail(
@@ -178,12 +185,12 @@ def run_plain_loop(message: EmailMultiAlternatives) -> None:
 
 
 def measure_provider(provider: str, folder: str) -> tuple[StepTimings, float]:
-    """Seconds by step, and the peak memory in MB so far."""
+    """Deliver to a provider, then run the plain loop; return the timings and the peak memory in MB."""
     steps = StepTimings()
-    sink = {"MAILBOX_DIR": Path(folder) / "ours", "EMAIL_FILE_PATH": f"{folder}/plain"}
+    folders = {"MAILBOX_DIR": Path(folder) / "ours", "EMAIL_FILE_PATH": f"{folder}/plain"}
     with (
         benchmarks.empty_database(),
-        override_settings(EMAIL_PROVIDER=provider, EMAIL_BACKEND=MAILBOX_BACKEND, **sink),
+        override_settings(EMAIL_PROVIDER=provider, EMAIL_BACKEND=MAILBOX_BACKEND, **folders),
         patch.dict(providers.PROVIDERS, {"memory": InMemoryProvider}),
     ):
         edition = make_edition()
@@ -200,28 +207,28 @@ def measure_provider(provider: str, folder: str) -> tuple[StepTimings, float]:
 
 
 def peak_memory_mb() -> float:
-    """In MB; Linux counts in kB."""
+    """Return the peak memory of this process in MB; Linux reports kB."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
 def print_table(provider: str, steps: StepTimings) -> None:
     table = Table(title=f"{READER_COUNT:,} readers on {connection.vendor}, to {provider}")
-    for name in ("step", "readers/s", "time, plain loop = 1", "queries a reader"):
+    for name in ("step", "readers/s", "time, plain loop = 1", "queries per reader"):
         table.add_column(name, justify="left" if name == "step" else "right")
     rows = {
         "open": [OPEN],
-        "claim and choose": [CLAIM],
-        "render, hand over, note": [HAND_OVER],
+        "claim and select": [CLAIM],
+        "render, hand over, record": [HAND_OVER],
         "  of which render": [RENDER],
         "all": [OPEN, CLAIM, HAND_OVER],
         "plain loop of send_mail": [PLAIN_LOOP],
     }
-    for name, added in rows.items():
-        took = sum(steps.seconds[step] for step in added)
-        queries = sum(steps.queries[step] for step in added)
-        ratio = took / steps.seconds[PLAIN_LOOP]
+    for name, step_names in rows.items():
+        seconds = sum(steps.seconds[step] for step in step_names)
+        queries = sum(steps.queries[step] for step in step_names)
+        ratio = seconds / steps.seconds[PLAIN_LOOP]
         table.add_row(
-            name, f"{READER_COUNT / took:,.0f}", f"{ratio:.2f}", f"{queries / READER_COUNT:.2f}"
+            name, f"{READER_COUNT / seconds:,.0f}", f"{ratio:.2f}", f"{queries / READER_COUNT:.2f}"
         )
     Console(width=90).print(table)
 
@@ -232,4 +239,4 @@ def main() -> None:
         with tempfile.TemporaryDirectory() as folder:
             steps, memory = measure_provider(provider, folder)
         print_table(provider, steps)
-        print(f"Peak memory {memory:.0f} MB, {memory - before:.0f} MB more than before.\n")
+        print(f"Peak memory {memory:.0f} MB, {memory - before:.0f} MB more than at the start.\n")

@@ -1,85 +1,71 @@
-"""Send an edition's deliveries to the provider.
+"""Send an edition's deliveries: claim a batch, hand it to the provider, record each outcome.
 
-Guarantee: no reader is sent an edition twice, and no delivery is lost. A delivery is claimed into a
-batch, then marked as attempted, then settled; each step is committed before the next, and the
-provider is never called inside a transaction.
+Guarantee: no reader is sent an edition twice, unless an operator asks for it, and no delivery is
+lost.
 
-Only this module writes `Delivery.state` from `claimed` on, `batch`, `attempted_at`, `attempts`,
-`retry_at` and `settled_at`; newsletter/editions opens deliveries as `pending`, and provider events
-(newsletter/events/receivers.py) correct `unknown`.
+Each fact is committed before the next step begins: a delivery is *claimed* into a batch before its
+message is written, marked as *attempted* before the provider is called, and *settled* from the
+provider's response. Each of these steps locks its rows or is one conditional UPDATE, so it is safe
+to run them twice, also at once. Do not call `deliver` inside a transaction: nothing would be
+committed before the provider is called. `claim` and `mark_attempted` raise RuntimeError there.
 
-A worker that dies after claiming leaves deliveries without `attempted_at`: they go to another batch.
-One that dies after marking leaves deliveries that may have been sent: they become `unknown`, unless
-there is evidence, and are never sent again by themselves.
+Who writes what, in `Delivery`:
+- newsletter/delivery/schedule.py inserts the row;
+- newsletter/delivery/claiming.py takes `state` from `pending` to `claimed`, or settles unsent;
+- this module alone writes `attempted_at`, `attempts` and `retry_at`, and takes `state` on from
+  `claimed`: to `handed_over`, `failed`, `unknown`, or back to `pending`. It also sets `settled_at`,
+  `message_id` and `error`;
+- newsletter/events/receivers.py writes `event`, and corrects `state` and `error` when the provider
+  reports later that it did, or did not, send the message.
 
-Cost: three updates and one provider call per group of messages; claiming a batch of 50 takes a
-constant number of queries.
+What a crash leaves behind, until `recover_abandoned_batches` finds the batch after BATCH_LEASE:
+- claimed, not attempted: certainly not sent. The delivery becomes pending again.
+- attempted, not settled: perhaps sent. A provider's event, or its answer where it can be asked,
+  decides; without either, the delivery becomes `unknown` and is never sent again automatically.
+- settled: nothing to recover.
+
+Cost: 11 queries to claim a batch of up to BATCH_SIZE. Then five for each delivery (the tests count
+them): the send slot, BEGIN, attempted, COMMIT, settled; with a SEND_RATE, the slot's row is locked
+and updated too. A batch ends with two more UPDATEs.
 """
 
 from __future__ import annotations
 
 import logging
+import math
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
-from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import islice
 
-from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
 from django.db import transaction
 from django.db.models import F, QuerySet
 
 from newsletter.delivery import pacing, providers
+from newsletter.delivery.claiming import ClaimedBatch, ClaimedDelivery, claim
 from newsletter.delivery.providers import Provider
-from newsletter.digest import interests, rendering
-from newsletter.digest.selection import Candidate, Interests
+from newsletter.digest import rendering
 from newsletter.models import Batch, Delivery, Edition
-from subscribers import suppression
 from subscribers.mail import message as mail_message
 from subscribers.mail import outcomes
 from subscribers.mail.outcomes import Outcome, OutcomeKind
-from subscribers.models import Subscriber
 
 logger = logging.getLogger(__name__)
 
-State, Reason = Delivery.State, Delivery.CancellationReason
+State = Delivery.State
 Clock = Callable[[], datetime]
 
-# Deliveries in a batch, and how long a worker may spend on one.
+# Deliveries in a batch, and how long a worker may spend on handing one batch over.
 BATCH_SIZE = 50
 BATCH_TIME_LIMIT = timedelta(seconds=25)
-# An unfinished batch that is older was abandoned: the time limit, one slow call, and a margin.
+# The worker of an unfinished batch this old is dead. Keep it longer than BATCH_TIME_LIMIT and one
+# slow call together: a shorter lease would take deliveries from a worker that is still sending.
 BATCH_LEASE = timedelta(seconds=60)
-# A worker waits no longer than this for a send slot: the next tick starts it again.
+# A worker stops if the provider is paused for longer than this; a later tick starts another.
 MAX_SLOT_WAIT = timedelta(seconds=5)
 MIN_RETRY_DELAY, MAX_RETRY_DELAY = timedelta(minutes=1), timedelta(hours=1)
-
-
-@dataclass(frozen=True, slots=True)
-class ClaimedDelivery:
-    """A claimed delivery with what its digest is rendered from."""
-
-    delivery: Delivery
-    subscriber: Subscriber
-    interests: Interests
-    papers: tuple[Candidate, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class ClaimedBatch:
-    batch: Batch
-    deliveries: tuple[ClaimedDelivery, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Settlement:
-    """Why a pending delivery is not sent: its final state and the reason."""
-
-    state: Delivery.State
-    reason: str = ""
 
 
 def deliver(
@@ -87,124 +73,44 @@ def deliver(
     *,
     clock: Clock,
     until: datetime | None = None,
-    progress: Callable[[int], None] = lambda settled: None,
+    progress: Callable[[int], None] = lambda done: None,
 ) -> Counter[str]:
-    """Claim and hand over batches until no delivery is left, or until `until`.
+    """Claim and hand over batches until nothing is pending, or until the time `until`.
 
-    Return how many deliveries ended in each state. Stop early while the provider is paused. Call
-    `progress` with the number handled so far.
+    Return the number of deliveries by outcome; `paused` is 1 if it stopped early because sending
+    is paused. After each batch `progress` is called with the number of deliveries done so far.
     """
     counts: Counter[str] = Counter()
     renderer = rendering.Renderer(edition)
-    providers.get_provider()  # a provider that is not set up must raise before a claim
+    # A provider that is not set up must raise before anything is claimed.
+    providers.get_provider()
     while until is None or clock() < until:
-        paused = pacing.paused_until(now=clock())
-        if paused and paused > clock() + MAX_SLOT_WAIT:
-            logger.warning("edition %s: sending is paused until %s", edition, paused)
+        paused_until = pacing.paused_until(now=clock())
+        if paused_until and paused_until > clock() + MAX_SLOT_WAIT:
+            logger.warning("edition %s: sending is paused until %s", edition, paused_until)
             counts["paused"] += 1
             break
-        claimed = claim(edition, renderer, now=clock(), counts=counts)
-        if claimed is None:
+        batch = claim(edition, renderer, limit=BATCH_SIZE, now=clock(), counts=counts)
+        if batch is None:
             break
-        if claimed.deliveries:
-            hand_over(claimed, renderer, clock=clock, counts=counts)
+        if batch.deliveries:
+            hand_over(batch, renderer, clock=clock, counts=counts)
         progress(counts.total())
     return counts
-
-
-@transaction.atomic(durable=True)
-def claim(
-    edition: Edition, renderer: rendering.Renderer, *, now: datetime, counts: Counter[str]
-) -> ClaimedBatch | None:
-    """Claim the next deliveries into a batch, and settle those that have nothing to send.
-
-    Return None when no delivery is pending. Rows that another worker has locked are skipped.
-    """
-    pending = list(
-        Delivery.objects.claimable(now=now)
-        .filter(edition=edition)
-        .select_for_update(skip_locked=True, of=("self",))
-        .order_by("pk")[:BATCH_SIZE]
-    )
-    if not pending:
-        return None
-    batch = Batch(edition=edition, provider=settings.EMAIL_PROVIDER, claimed_at=now)
-    sendable = []
-    for delivery, decision in decide_all(pending, renderer, now=now):
-        if isinstance(decision, ClaimedDelivery):
-            sendable.append(decision)
-        else:
-            settle_unsent(delivery, decision, now=now)
-            counts[decision.state] += 1
-    if sendable:
-        batch.save(force_insert=True)
-        claimed = Delivery.objects.filter(pk__in=[member.delivery.pk for member in sendable])
-        claimed.update(state=State.CLAIMED, batch=batch)
-    return ClaimedBatch(batch, tuple(sendable))
-
-
-def decide_all(
-    pending: Sequence[Delivery], renderer: rendering.Renderer, *, now: datetime
-) -> list[tuple[Delivery, ClaimedDelivery | Settlement]]:
-    """Decide for each delivery what to send or why not, without changing anything."""
-    subscriber_ids = [delivery.subscriber_id for delivery in pending if delivery.subscriber_id]
-    readers = (
-        Subscriber.objects.mailable()
-        .filter(preferences__isnull=False)
-        .select_related("preferences")
-        .in_bulk(subscriber_ids)
-    )
-    interests_by_reader = interests.interests_by_subscriber(readers.values())
-    suppressed = suppression.suppressed_emails([reader.email for reader in readers.values()])
-
-    def decide(delivery: Delivery) -> ClaimedDelivery | Settlement:
-        reader = readers.get(delivery.subscriber_id or 0)
-        if settlement := reason_not_to_send(delivery, reader, suppressed, now=now):
-            return settlement
-        assert reader  # else it has been settled as one who left
-        wanted = interests_by_reader[reader.pk]
-        selection = renderer.choose_for(wanted, after=delivery.after)
-        if selection.papers:
-            return ClaimedDelivery(delivery, reader, wanted, selection.papers)
-        too_few = bool(selection.eligible_count)
-        return Settlement(State.CANCELLED, Reason.TOO_FEW if too_few else Reason.NO_MATCH)
-
-    return [(delivery, decide(delivery)) for delivery in pending]
-
-
-def reason_not_to_send(
-    delivery: Delivery,
-    reader: Subscriber | None,
-    suppressed: AbstractSet[str],
-    *,
-    now: datetime,
-) -> Settlement | None:
-    """Return why a delivery must not be sent, whatever the edition holds; else None."""
-    if delivery.expires_at <= now:
-        return Settlement(State.EXPIRED)
-    if reader is None:
-        return Settlement(State.CANCELLED, Reason.LEFT)
-    if reader.email in suppressed:
-        return Settlement(State.SUPPRESSED)
-    if reader.preferences.is_paused(now):
-        return Settlement(State.CANCELLED, Reason.PAUSED)
-    return None
-
-
-def settle_unsent(delivery: Delivery, settlement: Settlement, *, now: datetime) -> None:
-    Delivery.objects.filter(pk=delivery.pk, state=State.PENDING).update(
-        state=settlement.state, reason=settlement.reason, settled_at=now
-    )
 
 
 def hand_over(
     claimed_batch: ClaimedBatch, renderer: rendering.Renderer, *, clock: Clock, counts: Counter[str]
 ) -> None:
-    """Hand a batch to the provider, group by group, and record each outcome as it comes."""
+    """Send a claimed batch in groups, as large as one call to the provider takes.
+
+    Stop when the batch's time is over or the provider asks for a pause, and release the rest: they
+    are pending again.
+    """
     deadline = claimed_batch.batch.claimed_at + BATCH_TIME_LIMIT
-    waiting = iter(claimed_batch.deliveries)
+    remaining = iter(claimed_batch.deliveries)
     with providers.get_provider() as provider:
-        while group := list(islice(waiting, provider.messages_per_call)):
+        while group := list(islice(remaining, provider.messages_per_call)):
             if not wait_for_send_slot(len(group), clock=clock, deadline=deadline):
                 break
             if pause := hand_over_group(
@@ -217,7 +123,7 @@ def hand_over(
 
 
 def wait_for_send_slot(message_count: int, *, clock: Clock, deadline: datetime) -> bool:
-    """Sleep until the send slot; return False if it is after the batch's deadline."""
+    """Reserve a send slot and sleep until it starts; return False if that is after the deadline."""
     start = pacing.reserve_send_slot(now=clock(), message_count=message_count)
     now = clock()
     if max(start, now) > deadline:
@@ -235,65 +141,69 @@ def hand_over_group(
     clock: Clock,
     counts: Counter[str],
 ) -> timedelta | None:
-    """Make one call to the provider; return for how long to pause, if it asks for a pause."""
+    """Send a group in one call and record each outcome.
+
+    Return how long to pause sending, or None. Messages are written before anything is marked as
+    attempted: a crash while writing must not leave a delivery in doubt.
+    """
     messages = []
-    for member in group:
-        rendered = render_message(member, renderer)
-        if isinstance(rendered, Outcome):
-            counts[record_outcome(member.delivery, batch, rendered, now=clock())] += 1
+    for claimed in group:
+        message = render_message(claimed, renderer)
+        if isinstance(message, Outcome):
+            counts[record_outcome(claimed.delivery, batch, message, now=clock())] += 1
         else:
-            messages.append((member.delivery, rendered))
+            messages.append((claimed.delivery, message))
     deliveries = [delivery for delivery, _ in messages]
-    if not deliveries or not mark_attempted(deliveries, batch, now=clock()):
-        return None  # all settled, or the lease ran out and another worker has taken them
+    if not messages or not mark_attempted(deliveries, batch, now=clock()):
+        return None  # all recorded above, or the batch has lost them
     results = provider.send([message for _, message in messages], idempotency_key=batch.id)
-    for (delivery, _), outcome in zip(messages, results, strict=True):
+    for delivery, outcome in zip(deliveries, results, strict=True):
         counts[record_outcome(delivery, batch, outcome, now=clock())] += 1
     return max((outcome.pause for outcome in results if outcome.pause), default=None)
 
 
 def render_message(
-    claimed_delivery: ClaimedDelivery, renderer: rendering.Renderer
+    claimed: ClaimedDelivery, renderer: rendering.Renderer
 ) -> EmailMultiAlternatives | Outcome:
-    """Return the message, or the outcome if it cannot be sent or rendered."""
+    """Return a delivery's message, or the outcome to record if it cannot be written."""
     try:
         return renderer.message(
-            claimed_delivery.delivery,
-            claimed_delivery.subscriber,
-            claimed_delivery.interests,
-            claimed_delivery.papers,
+            claimed.delivery, claimed.subscriber, claimed.interests, claimed.papers
         )
-    except mail_message.CannotSendError as refusal:
-        return outcomes.failed(refusal)
+    except mail_message.CannotSendError as error:
+        return outcomes.failed(error)
     except Exception as error:
-        # An error of one reader's digest must not stop the readers after them.
-        logger.exception("delivery %s: cannot be rendered", claimed_delivery.delivery.pk)
+        # Do not raise: one reader's digest would stop the mail of all behind it in the queue.
+        logger.exception("delivery %s: could not be rendered", claimed.delivery.pk)
         return outcomes.refused(error)
 
 
+# Durable: a mark that is not committed before the provider is called protects nothing.
 @transaction.atomic(durable=True)
 def mark_attempted(group: Sequence[Delivery], batch: Batch, *, now: datetime) -> bool:
-    """Mark the whole group as attempted, or none of it if the batch has lost any delivery.
+    """Mark a whole group as attempted; return False, and mark none, if the batch has lost one.
 
-    This is the fence: after it, a delivery may have been sent. Return whether it was set.
+    A batch loses its deliveries when its lease runs out, and another worker may be sending them: do
+    not call the provider after False.
     """
-    claimed = Delivery.objects.filter(
+    ours = Delivery.objects.filter(
         pk__in=[delivery.pk for delivery in group],
         batch=batch,
         state=State.CLAIMED,
         attempted_at__isnull=True,
     )
-    is_complete = claimed.update(attempted_at=now) == len(group)
-    transaction.set_rollback(not is_complete)
-    return is_complete
+    complete = ours.update(attempted_at=now) == len(group)
+    transaction.set_rollback(not complete)
+    return complete
 
 
 def record_outcome(delivery: Delivery, batch: Batch, outcome: Outcome, *, now: datetime) -> str:
-    """Settle an attempted delivery by its outcome, and return its state or "requeued".
+    """Record the outcome of a delivery; return its new state, or "requeued".
 
-    A late answer still counts: it settles a delivery that was taken to be unknown.
+    A response that arrives after the lease ran out still counts, so `unknown` is accepted too. A
+    delivery that has moved on, to another batch or by a provider's event, is left unchanged.
     """
-    attempted = Delivery.objects.filter(
+    ours = Delivery.objects.filter(
         pk=delivery.pk, batch=batch, state__in=[State.CLAIMED, State.UNKNOWN]
     )
     match outcome.kind:
@@ -304,48 +214,56 @@ def record_outcome(delivery: Delivery, batch: Batch, outcome: Outcome, *, now: d
         case OutcomeKind.UNKNOWN:
             state = State.UNKNOWN
         case OutcomeKind.UNSENT | OutcomeKind.REFUSED:
-            requeue(attempted, delivery, outcome, now=now)
+            requeue(ours, delivery, outcome, now=now)
             return "requeued"
-    # Until the provider assigns an id of its own, the Message-ID header identifies the message.
+    # Without a provider's id the column stays as it is: our own Message-ID can be computed again.
     message_id = {"message_id": outcome.message_id} if outcome.message_id else {}
-    attempted.update(state=state, settled_at=now, error=outcome.error, **message_id)
+    ours.update(state=state, settled_at=now, error=outcome.error, **message_id)
     if outcome.error:
         logger.warning("delivery %s: %s: %s", delivery.pk, state, outcome.error)
     return state
 
 
 def requeue(
-    attempted: QuerySet[Delivery], delivery: Delivery, outcome: Outcome, *, now: datetime
+    deliveries: QuerySet[Delivery], delivery: Delivery, outcome: Outcome, *, now: datetime
 ) -> None:
     """Requeue a delivery that was certainly not sent, with exponential backoff until it expires.
 
+    `deliveries` selects the row, and nothing if it has moved on. Never call this for a message that
+    may have been sent.
+
     Do not retry right when the provider's pause ends: a delivery that fails for its own reasons
-    would then block the queue.
+    would be first in the queue again, and block the others.
     """
     backoff = min(MIN_RETRY_DELAY * 2 ** min(delivery.attempts, 10), MAX_RETRY_DELAY)
-    delay = backoff + (outcome.pause or timedelta())
-    attempted.update(
+    wait = backoff + (outcome.pause or timedelta())
+    deliveries.update(
         state=State.PENDING,
         batch=None,
         attempted_at=None,
         settled_at=None,
         attempts=F("attempts") + 1,
-        retry_at=now + delay,
+        retry_at=now + wait,
         error=outcome.error,
     )
-    logger.warning("delivery %s: requeued in %s: %s", delivery.pk, delay, outcome.error)
+    minutes = math.ceil(wait / timedelta(minutes=1))
+    logger.warning("delivery %s: requeued in %d min: %s", delivery.pk, minutes, outcome.error)
 
 
 def release_unattempted(batch: Batch) -> int:
-    """Return what the batch claimed and did not attempt to the queue."""
+    """Requeue a batch's unattempted deliveries; return how many there were.
+
+    There is no backoff, because nothing failed.
+    """
     unattempted = batch.deliveries.filter(state=State.CLAIMED, attempted_at__isnull=True)
     return unattempted.update(state=State.PENDING, batch=None)
 
 
 def recover_abandoned_batches(*, now: datetime) -> Counter[str]:
-    """Finish the batches of dead workers: settle by evidence, else as unknown.
+    """Finish the batches of workers that died; return the number of deliveries by outcome.
 
-    Safe to repeat: a batch that is finished is not selected again.
+    Safe to run twice at once: each row changes by one conditional update, and evidence does not
+    depend on who looks at it.
     """
     counts: Counter[str] = Counter()
     abandoned = Batch.objects.filter(finished_at__isnull=True, claimed_at__lte=now - BATCH_LEASE)
@@ -354,12 +272,15 @@ def recover_abandoned_batches(*, now: datetime) -> Counter[str]:
         for delivery in batch.deliveries.filter(state=State.CLAIMED).select_related("edition"):
             counts[record_outcome(delivery, batch, outcome_from_evidence(delivery), now=now)] += 1
         Batch.objects.filter(pk=batch.pk).update(finished_at=now)
-        logger.warning("batch %s: abandoned by its worker, recovered", batch.pk)
+        logger.warning("batch %s: recovered from a worker that did not finish it", batch.pk)
     return counts
 
 
 def outcome_from_evidence(delivery: Delivery) -> Outcome:
-    """Return the outcome of a delivery whose worker died between attempting and settling it."""
+    """Return the outcome of a delivery whose worker died after marking it as attempted.
+
+    Without evidence it is unknown. Do not guess `unsent`: the reader could get the digest twice.
+    """
     if delivery.event:
         return Outcome(kind=OutcomeKind.HANDED_OVER)
     match providers.was_sent(rendering.message_id(delivery.edition, delivery.pk)):
@@ -372,14 +293,20 @@ def outcome_from_evidence(delivery: Delivery) -> Outcome:
 
 
 def count_as_sent(deliveries: QuerySet[Delivery], *, now: datetime) -> int:
-    """Settle unknown deliveries as sent, on the operator's evidence; return how many."""
+    """Settle unknown deliveries as handed over: an operator has evidence that they arrived.
+
+    Return how many were changed; deliveries in any other state are not.
+    """
     return deliveries.filter(state=State.UNKNOWN).update(
         state=State.HANDED_OVER, settled_at=now, error=""
     )
 
 
 def send_again(deliveries: QuerySet[Delivery]) -> int:
-    """Queue unknown deliveries again, accepting that some may arrive twice; return how many."""
+    """Requeue unknown deliveries: an operator prefers a digest twice to none at all.
+
+    Return how many were changed; deliveries in any other state are not.
+    """
     return deliveries.filter(state=State.UNKNOWN).update(
         state=State.PENDING, batch=None, attempted_at=None, settled_at=None, retry_at=None
     )

@@ -1,4 +1,4 @@
-"""The development mailbox: each message is an .eml file in a folder, with its HTML beside it."""
+"""The mailbox folder: an email backend that writes each message as an .eml file, and its reader."""
 
 from __future__ import annotations
 
@@ -23,11 +23,13 @@ MESSAGE_NAME_PATTERN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,150}")
 
 
 class NoSuchMailError(Exception):
-    """The mailbox holds no message of that name."""
+    """The mailbox has no message of this name."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mail:
+    """A message in the mailbox; a list of messages leaves out `text` and `html`."""
+
     name: str
     subject: str
     to: str
@@ -39,7 +41,7 @@ class Mail:
 
 
 class EmailBackend(BaseEmailBackend):
-    """Write messages to MAILBOX_DIR; a repeated Message-ID overwrites its file."""
+    """Writes messages to MAILBOX_DIR; a repeated Message-ID replaces its file."""
 
     def send_messages(self, email_messages: Sequence[EmailMessage]) -> int:
         settings.MAILBOX_DIR.mkdir(parents=True, exist_ok=True)
@@ -49,18 +51,19 @@ class EmailBackend(BaseEmailBackend):
 
 
 def save_message(message: EmailMessage) -> Path:
+    """Write a message, and its HTML body beside it; return the path of the .eml file."""
     sent = message.message()
     path = message_path(sent["Message-ID"])
     for content, kind in getattr(message, "alternatives", []):
         if kind == "text/html":
             write_atomically(path.with_suffix(".html"), str(content).encode())
-    # Write the .eml last: if it exists, the message is complete.
+    # Write the .eml last: `has` in providers/file.py takes it as proof that the message is complete.
     write_atomically(path, unfolded_bytes(sent))
     return path
 
 
 def unfolded_bytes(message: ParsedMessage | Message) -> bytes:
-    """Return the message as bytes, with each header on one line for a person to read."""
+    """Return the message with each header on one line, so that people can read it."""
     content = BytesIO()
     policy = message.policy.clone(linesep="\r\n", max_line_length=None)
     BytesGenerator(content, mangle_from_=False, policy=policy).flatten(message)
@@ -68,7 +71,7 @@ def unfolded_bytes(message: ParsedMessage | Message) -> bytes:
 
 
 def message_path(message_id: str) -> Path:
-    """Return the file of a Message-ID; it is derived from the id, so a repeat overwrites it."""
+    """Return the .eml path for a Message-ID; a name made of safe characters, inside MAILBOX_DIR."""
     local = message_id.strip().strip("<>").rpartition("@")[0]
     name = re.sub(r"[^A-Za-z0-9._-]", "-", local).lstrip(".-")[:150] or "message"
     return settings.MAILBOX_DIR / f"{name}.eml"
@@ -93,6 +96,7 @@ def list_messages(*, limit: int = 200) -> list[Mail]:
 
 
 def read_message(name: str) -> Mail:
+    """Return a message with its bodies; raise NoSuchMailError if there is none of this name."""
     path = settings.MAILBOX_DIR / f"{name}.eml"
     if not MESSAGE_NAME_PATTERN.fullmatch(name) or not path.is_file():
         raise NoSuchMailError(name)
@@ -115,5 +119,6 @@ def parse_message(path: Path, *, with_bodies: bool) -> Mail:
 
 
 def body_content(message: ParsedMessage, subtype: str) -> str:
+    """Return the first body of a text subtype ("plain" or "html"), or an empty string."""
     part = message.get_body(preferencelist=(subtype,))
     return part.get_content() if part else ""

@@ -1,4 +1,4 @@
-"""Pace calls to the provider: send slots and pauses, shared by all workers."""
+"""Pace calls to the email provider: send slots and pauses, shared by all workers."""
 
 from __future__ import annotations
 
@@ -10,9 +10,10 @@ from papers import pacing
 
 
 def reserve_send_slot(*, now: datetime, message_count: int) -> datetime:
-    """Reserve a send slot for that many messages, and return when it begins.
+    """Reserve the next slot for sending messages; return when it starts, which the caller awaits.
 
-    SEND_RATE limits the messages a second of all workers together; zero means no limit.
+    All workers together send SEND_RATE messages a second; zero means no limit. A pause delays the
+    slot either way.
     """
     if not settings.SEND_RATE:
         return paused_until(now=now) or now
@@ -21,12 +22,12 @@ def reserve_send_slot(*, now: datetime, message_count: int) -> datetime:
 
 
 def pause(*, until: datetime) -> None:
-    """Pause all calls to the provider: it asked for it, or it does not respond."""
+    """Pause calls to the provider for all workers; an earlier end never shortens a pause."""
     pacing.block_until(slot_name(), until=until)
 
 
 def paused_until(*, now: datetime) -> datetime | None:
-    """Return until when calls are paused; None if they are not."""
+    """Return when the provider may be called again, or None if it may be called now."""
     return pacing.blocked_until(slot_name(), now=now)
 
 

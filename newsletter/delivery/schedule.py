@@ -1,10 +1,25 @@
-"""Open deliveries: find the readers who are due, and create one delivery for each.
+"""Open deliveries of an edition for the readers whose send time has come.
 
-Guarantee: each reader has at most one delivery per edition and at most one per local date (both are
-unique constraints too). Readers are locked page by page, so two ticks at once open nothing twice;
-`next_digest_at` and `last_digest_on` are written in the same transaction as the deliveries.
+Guarantee: a reader has at most one delivery of each edition and one of each local date, and every
+due reader gets a next send time. Readers are taken in pages. One transaction locks a page of
+subscribers, inserts their deliveries, counts them in the edition and sets the next send times. Two
+unique constraints of `Delivery` enforce the first part even without the locks: an insert that
+breaks one fails, and the page is rolled back.
 
-Cost: a constant number of queries per page of 1,000 readers.
+Who writes what:
+- Only this module inserts `Delivery` rows: `pending`, or settled at once as `expired` or
+  `suppressed`. newsletter/delivery/claiming.py takes them from there.
+- Only this module adds to `Edition.opened`, always in the transaction of the inserts: the receipt
+  compares it with the rows. Do not insert a delivery anywhere else.
+- For due readers it sets `Subscriber.last_digest_on` and `next_digest_at`. The latter also changes
+  when a reader confirms, leaves or saves preferences.
+
+A crash rolls back the page in progress; its readers are still due, and the next tick takes them.
+Two ticks at once open nothing twice: on PostgreSQL the second skips locked readers, on SQLite it
+waits until they are no longer due.
+
+Cost: 11 queries for a page of up to READER_PAGE_SIZE readers (the test counts them); after an
+outage of more than MAX_LATENESS, one more for each missed send time.
 """
 
 from __future__ import annotations
@@ -25,51 +40,55 @@ from subscribers.models import Subscriber
 
 logger = logging.getLogger(__name__)
 
-# A digest that would be later than this is not sent: nobody wants the morning's mail at midnight.
+# A digest this late is not sent: nobody wants the morning's papers at midnight.
 MAX_LATENESS = timedelta(hours=12)
-# Readers opened in one transaction.
+# Readers in one transaction. A larger page holds its locks for longer.
 READER_PAGE_SIZE = 1000
 
 
 def open_due(*, now: datetime, edition: Edition | None = None) -> Counter[str]:
-    """Open a delivery for each reader who is due, and schedule their next digest.
+    """Open a delivery of the current edition, or of `edition`, for each due reader.
 
-    Use the current edition, or the one that an operator names. Return the number of deliveries
-    `opened`, `expired` (opened too late to be sent) and `suppressed`, and of readers whose time passed
-    without an edition (`missed`). While there is no edition, readers wait for one until it would be
-    too late. Safe to repeat, and to run twice at once.
+    Return the number of deliveries `opened`, of those settled at once as `expired` or `suppressed`,
+    and of readers who `missed` a day because it had no edition. Before an edition is published,
+    due readers wait for it for up to MAX_LATENESS. Safe to repeat: nobody is due twice.
     """
     counts: Counter[str] = Counter()
-    current = edition or publish.current_edition(now=now)
-    while open_due_page(current, now=now, counts=counts) == READER_PAGE_SIZE:
+    current_edition = edition or publish.current_edition(now=now)
+    while open_due_page(current_edition, now=now, counts=counts) == READER_PAGE_SIZE:
         pass
     if counts:
-        logger.info("edition %s: %s", current, format_counts(counts))
+        logger.info("edition %s: %s", current_edition, format_counts(counts))
     return counts
 
 
 def format_counts(counts: Counter[str]) -> str:
+    """Return "2 expired, 10 opened": the counts above zero, by name."""
     return ", ".join(f"{count} {name}" for name, count in sorted(counts.items()) if count)
 
 
 @transaction.atomic
 def open_due_page(current_edition: Edition | None, *, now: datetime, counts: Counter[str]) -> int:
-    """Open the deliveries of one page of due readers; return the number of readers."""
-    due = lock_due_page(now if current_edition else now - MAX_LATENESS)
-    for edition, readers in group_by_edition(due, current_edition, now=now).items():
+    """Open deliveries for one page of due readers; return how many readers there were."""
+    # Without an edition take only readers for whom it is too late to wait any longer.
+    due_readers = lock_due_page(now if current_edition else now - MAX_LATENESS)
+    groups = group_by_edition(due_readers, current_edition, now=now)
+    for edition, readers in groups.items():
         if edition is None:
             counts["missed"] += len(readers)
         else:
-            opened = open_deliveries(readers, edition, now=now, scheduled=True)
-            counts.update(row.state if row.settled_at else "opened" for row in opened)
-    for reader in due:
+            deliveries = open_deliveries(readers, edition, now=now, scheduled=True)
+            counts.update(
+                delivery.state if delivery.settled_at else "opened" for delivery in deliveries
+            )
+    for reader in due_readers:
         schedule_next_digest(reader)
-    Subscriber.objects.bulk_update(due, ["next_digest_at", "last_digest_on"])
-    return len(due)
+    Subscriber.objects.bulk_update(due_readers, ["next_digest_at", "last_digest_on"])
+    return len(due_readers)
 
 
 def lock_due_page(cutoff: datetime) -> list[Subscriber]:
-    """Return a page of due readers, locked; skip those that another tick has locked."""
+    """Return a page of the readers who were due by the cutoff, locked against other ticks."""
     return list(
         Subscriber.objects.mailable()
         .filter(next_digest_at__lte=cutoff, preferences__isnull=False)
@@ -82,31 +101,39 @@ def lock_due_page(cutoff: datetime) -> list[Subscriber]:
 def group_by_edition(
     due_readers: Sequence[Subscriber], current_edition: Edition | None, *, now: datetime
 ) -> dict[Edition | None, list[Subscriber]]:
-    """Group readers by the edition they get: the current one or, after an outage, that of their time."""
-    edition_by_slot: dict[datetime, Edition | None] = {}
+    """Return the readers by the edition they are due.
+
+    That is the current edition; for a reader whose send time is longer ago than MAX_LATENESS, the
+    one that was current then, or None.
+    """
+    past_editions: dict[datetime, Edition | None] = {}
     groups: defaultdict[Edition | None, list[Subscriber]] = defaultdict(list)
     for reader in due_readers:
-        slot = due_time(reader)
-        if slot + MAX_LATENESS > now:
+        due_at = due_time(reader)
+        if due_at + MAX_LATENESS > now:
             groups[current_edition].append(reader)
             continue
-        if slot not in edition_by_slot:
-            edition_by_slot[slot] = publish.current_edition(now=slot)
-        groups[edition_by_slot[slot]].append(reader)
+        if due_at not in past_editions:
+            past_editions[due_at] = publish.current_edition(now=due_at)
+        groups[past_editions[due_at]].append(reader)
     return groups
 
 
 def schedule_next_digest(reader: Subscriber) -> None:
-    """Mark the local date as done, and set the next digest, even if its time has passed too."""
-    slot = due_time(reader)
-    reader.last_digest_on = due_local_date(reader)
+    """Mark the due local date as served and set the next send time on the unsaved reader.
+
+    The next send time is the first one after the due time, not after now: it may be in the past
+    after an outage, and is then due at once.
+    """
+    due_at, local_date = due_time(reader), due_local_date(reader)
+    reader.last_digest_on = local_date
     reader.next_digest_at = reader.preferences.next_digest_at(
-        after=slot, last_digest_date=reader.last_digest_on
+        after=due_at, last_digest_date=local_date
     )
 
 
 def due_time(reader: Subscriber) -> datetime:
-    """Return when the reader's digest became due; raise ValueError if it is not due."""
+    """Return when the reader's due digest was due; raise ValueError if none is scheduled."""
     if reader.next_digest_at is None:
         raise ValueError(f"Subscriber {reader} is not due.")
     return reader.next_digest_at
@@ -120,65 +147,83 @@ def due_local_date(reader: Subscriber) -> date:
 def open_deliveries(
     readers: Sequence[Subscriber], edition: Edition, *, now: datetime, scheduled: bool
 ) -> list[Delivery]:
-    """Create the edition's deliveries for these readers, except those who have theirs already.
+    """Insert and return the edition's deliveries for the readers who are not served already.
 
-    Call this in a transaction that holds the locks of the readers' rows. Scheduled deliveries have
-    the reader's local date; the others were asked for by an operator. Return the new rows.
+    Call it in a transaction that holds locks on the readers' rows: without them, two callers could
+    both see that a reader is not served. Scheduled deliveries carry the reader's local date and
+    expire MAX_LATENESS after it was due; the others are opened by hand and count from now.
     """
     local_dates = {reader.pk: due_local_date(reader) if scheduled else None for reader in readers}
     served = already_served(edition, local_dates)
-    last_dates = last_edition_dates([*local_dates], before=edition.date)
+    last_dates = last_edition_dates(local_dates, before=edition.date)
     suppressed = suppression.suppressed_emails([reader.email for reader in readers])
-    opened = []
-    for reader in readers:
-        if reader.pk in served:
-            continue
-        delivery = Delivery(
-            edition=edition,
-            subscriber=reader,
-            opened_at=now,
+    deliveries = [
+        new_delivery(
+            reader,
+            edition,
+            now=now,
+            due_at=due_time(reader) if scheduled else now,
             local_date=local_dates[reader.pk],
-            after=covered_after(
-                edition, reader.preferences, last_edition_date=last_dates.get(reader.pk)
-            ),
-            expires_at=(due_time(reader) if scheduled else now) + MAX_LATENESS,
+            last_edition_date=last_dates.get(reader.pk),
+            is_suppressed=reader.email in suppressed,
         )
-        settle_if_unsendable(delivery, is_suppressed=reader.email in suppressed, now=now)
-        opened.append(delivery)
-    insert_deliveries(edition, opened)
-    return opened
+        for reader in readers
+        if reader.pk not in served
+    ]
+    Delivery.objects.bulk_create(deliveries)
+    if deliveries:
+        Edition.objects.filter(pk=edition.pk).update(opened=F("opened") + len(deliveries))
+    return deliveries
 
 
 def already_served(edition: Edition, local_dates: Mapping[int, date | None]) -> set[int]:
-    """Return the readers who have a delivery of this edition, or one on that local date."""
-    existing = Delivery.objects.filter(subscriber__in=local_dates)
-    served = set(existing.filter(edition=edition).values_list("subscriber", flat=True))
-    on_dates = existing.filter(local_date__in=set(local_dates.values()) - {None})
-    for subscriber_id, local_date in on_dates.values_list("subscriber", "local_date"):
-        if local_dates[subscriber_id] == local_date:
-            served.add(subscriber_id)
-    return served
+    """Return the ids of the readers who have a delivery of the edition or of their local date.
+
+    `local_dates` has each reader's local date by id, or None if only the edition counts.
+    """
+    deliveries = Delivery.objects.filter(subscriber__in=local_dates)
+    of_edition = deliveries.filter(edition=edition).values_list("subscriber", flat=True)
+    of_dates = deliveries.filter(local_date__in=set(local_dates.values()) - {None})
+    dates = set(of_dates.values_list("subscriber", "local_date"))
+    return {
+        *of_edition,
+        *(pk for pk, local_date in local_dates.items() if (pk, local_date) in dates),
+    }
 
 
-def settle_if_unsendable(delivery: Delivery, *, is_suppressed: bool, now: datetime) -> None:
-    """Settle a new delivery that is too late, or to a suppressed address, before it is stored."""
+def new_delivery(
+    reader: Subscriber,
+    edition: Edition,
+    *,
+    now: datetime,
+    due_at: datetime,
+    local_date: date | None,
+    last_edition_date: date | None,
+    is_suppressed: bool,
+) -> Delivery:
+    """Return an unsaved delivery: pending, or settled if it is too late or suppressed (pure)."""
+    delivery = Delivery(
+        edition=edition,
+        subscriber=reader,
+        opened_at=now,
+        local_date=local_date,
+        after=covered_after(edition, reader.preferences, last_edition_date=last_edition_date),
+        expires_at=due_at + MAX_LATENESS,
+    )
     if delivery.expires_at <= now:
         delivery.state, delivery.settled_at = Delivery.State.EXPIRED, now
     elif is_suppressed:
         delivery.state, delivery.settled_at = Delivery.State.SUPPRESSED, now
-
-
-def insert_deliveries(edition: Edition, deliveries: Sequence[Delivery]) -> None:
-    """Insert the rows, and count them in the edition, whose receipt must balance."""
-    Delivery.objects.bulk_create(deliveries)
-    if deliveries:
-        Edition.objects.filter(pk=edition.pk).update(opened=F("opened") + len(deliveries))
+    return delivery
 
 
 def open_unscheduled(
     edition: Edition, *, now: datetime, subscriber_ids: Sequence[int] | None = None
 ) -> list[Delivery]:
-    """Open the edition at once for all readers, or for those named, whatever their hour."""
+    """Open the edition by hand for all active readers, or for `subscriber_ids`; ignore send times.
+
+    Return the new deliveries. Safe to repeat: a reader who has this edition gets no second one.
+    """
     opened: list[Delivery] = []
     last_pk = 0
     while True:

@@ -1,4 +1,4 @@
-"""Render paper cards: once per entry and level of detail, then filled for each reader."""
+"""The papers of a digest as cards, each rendered once per edition and level of detail."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ from subscribers.preferences.feedback import FeedbackAction
 
 Detail = Preferences.Detail
 
-# How much of an abstract a card shows: characters, and bytes of HTML. Twenty cards with full
-# abstracts stay below Gmail's clipping limit in any script.
+# The most of an abstract that a card shows, in characters and in bytes of escaped HTML. Gmail
+# truncates mails over 102 kB: twenty full abstracts must stay below that in any script.
 ABSTRACT_LIMITS = {Detail.TITLES: (0, 0), Detail.SHORT: (240, 800), Detail.FULL: (1700, 1700)}
-# The width of text bodies.
+# The line width of plain-text bodies.
 TEXT_WIDTH_CHARS = 72
 
 HtmlAndText = tuple[str, str]
 
 
 class Cards:
-    """Rendered cards of an edition, to be filled for one reader after another."""
+    """The cards of one edition; keeps each rendered template for the next reader."""
 
     def __init__(self, topics: Mapping[str, Topic]) -> None:
         self.topics = topics
@@ -41,19 +41,19 @@ class Cards:
     def join(
         self, entries: Sequence[Entry], subscriber: Subscriber, interests: Interests
     ) -> HtmlAndText:
-        """Return the reader's cards as HTML and text, numbered in this order."""
-        html, text = [], []
+        """Return a reader's cards, joined and numbered in the given order."""
+        html_cards, text_cards = [], []
         for rank, entry in enumerate(entries, start=1):
-            html_card, text_card = self.card_template(entry, subscriber.preferences.detail)
+            html, text = self.card_template(entry, subscriber.preferences.detail)
             html_why, text_why = render_personal_reasons(entry, interests)
             html_links, text_links = self.render_feedback_links(entry, subscriber, interests)
-            html.append(
-                html_card.fill({"rank": str(rank), "why": html_why, "feedback": html_links})
+            html_cards.append(
+                html.fill({"rank": str(rank), "why": html_why, "feedback": html_links})
             )
-            text.append(
-                text_card.fill({"rank": str(rank), "why": text_why, "feedback": text_links})
+            text_cards.append(
+                text.fill({"rank": str(rank), "why": text_why, "feedback": text_links})
             )
-        return "".join(html), "".join(text)
+        return "".join(html_cards), "".join(text_cards)
 
     def card_template(self, entry: Entry, detail: str) -> tuple[SplitTemplate, SplitTemplate]:
         key = (entry.pk, detail)
@@ -65,7 +65,10 @@ class Cards:
     def render_feedback_links(
         self, entry: Entry, subscriber: Subscriber, interests: Interests
     ) -> HtmlAndText:
-        """Return the links for more, less and mute; empty for a paper without a topic."""
+        """Return the links to give feedback; empty for a paper without a topic.
+
+        Votes and muting act on topics, so such a paper has nothing to give feedback on.
+        """
         topics = [self.topics[slug] for slug in entry.topic_ranks if slug in self.topics]
         if not topics:
             return "", ""
@@ -78,13 +81,14 @@ class Cards:
             "less_url": feedback.action_url(subscriber, FeedbackAction.LESS, entry.paper_id),
             "mute_url": feedback.action_url(subscriber, FeedbackAction.MUTE, mute.pk),
         }
-        html_links, text_links = self.feedback_templates[mute.slug]
-        return html_links.fill(values), "\n" + text_links.fill(values).rstrip()
+        html, text = self.feedback_templates[mute.slug]
+        return html.fill(values), "\n" + text.fill(values).rstrip()
 
 
 def render_pair(
     name: str, context: Mapping[str, Any], placeholders: Sequence[str]
 ) -> tuple[SplitTemplate, SplitTemplate]:
+    """Render the HTML and the text version of a template of the digest."""
     return (
         SplitTemplate(f"emails/digest/{name}.html", context, placeholders),
         SplitTemplate(f"emails/digest/{name}.txt", context, placeholders),
@@ -92,22 +96,23 @@ def render_pair(
 
 
 def mute_priority(slug: str, entry: Entry, interests: Interests) -> tuple[bool, bool, int]:
-    """Return the sort key of the topic to offer for muting: one that is not followed comes first."""
+    """Return a sort key: the lowest is the topic to offer for muting, one not followed if possible."""
     return slug in interests.preferred, slug in interests.topics, entry.topic_ranks[slug]
 
 
 def render_personal_reasons(entry: Entry, interests: Interests) -> HtmlAndText:
-    """Return which follows of the reader the paper matches, to be shown before the figures."""
+    """Return the reasons that are the reader's own, to put in front of the figures."""
     labels = {**interests.named_follows, **interests.categories}
     reasons = personal_reasons(frozenset(entry.matched), labels) if entry.matched else []
     if not reasons:
         return "", ""
-    accent = '<span class="warm" style="color:#a8401c">{}</span>&nbsp;· '
-    html = "".join(accent.format(escape(reason)) for reason in reasons)
+    span = '<span class="warm" style="color:#a8401c">{}</span>&nbsp;· '
+    html = "".join(span.format(escape(reason)) for reason in reasons)
     return html, wrap(" · ".join(reasons), TEXT_WIDTH_CHARS) + "\n"
 
 
 def card_context(entry: Entry, topics: Mapping[str, Topic], detail: str) -> dict[str, Any]:
+    """Return the template context of a card: what is the same for all readers."""
     paper, links = entry.paper, click_tracking.card_urls(entry)
     card = {
         "title": paper.title,
@@ -115,7 +120,7 @@ def card_context(entry: Entry, topics: Mapping[str, Topic], detail: str) -> dict
         "organization": paper.organization,
         "abstract": truncate_abstract(paper.abstract, detail),
         "machine_summary": truncate_abstract(paper.machine_summary, detail),
-        **{f"{kind}_url": address for kind, address in links.items()},
+        **{f"{kind}_url": url for kind, url in links.items()},
         "why": build_reasons(entry, topics).phrases(),
         "small": detail == Detail.TITLES,
     }
@@ -123,6 +128,7 @@ def card_context(entry: Entry, topics: Mapping[str, Topic], detail: str) -> dict
 
 
 def build_reasons(entry: Entry, topics: Mapping[str, Topic]) -> Reasons:
+    """Return an entry's figures and its best rank; ignore topics that no longer exist."""
     ranks = [(rank, slug) for slug, rank in entry.topic_ranks.items() if slug in topics]
     rank, slug = min(ranks, default=(None, ""))
     return Reasons(
@@ -136,21 +142,22 @@ def build_reasons(entry: Entry, topics: Mapping[str, Topic]) -> Reasons:
 
 
 def truncate_abstract(text: str, detail: str) -> str:
-    """Return as much of an abstract as this level of detail shows."""
-    length, size = ABSTRACT_LIMITS[Detail(detail)]
-    short = truncate_words(text, length) if length else ""
-    while (bytes_needed := len(escape(short).encode())) > size:
-        short = truncate_words(short, min(len(short) * size // bytes_needed, len(short) - 1))
+    """Return an abstract, truncated to both limits of the level of detail."""
+    max_chars, max_bytes = ABSTRACT_LIMITS[Detail(detail)]
+    short = truncate_words(text, max_chars) if max_chars else ""
+    while (size := len(escape(short).encode())) > max_bytes:
+        # Shorten in proportion, and by one character at least, or this would not end.
+        short = truncate_words(short, min(len(short) * max_bytes // size, len(short) - 1))
     return short
 
 
 def truncate_words(text: str, max_chars: int) -> str:
-    """Return the text, or the words of it that fit, with an ellipsis."""
+    """Return the text, or as many of its words as fit together with an ellipsis."""
     if len(text) <= max_chars:
         return text
     head = text[: max_chars - 1]
     if not text[max_chars - 1].isspace():
-        head = head.rpartition(" ")[0] or head  # not every script puts spaces between words
+        head = head.rpartition(" ")[0] or head  # some scripts have no spaces
     return head.rstrip(" ,;:.–—-") + "…"
 
 

@@ -1,7 +1,7 @@
-"""Count clicks on the links of digests, in total and never per reader; off by default.
+"""Count clicks on a digest's links, for all readers together, if the setting CLICKS is on.
 
-A tracked link holds a signed entry and link kind. It holds no reader and no target URL, so it cannot
-identify anybody and cannot be turned into an open redirect.
+A link is a signed reference to an entry and a kind of link. It identifies no reader, and it holds
+no target URL, so it cannot be used as an open redirect: it leads to that paper's links only.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ from papers.models import Paper
 
 LinkKind = Clicks.LinkKind
 
-# A token is a number (the entry's id and the index of its kind in this list) and a short signature:
-# twenty papers have a hundred links, and Gmail clips long mails. Append only: the order is in sent
-# mails.
+# A token is one number, made of the entry's primary key and the position of the link's kind in this
+# list, and a short signature: twenty papers have a hundred links, and Gmail truncates long mails.
+# Append only: reordering breaks the links of mails that were sent.
 KIND_CODES = [
     LinkKind.PAGE,
     LinkKind.ARXIV,
@@ -39,11 +39,11 @@ MAX_TOKEN_CHARS = 40
 
 
 class InvalidTrackingLinkError(ValueError):
-    """The token is not signed by us, or the paper or its link no longer exists."""
+    """The token has no valid signature, or its entry or target no longer exists."""
 
 
 def target_urls(paper: Paper) -> dict[LinkKind, str]:
-    """Return the target of each link of a card; empty where there is none."""
+    """Return the target of each kind of link; empty if the paper has none."""
     page = f"{settings.SITE_URL}{paper.get_absolute_url()}"
     return {
         LinkKind.PAGE: page,
@@ -57,7 +57,7 @@ def target_urls(paper: Paper) -> dict[LinkKind, str]:
 
 
 def card_urls(entry: Entry) -> Mapping[LinkKind, str]:
-    """Return the links that a card shows: the targets, or tracked links if CLICKS is on."""
+    """Return the URLs of a card's links: the targets, or tracking URLs if CLICKS is on."""
     targets = target_urls(entry.paper)
     if not settings.CLICKS:
         return targets
@@ -65,31 +65,36 @@ def card_urls(entry: Entry) -> Mapping[LinkKind, str]:
 
 
 def tracking_url(entry: Entry, kind: LinkKind) -> str:
+    """Return the absolute URL that counts a click and redirects; the same for every reader."""
     content = b62_encode(entry.pk * len(KIND_CODES) + KIND_CODES.index(kind))
     token = f"{content}.{signature(content, settings.SECRET_KEY)}"
     return settings.SITE_URL + reverse("newsletter:go", args=[token])
 
 
 def signature(content: str, key: str) -> str:
+    # Never change the salt: links of mails that were sent would stop working.
     digest = salted_hmac("newsletter.clicks", content, secret=key, algorithm="sha256").digest()
     return urlsafe_b64encode(digest[:SIGNATURE_BYTES]).decode()
 
 
 def unsign(token: str) -> str:
-    """Return the content of a token; raise InvalidTrackingLinkError if it is not ours."""
-    content, _, given_signature = token.partition(".")
+    """Return a token's content; raise InvalidTrackingLinkError if we did not sign it."""
+    content, _, token_signature = token.partition(".")
     keys = [settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS]
     if len(token) > MAX_TOKEN_CHARS or not any(
-        constant_time_compare(given_signature, signature(content, key)) for key in keys
+        constant_time_compare(token_signature, signature(content, key)) for key in keys
     ):
         raise InvalidTrackingLinkError
     return content
 
 
 def resolve_token(token: str) -> tuple[Entry, LinkKind, str]:
-    """Return the entry, the link kind and the target URL of a token."""
-    number, code = divmod(b62_decode(unsign(token)), len(KIND_CODES))
-    entry = Entry.objects.select_related("paper").filter(pk=number).first()
+    """Return a token's entry, its kind of link and the target URL.
+
+    Raise InvalidTrackingLinkError if the token is forged or its target no longer exists.
+    """
+    entry_id, code = divmod(b62_decode(unsign(token)), len(KIND_CODES))
+    entry = Entry.objects.select_related("paper").filter(pk=entry_id).first()
     if entry is None:
         raise InvalidTrackingLinkError
     kind = KIND_CODES[code]
@@ -100,6 +105,6 @@ def resolve_token(token: str) -> tuple[Entry, LinkKind, str]:
 
 @transaction.atomic
 def record_click(entry: Entry, kind: LinkKind, *, now: datetime) -> None:
-    """Add one click on this day; store nothing about the reader."""
+    """Add one to the day's count of a link; record nothing about the reader."""
     row, _ = Clicks.objects.get_or_create(entry=entry, kind=kind, day=now.date())
     Clicks.objects.filter(pk=row.pk).update(count=F("count") + 1)

@@ -1,4 +1,4 @@
-"""Load the interests of many subscribers in three queries."""
+"""Load what subscribers follow, prefer and mute: three queries for any number of them."""
 
 from __future__ import annotations
 
@@ -16,8 +16,11 @@ Attitude = TopicChoice.Attitude
 
 
 def interests_by_subscriber(readers: Collection[Subscriber]) -> dict[int, Interests]:
-    """Return the interests of each reader, by id; their preferences must be loaded."""
-    attitudes, follows = attitudes_by(readers), follows_by(readers)
+    """Return the interests of each subscriber, by id.
+
+    Pass subscribers loaded with `select_related("preferences")`, or each costs one more query.
+    """
+    attitudes, follows = attitudes_by_subscriber(readers), follows_by_subscriber(readers)
     adjustments = votes.topic_adjustments_by_subscriber(
         [reader for reader in readers if reader.preferences.learning]
     )
@@ -35,26 +38,35 @@ def build_interests(
     follows: Mapping[FollowTarget, str],
     topic_adjustments: Mapping[str, float],
 ) -> Interests:
-    """Combine preferences, attitudes by topic slug, and labels by follow into interests."""
+    """Return the interests of preferences, which may be unsaved, without a query.
+
+    `attitudes` are by topic slug; `follows` map each term to the text the reader typed.
+    """
+    muted = topics_with_attitude(attitudes, Attitude.MUTE)
     by_category = {match_key(*term): label for term, label in follows.items() if is_category(term)}
     by_name = {match_key(*term): label for term, label in follows.items() if not is_category(term)}
     return Interests(
         length=preferences.length,
         minimum=preferences.minimum,
-        topics=frozenset(slug for slug, word in attitudes.items() if word != Attitude.MUTE),
-        preferred=frozenset(slug for slug, word in attitudes.items() if word == Attitude.PREFER),
-        muted=frozenset(slug for slug, word in attitudes.items() if word == Attitude.MUTE),
+        topics=frozenset(attitudes).difference(muted),
+        preferred=topics_with_attitude(attitudes, Attitude.PREFER),
+        muted=muted,
         categories=by_category,
         named_follows=by_name,
         topic_adjustments=topic_adjustments if preferences.learning else {},
     )
 
 
+def topics_with_attitude(attitudes: Mapping[str, str], attitude: Attitude) -> frozenset[str]:
+    return frozenset(slug for slug, chosen in attitudes.items() if chosen == attitude)
+
+
 def is_category(term: FollowTarget) -> bool:
-    return term.kind == Follow.FollowKind.CATEGORY.value
+    return term.kind == "category"
 
 
-def attitudes_by(readers: Iterable[Subscriber]) -> defaultdict[int, dict[str, str]]:
+def attitudes_by_subscriber(readers: Iterable[Subscriber]) -> defaultdict[int, dict[str, str]]:
+    """Return the attitude to each topic slug, by subscriber id, in one query."""
     attitudes: defaultdict[int, dict[str, str]] = defaultdict(dict)
     rows = TopicChoice.objects.filter(preferences__subscriber__in=readers)
     for pk, slug, attitude in rows.values_list(
@@ -64,7 +76,10 @@ def attitudes_by(readers: Iterable[Subscriber]) -> defaultdict[int, dict[str, st
     return attitudes
 
 
-def follows_by(readers: Iterable[Subscriber]) -> defaultdict[int, dict[FollowTarget, str]]:
+def follows_by_subscriber(
+    readers: Iterable[Subscriber],
+) -> defaultdict[int, dict[FollowTarget, str]]:
+    """Return the label of each followed term, by subscriber id, in the order of following."""
     follows: defaultdict[int, dict[FollowTarget, str]] = defaultdict(dict)
     rows = Follow.objects.filter(subscriber__in=readers).order_by("pk")
     for pk, kind, key, label in rows.values_list("subscriber", "kind", "key", "label"):

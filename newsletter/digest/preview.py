@@ -1,4 +1,4 @@
-"""Preview a digest with preferences that are not saved yet."""
+"""Preview a reader's digest with preferences that are not saved yet."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from subscribers.preferences.form import PreferencesForm
 
 @dataclass(frozen=True, slots=True)
 class PreviewPaper:
-    """A paper of the preview, with the reader's own reasons and the general ones."""
+    """A paper of the preview with the reader's own reasons and those all readers see."""
 
     title: str
     url: str
@@ -29,6 +29,8 @@ class PreviewPaper:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Preview:
+    """A digest that would be sent, or why none would be; `papers` is empty then."""
+
     edition: Edition | None
     papers: list[PreviewPaper]
     eligible_count: int
@@ -37,25 +39,28 @@ class Preview:
 
 
 def build_preview(form: PreferencesForm, *, now: datetime) -> Preview:
-    """Return the digest of the newest edition as if the valid form had been saved before it.
+    """Return the preview of a valid form by the newest edition, as if it had been saved before.
 
-    Write nothing. The number of queries does not depend on the form.
+    Nothing is written. The number of queries does not depend on what is selected in the form.
     """
     reader, unsaved = form.instance.subscriber, form.instance
     adjustments = votes.topic_adjustments_by_subscriber([reader])[reader.pk]
-    wanted = interests.build_interests(
+    form_interests = interests.build_interests(
         unsaved, form.topic_preferences_by_slug, form.follows, adjustments
     )
     edition = Edition.objects.filter(date__lte=now.date()).order_by("-date").first()
     entries = covered_entries(edition, form) if edition else {}
+    # An entry stores matches with the follows of its day only: match this form's anew, unsaved.
     match_keys = follows.match_papers(
         [entry.paper_id for entry in entries.values()], follows.build_follow_index(form.follows)
     )
     for entry in entries.values():
         entry.matched = match_keys.get(entry.paper_id, [])
-    selection = choose([to_candidate(entry, entry.matched) for entry in entries.values()], wanted)
+    selection = choose(
+        [to_candidate(entry, entry.matched) for entry in entries.values()], form_interests
+    )
     topics = {topic.slug: topic for topic in Topic.objects.all()}
-    labels = {**wanted.named_follows, **wanted.categories}
+    labels = {**form_interests.named_follows, **form_interests.categories}
     return Preview(
         edition=edition,
         papers=[
@@ -63,7 +68,7 @@ def build_preview(form: PreferencesForm, *, now: datetime) -> Preview:
             for candidate in selection.papers
         ],
         eligible_count=selection.eligible_count,
-        minimum=wanted.minimum,
+        minimum=form_interests.minimum,
         next_digest_at=unsaved.next_digest_at(after=now, last_digest_date=reader.last_digest_on)
         if reader.is_mailable
         else None,
@@ -71,7 +76,7 @@ def build_preview(form: PreferencesForm, *, now: datetime) -> Preview:
 
 
 def covered_entries(edition: Edition, form: PreferencesForm) -> dict[int, Entry]:
-    """Return the entries of a day, or of a week for a weekly digest, by id."""
+    """Return the entries that a first digest with these preferences covers, by id."""
     after = coverage.covered_after(edition, form.instance, last_edition_date=None)
     entries = Entry.objects.filter(edition__date__gt=after, edition__date__lte=edition.date)
     return {entry.pk: entry for entry in entries.select_related("paper")}

@@ -1,7 +1,8 @@
-"""Render digests: subject, HTML and text.
+"""Render an edition's digests as email messages.
 
-Each card and the layout around the cards are rendered once per edition, with placeholders for what is
-personal; a reader's digest is filled into them.
+Each paper's card and the layout around the cards are rendered once, with placeholders for what is
+personal. A reader's digest is these templates filled with the reader's own values: it costs no
+query, and renders no template but the subject.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from django.utils.html import escape
 
 from newsletter.digest.cards import Cards, absolute_url, truncate_words
 from newsletter.digest.fragments import SplitTemplate
+from newsletter.digest.reasons import pluralise
 from newsletter.digest.selection import Candidate, Interests, Selection, choose
 from newsletter.editions.coverage import MAX_CATCH_UP
 from newsletter.models import Delivery, Edition, Entry
@@ -29,7 +31,7 @@ MAX_PREHEADER_CHARS = 140
 
 
 class Renderer:
-    """Renders the digests of one edition, and caches what readers share."""
+    """Renders the digests of one edition; use one for all its readers."""
 
     def __init__(self, edition: Edition) -> None:
         self.edition = edition
@@ -49,7 +51,7 @@ class Renderer:
         return Cards({topic.slug: topic for topic in Topic.objects.all()})
 
     def candidates(self, *, after: date) -> list[Candidate]:
-        """Return the candidates of the editions after that date."""
+        """Return the entries of the editions after a date as candidates; one query in all."""
         if after not in self.cached_candidates:
             self.cached_candidates[after] = [
                 to_candidate(entry, entry.matched)
@@ -59,7 +61,7 @@ class Renderer:
         return self.cached_candidates[after]
 
     def choose_for(self, interests: Interests, *, after: date) -> Selection:
-        """Select the papers of one reader's digest."""
+        """Return the papers of one reader's digest."""
         return choose(self.candidates(after=after), interests)
 
     def message(
@@ -69,10 +71,13 @@ class Renderer:
         interests: Interests,
         papers: Sequence[Candidate],
     ) -> EmailMultiAlternatives:
-        """Return the email of one delivery; the same input gives the same bytes."""
+        """Return the email of one delivery; deterministic, so that a repeat is the same message.
+
+        Raise CannotSendError if the subscriber must not get mail of this kind.
+        """
         entries = [self.entries[candidate.entry_id] for candidate in papers]
         values = {
-            "count": str(len(entries)),
+            "paper_count": pluralise(len(entries), "paper"),
             "preferences_url": links.signed_url(links.Purpose.PREFERENCES, subscriber),
             "unsubscribe_url": links.signed_url(links.Purpose.UNSUBSCRIBE, subscriber),
         }
@@ -99,6 +104,7 @@ class Renderer:
         return self.render_layout("emails/digest/body.txt")
 
     def render_layout(self, template_name: str) -> SplitTemplate:
+        """Render the layout around the cards, the same for all readers but its placeholders."""
         context = {
             "edition_date": self.edition.date,
             "edition_url": absolute_url(self.edition.get_absolute_url()),
@@ -106,26 +112,28 @@ class Renderer:
             "site_url": settings.SITE_URL,
             "postal_address": settings.POSTAL_ADDRESS,
         }
-        placeholders = ["cards", "count", "preheader", "preferences_url", "unsubscribe_url"]
+        placeholders = ["cards", "paper_count", "preheader", "preferences_url", "unsubscribe_url"]
         return SplitTemplate(template_name, context, placeholders)
 
 
 def to_candidate(entry: Entry, match_keys: Iterable[str]) -> Candidate:
+    """Return an entry as `selection` compares it; the keys are those to match follows with."""
     return Candidate(entry.pk, frozenset(entry.topic_ranks), entry.score, frozenset(match_keys))
 
 
 def render_subject(entries: Sequence[Entry]) -> str:
+    """Return the subject, which names the first paper, on one line: a title may have breaks."""
     context = {"first_title": entries[0].paper.title, "others": len(entries) - 1}
     template = get_template("emails/digest/subject.txt", using="text")
     return " ".join(template.render(context).split())
 
 
 def build_preheader(entries: Sequence[Entry]) -> str:
-    """Return the inbox preview text: the papers that the subject does not name."""
+    """Return the text an inbox shows beside the subject: the next titles, or else the abstract."""
     titles = [entry.paper.title for entry in entries[1:4]]
     return truncate_words(" · ".join(titles) or entries[0].paper.abstract, MAX_PREHEADER_CHARS)
 
 
 def message_id(edition: Edition, delivery_id: int) -> str:
-    """Return the Message-ID, which is known before sending and never changes."""
+    """Return a delivery's Message-ID: the same each time, so a provider can be asked for it."""
     return f"<digest-{edition}-{delivery_id}@{settings.SITE_HOST}>"

@@ -1,4 +1,4 @@
-"""Decide which editions a digest covers: those since the reader's last one, within limits."""
+"""Which editions a reader's next digest covers: those since their last one, up to a week."""
 
 from __future__ import annotations
 
@@ -10,11 +10,14 @@ from django.db.models import Case, Max, When
 from newsletter.models import Delivery, Edition
 from subscribers.models import Preferences
 
-# A digest reaches back no further, however long the reader got none.
+# A digest reaches back this far at most, however long ago the last one was.
 MAX_CATCH_UP = timedelta(days=7)
-# Deliveries older than this are not looked at: the reader starts afresh.
+
+# A reader whose last digest is older than this is treated like a new reader.
 HISTORY_WINDOW = timedelta(days=60)
-# States of a delivery that covers its editions, so that the next digest starts after them …
+
+# Deliveries in these states count as a reader's last digest. An `unknown` one may have arrived, so
+# it counts: papers sent twice are worse than papers missed.
 COUNTED_STATES = {
     Delivery.State.PENDING,
     Delivery.State.CLAIMED,
@@ -22,14 +25,16 @@ COUNTED_STATES = {
     Delivery.State.UNKNOWN,
     Delivery.State.CANCELLED,
 }
-# … except where it was cancelled for these reasons: its papers are carried over.
+
+# Except these: the reader did not get the papers, so the next digest covers them.
 CARRIED_OVER_REASONS = {Delivery.CancellationReason.TOO_FEW, Delivery.CancellationReason.PAUSED}
 
 
 def last_edition_dates(subscriber_ids: Iterable[int], *, before: date) -> dict[int, date]:
-    """Return the date up to which each reader's recent digests have covered editions.
+    """Return the date of the last edition each subscriber had before a date, by id, in one query.
 
-    A digest that had too few papers or fell into a pause covers nothing, so the date before it counts.
+    A digest that was cancelled because of a pause or too few papers counts as the one before it.
+    Subscribers without a digest within HISTORY_WINDOW are left out.
     """
     recent = Edition.objects.filter(date__gte=before - HISTORY_WINDOW, date__lt=before)
     rows = (
@@ -49,7 +54,11 @@ def last_edition_dates(subscriber_ids: Iterable[int], *, before: date) -> dict[i
 def covered_after(
     edition: Edition, preferences: Preferences, *, last_edition_date: date | None
 ) -> date:
-    """Return the date after which editions belong to this digest (exclusive)."""
+    """Return the date after which editions belong to the digest.
+
+    That is the date of the reader's last edition, but at most MAX_CATCH_UP ago. A first digest
+    covers one day, or a week for weekly readers.
+    """
     if last_edition_date is None:
         weekly = preferences.frequency == Preferences.Frequency.WEEKLY
         return edition.date - (MAX_CATCH_UP if weekly else timedelta(days=1))

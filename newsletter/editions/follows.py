@@ -1,7 +1,4 @@
-"""Match papers against all authors, phrases and categories that readers follow.
-
-Each paper is matched once, not once per reader.
-"""
+"""Match papers against all followed authors, categories and keywords: once for all readers."""
 
 from __future__ import annotations
 
@@ -15,12 +12,13 @@ from subscribers.models import Follow, Subscriber
 
 
 def all_follows() -> FollowIndex:
-    """Return all that active readers follow, in one query."""
+    """Return an index of what active readers follow, in one query."""
     active = Follow.objects.filter(subscriber__status=Subscriber.Status.ACTIVE)
     return build_follow_index(active.values_list("kind", "key").distinct())
 
 
 def build_follow_index(terms: Iterable[tuple[str, str]]) -> FollowIndex:
+    """Return an index of terms, which are pairs of a kind and a key."""
     keys: defaultdict[str, set[str]] = defaultdict(set)
     for kind, key in terms:
         keys[kind].add(key)
@@ -32,7 +30,7 @@ def build_follow_index(terms: Iterable[tuple[str, str]]) -> FollowIndex:
 
 
 def match_papers(paper_ids: Iterable[int], follow_index: FollowIndex) -> dict[int, list[str]]:
-    """Return the sorted match keys of each paper, by paper id; at most one query."""
+    """Return the sorted match keys of each paper, by id, in one query; without follows, in none."""
     if not any((follow_index.authors, follow_index.categories, follow_index.keywords)):
         return {}
     papers = Paper.objects.filter(pk__in=paper_ids).values_list(
@@ -40,15 +38,15 @@ def match_papers(paper_ids: Iterable[int], follow_index: FollowIndex) -> dict[in
     )
     return {
         pk: sorted(
-            match_key(*term) for term in follows.find_matches(*words, follow_index=follow_index)
+            match_key(*term) for term in follows.find_matches(*fields, follow_index=follow_index)
         )
-        for pk, *words in papers.iterator()
+        for pk, *fields in papers.iterator()
     }
 
 
 def match_key(kind: str, key: str) -> str:
-    """Return the key of a follow in an entry, such as "author:noether emmy".
+    """Return a term as `Entry.matched` stores it, such as "author:noether emmy".
 
-    A topic slug has no colon, so the two cannot be confused.
+    The colon keeps it distinct from topic slugs, which have none.
     """
     return f"{kind}:{key}"

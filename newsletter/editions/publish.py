@@ -1,4 +1,4 @@
-"""Publish editions: freeze the ranking of a day, once."""
+"""Publish an edition: freeze the ranking of a day, once."""
 
 from __future__ import annotations
 
@@ -18,21 +18,21 @@ from papers.trends.ranking import RankedPaper
 
 logger = logging.getLogger(__name__)
 
-# An edition holds the best papers overall, and the best of each topic and of each author, phrase and
-# category that a reader follows.
+# An edition holds the best papers overall, and the best of each label: a topic, or an author,
+# keyword or category that a reader follows.
 MAX_OVERALL, MAX_PER_LABEL = 20, 10
-# Papers listed more recently wait for the next edition: a paper enters one edition only, and votes of
-# the first hours predict little …
+# Papers listed more recently than this wait for the next edition. A paper enters one edition only,
+# and its votes of the first hours say little …
 MIN_LISTING_AGE = timedelta(hours=12)
-# … unless the edition would have fewer papers than this.
+# … unless the edition would have fewer papers than this without them.
 MIN_PAPERS = 10
-# The day's edition is published after this, in UTC: before Europe wakes up.
+# The day's edition is published after this time in UTC: before Europe wakes up.
 PUBLISH_AT = time(4)
 
 
 @dataclass(frozen=True, slots=True)
 class LabelledPaper:
-    """A paper of an edition, with its topics and the follows that it matches."""
+    """A ranked paper with its topic slugs and match keys, by which readers follow it."""
 
     ranked: RankedPaper
     topics: list[str]
@@ -40,7 +40,7 @@ class LabelledPaper:
 
 
 class NothingToPublishError(Exception):
-    """Every ranked paper has been in an edition already."""
+    """Every paper is in an earlier edition, or there is no paper at all."""
 
 
 def end_of_day(day: date) -> datetime:
@@ -49,16 +49,16 @@ def end_of_day(day: date) -> datetime:
 
 
 def publish_edition(day: date, *, at: datetime) -> Edition:
-    """Publish the edition of a day from what was known at that moment; safe to repeat.
+    """Return the day's edition; create it from the ranking at the moment `at` if there is none.
 
-    Return the existing edition if there is one: an edition never changes. Raise
-    NothingToPublishError if no paper is new.
+    Raise NothingToPublishError if no paper is new. Safe to repeat, also at once: an edition that
+    exists is returned unchanged.
     """
     if edition := Edition.objects.filter(date=day).first():
         return edition
     papers = papers_for_edition(at)
     if not papers:
-        raise NothingToPublishError(f"There is no new paper to publish an edition of {day} with.")
+        raise NothingToPublishError(f"There are no new papers for the edition of {day}.")
     with transaction.atomic():
         edition, created = Edition.objects.get_or_create(date=day, defaults={"published_at": at})
         if created:
@@ -68,27 +68,29 @@ def publish_edition(day: date, *, at: datetime) -> Edition:
 
 
 def papers_for_edition(at: datetime) -> list[LabelledPaper]:
-    """Return the papers of an edition made at that moment, best first, with their labels."""
-    fresh = exclude_published(ranking.rank(at, listed_until=(at - MIN_LISTING_AGE).date()))
-    if len(fresh) < MIN_PAPERS:
-        fresh = exclude_published(ranking.rank(at))
-    topics = topics_by_paper(fresh)
-    matched = follows.match_papers(topics, follows.all_follows())
-    labelled = [
-        LabelledPaper(paper, topics[paper.paper_id], matched.get(paper.paper_id, []))
-        for paper in fresh
-    ]
-    return select_top_papers(labelled)
+    """Return the papers of an edition made at that moment, best first."""
+    ranked = exclude_published(ranking.rank(at, listed_until=(at - MIN_LISTING_AGE).date()))
+    if len(ranked) < MIN_PAPERS:
+        ranked = exclude_published(ranking.rank(at))
+    topics = topics_by_paper(ranked)
+    match_keys = follows.match_papers(topics, follows.all_follows())
+    return select_top_papers(
+        [
+            LabelledPaper(paper, topics[paper.paper_id], match_keys.get(paper.paper_id, []))
+            for paper in ranked
+        ]
+    )
 
 
 def exclude_published(ranked: Sequence[RankedPaper]) -> list[RankedPaper]:
+    """Return the papers that are in no edition yet, in the same order."""
     ids = [paper.paper_id for paper in ranked]
-    featured = set(Entry.objects.filter(paper_id__in=ids).values_list("paper_id", flat=True))
-    return [paper for paper in ranked if paper.paper_id not in featured]
+    published = set(Entry.objects.filter(paper_id__in=ids).values_list("paper_id", flat=True))
+    return [paper for paper in ranked if paper.paper_id not in published]
 
 
 def topics_by_paper(ranked: Sequence[RankedPaper]) -> dict[int, list[str]]:
-    """Return the topic slugs of each paper, by paper id."""
+    """Return the sorted topic slugs of each paper, by id, in one query."""
     topics: dict[int, list[str]] = {paper.paper_id: [] for paper in ranked}
     pairs = Paper.topics.through.objects.filter(paper_id__in=topics).order_by("topic__slug")
     for paper_id, slug in pairs.values_list("paper_id", "topic__slug"):
@@ -97,24 +99,23 @@ def topics_by_paper(ranked: Sequence[RankedPaper]) -> dict[int, list[str]]:
 
 
 def select_top_papers(labelled_papers: Sequence[LabelledPaper]) -> list[LabelledPaper]:
-    """Return the best papers overall and of each label, best first."""
-    count_by_label: Counter[str] = Counter()
+    """Return the best papers overall and of each label, in the same order (pure)."""
+    label_counts: Counter[str] = Counter()
     selected = []
     for position, paper in enumerate(labelled_papers):
         labels = [*paper.topics, *paper.match_keys]
-        has_room = any(count_by_label[label] < MAX_PER_LABEL for label in labels)
-        if position < MAX_OVERALL or has_room:
+        if position < MAX_OVERALL or any(label_counts[label] < MAX_PER_LABEL for label in labels):
             selected.append(paper)
-            count_by_label.update(labels)
+            label_counts.update(labels)
     return selected
 
 
 def build_entries(edition: Edition, labelled_papers: Sequence[LabelledPaper]) -> list[Entry]:
-    """Return unsaved entries with the figures of this moment and each paper's rank in its topics."""
-    rank_by_topic: Counter[str] = Counter()
+    """Return unsaved entries with each paper's current figures and its rank within its topics."""
+    topic_counts: Counter[str] = Counter()
     entries = []
     for rank, paper in enumerate(labelled_papers, start=1):
-        rank_by_topic.update(paper.topics)
+        topic_counts.update(paper.topics)
         entries.append(
             Entry(
                 edition=edition,
@@ -124,7 +125,7 @@ def build_entries(edition: Edition, labelled_papers: Sequence[LabelledPaper]) ->
                 upvotes=paper.ranked.upvotes,
                 gain=paper.ranked.gain,
                 comments=paper.ranked.comments,
-                topic_ranks={slug: rank_by_topic[slug] for slug in paper.topics},
+                topic_ranks={slug: topic_counts[slug] for slug in paper.topics},
                 matched=paper.match_keys,
             )
         )
@@ -134,8 +135,8 @@ def build_entries(edition: Edition, labelled_papers: Sequence[LabelledPaper]) ->
 def current_edition(*, now: datetime) -> Edition | None:
     """Return the edition for a reader who is due now, or None if it is not published yet.
 
-    That is today's edition, or yesterday's before PUBLISH_AT. Never return an older one: the reader has
-    had it, and their day would pass without a digest.
+    That is today's, or yesterday's before PUBLISH_AT. Do not fall back to yesterday's later in the
+    day: the reader has had it, and their day would count as served without a digest.
     """
     today = now.date()
     first = today if now.time() >= PUBLISH_AT else today - timedelta(days=1)

@@ -1,4 +1,4 @@
-"""The receipt of an edition: what became of each delivery, and whether it balances."""
+"""An edition's receipt: shows whether every delivery that was opened is accounted for."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from datetime import date
 from typing import Any
 
 from django.db.models import Count
+from django.template.defaultfilters import pluralize
 
 from newsletter.models import Delivery, Edition
 from subscribers.models import Subscriber
@@ -17,24 +18,25 @@ State = Delivery.State
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Receipt:
-    """The deliveries of one edition by state; each one ever opened is in exactly one state."""
+    """The counts of an edition's deliveries: opened, and by state, reason and provider event."""
 
     date: date
     opened: int
     states: dict[str, int]
-    # Why deliveries were cancelled, and what the provider has reported.
+    # Cancelled deliveries by reason, and deliveries by the furthest event reported.
     cancellation_reasons: dict[str, int] = field(default_factory=dict)
     events: dict[str, int] = field(default_factory=dict)
-    # Active readers without a delivery: not due yet, or their time passed without this edition.
+    # Active readers without a delivery: not due yet, or their send time passed without an edition.
     readers_without_delivery: int = 0
 
     @property
     def balances(self) -> bool:
+        """Return whether the states add up to the deliveries opened: none was lost or added."""
         return self.opened == sum(self.states.values())
 
     @property
     def is_clean(self) -> bool:
-        """Return whether the receipt balances and no delivery is unknown."""
+        """Return whether the receipt balances and no delivery has an unknown outcome."""
         return self.balances and not self.states[State.UNKNOWN]
 
     def as_dict(self) -> dict[str, Any]:
@@ -56,11 +58,13 @@ class Receipt:
         if details:
             line += f" (cancelled: {', '.join(details)})"
         if self.readers_without_delivery:
-            line += f"; {self.readers_without_delivery} active readers without it so far"
+            count = self.readers_without_delivery
+            line += f"; {count} active reader{pluralize(count)} without a delivery so far"
         return f"{line}."
 
 
 def for_edition(edition: Edition) -> Receipt:
+    """Return an edition's receipt, in five queries; read the counter `opened` afresh."""
     rows = Delivery.objects.filter(edition=edition)
     edition.refresh_from_db(fields=["opened"])
     states = tally(rows.values_list("state").annotate(Count("pk")))

@@ -68,7 +68,7 @@ def test_publish_edition_of_a_past_day_uses_what_was_known_then() -> None:
         (["--date", "2026-05-13"], "is in the future"),
         (["--date", "yesterday"], "is not a date; write it as YYYY-MM-DD"),
         (["--date", "2026-02-30"], "is not a date; write it as YYYY-MM-DD"),
-        ([], "There is no new paper"),
+        ([], "There are no new papers"),
     ],
 )
 def test_publish_edition_says_what_is_wrong(arguments: list[str], sentence: str) -> None:

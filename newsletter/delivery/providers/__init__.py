@@ -1,7 +1,7 @@
-"""Hand messages to the configured provider.
+"""Email providers: Django's configured backend, one message per call, unless PROVIDERS names another.
 
-The default sends one message a call through Anymail. A provider whose API takes batches of different
-messages gets a module here that implements `Provider`, and a line in `PROVIDERS`.
+To send batches of different messages through a provider's own API, add a module here with a class
+that implements `Provider`, and register it in PROVIDERS.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ from subscribers.mail.outcomes import Outcome
 
 
 class Provider(Protocol):
-    """A connection to a provider."""
+    """A connection to an email provider; a context manager that closes it."""
 
-    # How many messages one call takes.
+    # The largest group that `send` takes.
     messages_per_call: int
 
     def __enter__(self) -> Self: ...
@@ -36,24 +36,26 @@ class Provider(Protocol):
     def send(
         self, messages: Sequence[EmailMultiAlternatives], *, idempotency_key: UUID
     ) -> list[Outcome]:
-        """Send one group, and return an outcome for each message in order.
+        """Send a group of messages; return an outcome for each, in order.
 
-        Return errors as outcomes rather than raise them. `idempotency_key` is the batch's id, the same
-        when the same call is repeated.
+        Return every foreseen error as an outcome. Raise only what nobody foresaw: it ends the
+        worker, and the group is recovered like that of a worker that died.
+
+        `idempotency_key` is the batch's id. It is not unique to a call: a batch has many groups.
         """
 
 
 PROVIDERS: dict[str, Callable[[], Provider]] = {"file": FileProvider}
-# Providers that can look up whether they have a message.
+# Providers that can be asked whether they have a message, by its Message-ID.
 SENT_LOOKUPS: dict[str, Callable[[str], bool]] = {"file": FileProvider.has}
 
 
 def get_provider() -> Provider:
-    """Return the provider that EMAIL_PROVIDER names."""
+    """Return a connection to the provider that EMAIL_PROVIDER names."""
     return PROVIDERS.get(settings.EMAIL_PROVIDER, SingleMessageProvider)()
 
 
 def was_sent(message_id: str) -> bool | None:
-    """Return whether a message was sent; None if the provider cannot look it up."""
+    """Return whether the provider has a message, or None if it cannot be asked."""
     lookup = SENT_LOOKUPS.get(settings.EMAIL_PROVIDER)
     return lookup(message_id) if lookup else None

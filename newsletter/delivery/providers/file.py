@@ -1,4 +1,4 @@
-"""The mailbox folder as a provider, which can look up whether it has a message."""
+"""The mailbox folder as a provider: it can be asked whether it has a message."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from newsletter.delivery.providers.plain import SingleMessageProvider
 
 
 class FileProvider(SingleMessageProvider):
+    """Writes messages to MAILBOX_DIR through Django's configured backend."""
+
     @staticmethod
     def has(message_id: str) -> bool:
         return mailbox.message_path(message_id).is_file()

@@ -1,4 +1,4 @@
-"""Send one message a call through the configured Django backend; works with every provider."""
+"""One message per call through the configured Django backend; works with every provider."""
 
 from __future__ import annotations
 
@@ -19,6 +19,8 @@ UNKNOWN_STATUSES = {"unknown"}
 
 
 class SingleMessageProvider:
+    """A provider behind EMAIL_BACKEND: SMTP, one of Anymail's, or the mailbox folder."""
+
     messages_per_call = 1
 
     def __init__(self) -> None:
@@ -53,16 +55,15 @@ class SingleMessageProvider:
 
 
 def outcome_from_status(message: EmailMultiAlternatives) -> Outcome:
-    """Return the outcome for the one recipient, from the status that Anymail has set.
+    """Return the outcome for the one recipient; a backend without a status accepted the message.
 
-    Without a status the message was accepted. Anymail also reports "unknown" when it cannot read why
-    an HTTP error refused the recipient, so an error status of the response counts as refused.
+    An "unknown" status after an HTTP error is a refusal: Anymail could not parse its reason.
     """
     status: AnymailStatus | None = getattr(message, "anymail_status", None)
     if status is None or not status.status:
         return Outcome(kind=OutcomeKind.HANDED_OVER)
-    refused_whole = getattr(status.esp_response, "status_code", HTTPStatus.OK) >= 400
-    if status.status <= REFUSED_STATUSES or (status.status <= UNKNOWN_STATUSES and refused_whole):
+    is_http_error = getattr(status.esp_response, "status_code", HTTPStatus.OK) >= 400
+    if status.status <= REFUSED_STATUSES or (status.status <= UNKNOWN_STATUSES and is_http_error):
         return Outcome(
             kind=OutcomeKind.FAILED, error=f"The provider answered: {', '.join(status.status)}."
         )

@@ -21,23 +21,23 @@ def folder(settings: Any, tmp_path: Path) -> Path:
 def send(*, message_id: str = "<digest-1@example.org>", subject: str = "Today") -> None:
     message = EmailMultiAlternatives(
         subject,
-        "Erdős says hello",
+        "Hello from Erdős",
         "Papers <papers@example.org>",
         ["ada@example.org"],
         headers={"Message-ID": message_id},
     )
-    message.attach_alternative("<p>Erdős says hello</p>", "text/html")
+    message.attach_alternative("<p>Hello from Erdős</p>", "text/html")
     message.send()
 
 
-def test_a_message_is_kept_as_a_real_email_with_its_html_beside_it(folder: Path) -> None:
+def test_a_message_is_stored_as_an_email_file_with_its_html_beside_it(folder: Path) -> None:
     send()
 
     assert sorted(path.name for path in folder.iterdir()) == ["digest-1.eml", "digest-1.html"]
-    assert (folder / "digest-1.html").read_text() == "<p>Erdős says hello</p>"
+    assert (folder / "digest-1.html").read_text() == "<p>Hello from Erdős</p>"
 
 
-def test_a_message_can_be_read_again(folder: Path) -> None:
+def test_a_stored_message_can_be_read(folder: Path) -> None:
     send(subject="Erdős and others")
 
     mail = mailbox.read_message("digest-1")
@@ -45,12 +45,12 @@ def test_a_message_can_be_read_again(folder: Path) -> None:
     assert mail.subject == "Erdős and others"
     assert (mail.to, mail.kind) == ("ada@example.org", "digest")
     assert (mail.text.strip(), mail.html.strip()) == (
-        "Erdős says hello",
-        "<p>Erdős says hello</p>",
+        "Hello from Erdős",
+        "<p>Hello from Erdős</p>",
     )
 
 
-def test_the_same_message_twice_is_one_file(folder: Path) -> None:
+def test_a_repeated_message_id_replaces_the_file(folder: Path) -> None:
     send(subject="first")
     send(subject="second")
 
@@ -66,14 +66,14 @@ def test_the_newest_message_comes_first(folder: Path) -> None:
     assert [mail.name for mail in mailbox.list_messages(limit=2)] == ["digest-3", "digest-2"]
 
 
-def test_an_empty_mailbox_is_empty() -> None:
+def test_a_mailbox_without_a_folder_is_empty() -> None:
     assert mailbox.list_messages() == []
 
 
 @pytest.mark.parametrize(
     "name", ["", "nothing", "../secret_key", "..", ".hidden", "a/b", "a\x00b", "x" * 500]
 )
-def test_only_messages_can_be_read(name: str, folder: Path) -> None:
+def test_files_outside_the_mailbox_cannot_be_read(name: str, folder: Path) -> None:
     send()
     (folder.parent / "secret_key.eml").write_text("secret")
 

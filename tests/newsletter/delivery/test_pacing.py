@@ -13,7 +13,7 @@ from tests.factories import NOW
 pytestmark = pytest.mark.django_db
 
 
-def test_without_a_limit_every_turn_is_now(settings: Any) -> None:
+def test_without_a_rate_limit_every_slot_starts_now(settings: Any) -> None:
     settings.SEND_RATE = 0
 
     assert [pacing.reserve_send_slot(now=NOW, message_count=500) for _ in range(3)] == [
@@ -23,36 +23,36 @@ def test_without_a_limit_every_turn_is_now(settings: Any) -> None:
     ]
 
 
-def test_turns_are_taken_one_after_another_by_all_workers(settings: Any) -> None:
+def test_slots_follow_each_other_for_all_workers(settings: Any) -> None:
     settings.SEND_RATE = 2
 
-    turns = [pacing.reserve_send_slot(now=NOW, message_count=1) for _ in range(3)]
+    slots = [pacing.reserve_send_slot(now=NOW, message_count=1) for _ in range(3)]
 
-    assert [turn - NOW for turn in turns] == [
+    assert [slot - NOW for slot in slots] == [
         timedelta(),
         timedelta(seconds=0.5),
         timedelta(seconds=1),
     ]
 
 
-def test_without_a_limit_a_pause_is_waited_for_all_the_same(settings: Any) -> None:
+def test_a_pause_delays_the_slot_even_without_a_rate_limit(settings: Any) -> None:
     settings.SEND_RATE = 0
     pacing.pause(until=NOW + timedelta(seconds=3))
 
     assert pacing.reserve_send_slot(now=NOW, message_count=1) == NOW + timedelta(seconds=3)
 
 
-def test_a_quiet_time_is_not_saved_up_for_a_burst(settings: Any) -> None:
+def test_unused_slots_are_not_saved_up_for_a_burst(settings: Any) -> None:
     settings.SEND_RATE = 1
     pacing.reserve_send_slot(now=NOW, message_count=1)
     later = NOW + timedelta(hours=1)
 
-    turns = [pacing.reserve_send_slot(now=later, message_count=1) for _ in range(2)]
+    slots = [pacing.reserve_send_slot(now=later, message_count=1) for _ in range(2)]
 
-    assert [turn - later for turn in turns] == [timedelta(), timedelta(seconds=1)]
+    assert [slot - later for slot in slots] == [timedelta(), timedelta(seconds=1)]
 
 
-def test_a_provider_is_left_alone_as_long_as_the_longest_pause_says() -> None:
+def test_the_longest_pause_counts() -> None:
     pacing.pause(until=NOW + timedelta(seconds=60))
     pacing.pause(until=NOW + timedelta(seconds=10))
 
@@ -60,7 +60,7 @@ def test_a_provider_is_left_alone_as_long_as_the_longest_pause_says() -> None:
     assert pacing.paused_until(now=NOW + timedelta(seconds=61)) is None
 
 
-def test_each_provider_has_a_pace_of_its_own(settings: Any) -> None:
+def test_each_provider_is_paced_separately(settings: Any) -> None:
     settings.EMAIL_PROVIDER = "postmark"
     pacing.pause(until=NOW + timedelta(seconds=60))
 

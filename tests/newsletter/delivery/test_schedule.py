@@ -58,15 +58,15 @@ def test_a_second_tick_opens_nothing() -> None:
     assert edition.opened == Delivery.objects.count() == 1
 
 
-@pytest.mark.parametrize("status", set(Subscriber.Status) - {Subscriber.Status.ACTIVE})
-def test_only_active_readers_are_ever_opened_for(status: str) -> None:
+@pytest.mark.parametrize("status", sorted(set(Subscriber.Status) - {Subscriber.Status.ACTIVE}))
+def test_a_reader_who_is_not_active_gets_no_delivery(status: str) -> None:
     edition = factories.edition()
     factories.subscriber(status=status)
 
     assert schedule.open_unscheduled(edition, now=SEVEN) == []
 
 
-def test_who_is_not_due_yet_waits() -> None:
+def test_a_reader_who_is_not_due_yet_waits() -> None:
     factories.edition()
     due_reader(at=SEVEN + timedelta(minutes=1))
 
@@ -82,7 +82,7 @@ def test_a_reader_in_tokyo_gets_the_utc_day_s_edition_on_the_next_local_date() -
     assert Delivery.objects.get().local_date == date(2026, 5, 13)
 
 
-def test_while_there_is_no_edition_due_readers_wait_for_it() -> None:
+def test_due_readers_wait_for_an_edition_that_is_late() -> None:
     reader = due_reader()
 
     assert schedule.open_due(now=SEVEN + timedelta(hours=2)) == {}
@@ -93,7 +93,7 @@ def test_while_there_is_no_edition_due_readers_wait_for_it() -> None:
     assert schedule.open_due(now=SEVEN + timedelta(hours=3)) == {"opened": 1}
 
 
-def test_a_day_without_any_edition_is_missed_and_not_sent_at_midnight() -> None:
+def test_a_day_without_an_edition_is_counted_as_missed() -> None:
     reader = due_reader()
 
     counts = schedule.open_due(now=SEVEN + timedelta(hours=13))
@@ -110,7 +110,7 @@ def test_yesterday_s_edition_is_not_sent_today() -> None:
     assert schedule.open_due(now=SEVEN) == {}
 
 
-def test_an_edition_of_the_past_published_just_now_is_not_sent() -> None:
+def test_an_edition_of_a_past_date_published_now_is_not_sent() -> None:
     factories.edition(day=date(2026, 4, 1), published_at=SEVEN)
     due_reader()
 
@@ -124,19 +124,19 @@ def test_after_a_short_outage_the_edition_is_still_sent() -> None:
     assert schedule.open_due(now=SEVEN + timedelta(hours=11)) == {"opened": 1}
 
 
-def test_after_a_long_outage_what_is_too_late_expires_and_today_s_is_sent() -> None:
+def test_after_a_long_outage_late_deliveries_expire_and_today_s_is_opened() -> None:
     yesterday, today = factories.edition(day=date(2026, 5, 11)), factories.edition()
     reader = due_reader(at=SEVEN - timedelta(days=1))
 
     counts = schedule.open_due(now=SEVEN + timedelta(hours=3))
     counts += schedule.open_due(now=SEVEN + timedelta(hours=3))
 
-    states = {each.edition: each.state for each in reader.deliveries.select_related("edition")}
+    states = {row.edition: row.state for row in reader.deliveries.select_related("edition")}
     assert counts == {"expired": 1, "opened": 1}
     assert states == {yesterday: Delivery.State.EXPIRED, today: Delivery.State.PENDING}
 
 
-def test_who_moves_west_is_not_sent_the_same_edition_again() -> None:
+def test_a_reader_who_moves_west_does_not_get_the_same_edition_again() -> None:
     factories.edition()
     reader = due_reader()
     schedule.open_due(now=SEVEN)
@@ -181,7 +181,7 @@ def test_a_first_weekly_digest_holds_a_week() -> None:
     assert Delivery.objects.get().after == date(2026, 5, 5)
 
 
-def test_a_digest_reaches_back_to_the_last_one() -> None:
+def test_a_digest_covers_the_editions_since_the_last_one() -> None:
     earlier, _ = factories.edition(day=date(2026, 5, 9)), factories.edition()
     reader = due_reader(preferences={"frequency": Preferences.Frequency.WEEKDAYS})
     factories.delivery(edition=earlier, subscriber=reader, local_date=date(2026, 5, 9))
@@ -191,8 +191,10 @@ def test_a_digest_reaches_back_to_the_last_one() -> None:
     assert reader.deliveries.latest("pk").after == date(2026, 5, 9)
 
 
-@pytest.mark.parametrize("state", set(Delivery.State) - coverage.COUNTED_STATES)
-def test_what_never_reached_the_reader_is_not_a_reason_to_skip_papers(state: str) -> None:
+@pytest.mark.parametrize("state", sorted(set(Delivery.State) - coverage.COUNTED_STATES))
+def test_a_delivery_that_never_reached_the_reader_does_not_count_as_the_last_one(
+    state: str,
+) -> None:
     earlier, _ = factories.edition(day=date(2026, 5, 10)), factories.edition()
     reader = due_reader()
     factories.delivery(
@@ -207,7 +209,7 @@ def test_what_never_reached_the_reader_is_not_a_reason_to_skip_papers(state: str
 @pytest.mark.parametrize(
     "reason", [Delivery.CancellationReason.TOO_FEW, Delivery.CancellationReason.PAUSED]
 )
-def test_papers_that_were_too_few_or_came_in_a_pause_wait_for_the_next_digest(reason: str) -> None:
+def test_papers_that_were_too_few_or_fell_in_a_pause_are_in_the_next_digest(reason: str) -> None:
     reader = due_reader()
     days = [factories.TODAY - timedelta(days=age) for age in (4, 3, 2, 1, 0)]
     editions = [factories.edition(day=day) for day in days]
@@ -217,14 +219,14 @@ def test_papers_that_were_too_few_or_came_in_a_pause_wait_for_the_next_digest(re
         (Delivery.State.CANCELLED, reason),
         (Delivery.State.CANCELLED, reason),
     ]
-    for edition, (state, why) in zip(editions, states, strict=False):
+    for edition, (state, cancelled) in zip(editions, states, strict=False):
         factories.delivery(
             edition=edition,
             subscriber=reader,
             state=state,
-            reason=why,
-            attempted_at=None if why else SEVEN,
-            after=days[0] if why else days[0] - timedelta(days=1),
+            reason=cancelled,
+            attempted_at=None if cancelled else SEVEN,
+            after=days[0] if cancelled else days[0] - timedelta(days=1),
         )
 
     schedule.open_due(now=SEVEN)
@@ -232,7 +234,7 @@ def test_papers_that_were_too_few_or_came_in_a_pause_wait_for_the_next_digest(re
     assert Delivery.objects.get(edition=editions[-1]).after == days[0]
 
 
-def test_a_reader_who_pauses_is_due_again_on_the_day_they_named() -> None:
+def test_a_reader_who_pauses_is_due_again_on_the_day_the_pause_ends() -> None:
     factories.edition()
     reader = due_reader(preferences={"paused_until": date(2026, 6, 1), "hour": 7})
 
@@ -242,7 +244,7 @@ def test_a_reader_who_pauses_is_due_again_on_the_day_they_named() -> None:
     assert reader.next_digest_at == datetime(2026, 6, 1, 7, tzinfo=UTC)
 
 
-def test_opening_by_hand_serves_everybody_once_whatever_their_hour() -> None:
+def test_opening_by_hand_serves_each_reader_once_whatever_their_hour() -> None:
     edition = factories.edition()
     due_reader()
     factories.subscriber(next_digest_at=None)
@@ -271,12 +273,12 @@ def test_opening_costs_the_same_queries_for_any_number(
     for _ in range(readers):
         due_reader()
 
-    # edition, begin, due, served, dates, last, insert, count, advance, commit
+    # edition, BEGIN, due, served, dates, last, suppressed, insert, opened, readers, COMMIT
     with django_assert_num_queries(11):
         schedule.open_due(now=SEVEN)
 
 
-def test_more_readers_than_a_page_are_all_opened(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_readers_beyond_the_first_page_are_opened_too(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(schedule, "READER_PAGE_SIZE", 2)
     factories.edition()
     for _ in range(5):
@@ -285,13 +287,13 @@ def test_more_readers_than_a_page_are_all_opened(monkeypatch: pytest.MonkeyPatch
     assert schedule.open_due(now=SEVEN) == {"opened": 5}
 
 
-def test_a_reader_whose_hour_is_that_of_publishing_never_misses_an_edition() -> None:
+def test_a_reader_due_at_publishing_time_never_misses_an_edition() -> None:
     four = datetime(2026, 5, 11, 4, 0, tzinfo=UTC)
     factories.edition(day=four.date(), published_at=four + timedelta(seconds=50))
     reader = due_reader(at=four, preferences={"hour": 4})
     schedule.open_due(now=four + timedelta(seconds=50))
 
-    # The next day's first tick comes earlier within the minute than yesterday's edition did.
+    # The next day's first tick comes before that day's edition is published.
     next_day = four + timedelta(days=1)
     assert schedule.open_due(now=next_day + timedelta(seconds=10)) == {}
     factories.edition(day=next_day.date(), published_at=next_day + timedelta(seconds=50))
@@ -300,7 +302,7 @@ def test_a_reader_whose_hour_is_that_of_publishing_never_misses_an_edition() -> 
     assert reader.deliveries.count() == 2
 
 
-def test_a_time_zone_that_is_gone_stops_nobody_s_mail() -> None:
+def test_an_unknown_time_zone_does_not_block_other_readers() -> None:
     factories.edition()
     due_reader(preferences={"timezone": "Mars/Olympus_Mons"})
     due_reader()
@@ -308,7 +310,7 @@ def test_a_time_zone_that_is_gone_stops_nobody_s_mail() -> None:
     assert schedule.open_due(now=SEVEN) == {"opened": 2}
 
 
-def test_choosing_anew_while_the_edition_is_late_does_not_lose_the_day() -> None:
+def test_saving_preferences_while_the_edition_is_late_does_not_lose_the_day() -> None:
     reader = due_reader()
 
     reader.reschedule_digest(SEVEN + timedelta(hours=2))

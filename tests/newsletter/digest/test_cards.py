@@ -10,6 +10,7 @@ from django.utils.html import escape
 
 from newsletter.digest import cards
 from newsletter.digest.cards import Cards, Detail
+from newsletter.digest.reasons import Reasons
 from newsletter.digest.selection import Interests
 from newsletter.models import Entry
 from papers.models import Topic
@@ -27,28 +28,28 @@ def entry(**fields: Any) -> Entry:
     return factories.entry(edition=factories.edition(), paper=factories.paper(**paper), **fields)
 
 
-def joined(entry: Entry, reader: Any = None, **wanted: Any) -> tuple[str, str]:
+def join_cards(entry: Entry, reader: Any = None, **interests: Any) -> tuple[str, str]:
     topics = {topic.slug: topic for topic in Topic.objects.all()}
     reader = reader or factories.subscriber()
-    return Cards(topics).join([entry], reader, Interests(length=5, **wanted))
+    return Cards(topics).join([entry], reader, Interests(length=5, **interests))
 
 
 @pytest.mark.parametrize(
-    ("detail", "shown"), [(Detail.TITLES, 0), (Detail.SHORT, 240), (Detail.FULL, 1620)]
+    ("detail", "expected_length"), [(Detail.TITLES, 0), (Detail.SHORT, 240), (Detail.FULL, 1620)]
 )
-def test_each_level_of_detail_shows_as_much_of_an_abstract(detail: str, shown: int) -> None:
+def test_each_level_of_detail_limits_the_abstract(detail: str, expected_length: int) -> None:
     reader = factories.subscriber(preferences={"detail": detail})
 
-    for body in joined(entry(abstract=ABSTRACT), reader):
+    for body in join_cards(entry(abstract=ABSTRACT), reader):
         words = " ".join(re.findall(r"We study[^<]*?(?=<|\n\n|\narXiv|$)", body)).split()
         length = len(" ".join(words))
-        assert shown - 20 <= length <= shown + 1
+        assert expected_length - 20 <= length <= expected_length + 1
 
 
-def test_each_card_says_why_it_is_here_in_front_what_is_yours() -> None:
-    her = entry(matched=["author:noether e", "keyword:mamba"], upvotes=7)
+def test_a_card_shows_the_reader_s_own_reasons_first() -> None:
+    paper = entry(matched=["author:noether e", "keyword:mamba"], upvotes=7)
 
-    html, text = joined(her, named_follows={"author:noether e": "E. <Noether>"})
+    html, text = join_cards(paper, named_follows={"author:noether e": "E. <Noether>"})
 
     assert "by E. &lt;Noether&gt;, whom you follow</span>" in html
     assert html.index("whom you follow") < html.index("7 upvotes")
@@ -56,7 +57,7 @@ def test_each_card_says_why_it_is_here_in_front_what_is_yours() -> None:
     assert "mamba" not in html + text
 
 
-def test_each_card_has_its_reader_s_own_links_in_one_line() -> None:
+def test_a_card_has_the_reader_s_own_feedback_links_in_one_line() -> None:
     reader, robots = factories.subscriber(), entry(topics=["robotics"])
     mute = factories.topic("robotics")
     urls = [
@@ -65,7 +66,7 @@ def test_each_card_has_its_reader_s_own_links_in_one_line() -> None:
         feedback.action_url(reader, FeedbackAction.MUTE, mute.pk),
     ]
 
-    html, text = joined(robots, reader)
+    html, text = join_cards(robots, reader)
 
     [line] = [line for line in html.splitlines() if "More like this" in line]
     assert re.findall(r'href="([^"]*/feedback/[^"]*)"', line) == urls
@@ -74,7 +75,7 @@ def test_each_card_has_its_reader_s_own_links_in_one_line() -> None:
 
 
 @pytest.mark.parametrize(
-    ("wanted", "muted"),
+    ("interests", "muted"),
     [
         ({}, "Robotics"),
         ({"topics": ["robotics"]}, "Speech"),
@@ -82,32 +83,32 @@ def test_each_card_has_its_reader_s_own_links_in_one_line() -> None:
         ({"topics": ["robotics", "speech"], "preferred": ["speech", "robotics"]}, "Robotics"),
     ],
 )
-def test_the_topic_to_mute_is_not_one_that_is_followed_if_there_is_another(
-    wanted: dict[str, list[str]], muted: str
+def test_the_topic_to_mute_is_not_a_followed_one_if_there_is_another(
+    interests: dict[str, list[str]], muted: str
 ) -> None:
     paper = entry(topics=["robotics", "speech"], topic_ranks={"robotics": 1, "speech": 4})
 
-    html, _ = joined(paper, **{name: frozenset(slugs) for name, slugs in wanted.items()})
+    html, _ = join_cards(paper, **{name: frozenset(slugs) for name, slugs in interests.items()})
 
     assert re.findall("Mute ([A-Z]\\w+)", html) == [muted]
 
 
-def test_of_a_paper_without_a_topic_nothing_can_be_learned_and_nothing_is_asked() -> None:
-    for body in joined(entry()):
+def test_a_paper_without_a_topic_has_no_feedback_links() -> None:
+    for body in join_cards(entry()):
         assert "like this" not in body
 
 
 @pytest.mark.parametrize("text", ["'" * 3000, "深度学习" * 700, "& < > " * 900, "Wörter " * 400])
-def test_an_abstract_is_never_more_than_its_share_of_the_mail(text: str) -> None:
-    for detail, (length, size) in cards.ABSTRACT_LIMITS.items():
+def test_a_truncated_abstract_stays_within_both_limits(text: str) -> None:
+    for detail, (max_chars, max_bytes) in cards.ABSTRACT_LIMITS.items():
         short = cards.truncate_abstract(text, detail)
 
-        assert len(short) <= length
-        assert len(escape(short).encode()) <= size
-        assert bool(short) == bool(length)
+        assert len(short) <= max_chars
+        assert len(escape(short).encode()) <= max_bytes
+        assert bool(short) == bool(max_chars)
 
 
-def test_why_is_data() -> None:
+def test_an_entry_s_reasons_hold_its_figures_and_its_best_rank() -> None:
     paper = entry(
         topics=["robotics", "speech"],
         upvotes=87,
@@ -117,6 +118,6 @@ def test_why_is_data() -> None:
     )
     topics = {topic.slug: topic for topic in Topic.objects.all()}
 
-    assert cards.build_reasons(paper, topics) == cards.Reasons(
+    assert cards.build_reasons(paper, topics) == Reasons(
         upvotes=87, gain=34, comments=3, has_code=False, topic_rank=2, topic="Speech"
     )

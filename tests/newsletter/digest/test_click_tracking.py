@@ -1,4 +1,4 @@
-"""newsletter/digest/click_tracking.py and the address that its links lead to"""
+"""newsletter/digest/click_tracking.py and the view behind its links"""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def entry() -> Entry:
 
 
 @pytest.fixture
-def counting(settings: Any) -> None:
+def clicks_on(settings: Any) -> None:
     settings.CLICKS = True
 
 
@@ -42,32 +42,32 @@ def counts() -> list[tuple[str, int]]:
     return list(Clicks.objects.order_by("kind").values_list("kind", "count"))
 
 
-def shown(entry: Entry) -> set[str]:
+def card_urls(entry: Entry) -> set[str]:
     card = cards.card_context(entry, {}, "full")["card"]
-    return {address for name, address in card.items() if name.endswith("_url") and address}
+    return {url for name, url in card.items() if name.endswith("_url") and url}
 
 
-def test_it_is_off_and_links_lead_straight_to_the_paper(entry: Entry) -> None:
+def test_by_default_links_lead_directly_to_the_paper(entry: Entry) -> None:
     assert not project.CLICKS
-    assert shown(entry) == set(filter(None, click_tracking.target_urls(entry.paper).values()))
+    assert card_urls(entry) == set(filter(None, click_tracking.target_urls(entry.paper).values()))
 
 
-@pytest.mark.usefixtures("counting")
-def test_with_it_on_every_link_leads_through_us_to_where_it_led(entry: Entry) -> None:
-    addresses = shown(entry)
-    answers = [Client().get(each.removeprefix(project.SITE_URL)) for each in addresses]
+@pytest.mark.usefixtures("clicks_on")
+def test_tracked_links_redirect_to_the_same_targets(entry: Entry) -> None:
+    urls = card_urls(entry)
+    responses = [Client().get(url.removeprefix(project.SITE_URL)) for url in urls]
 
-    assert {re.sub(r"[^/]+/$", "", each) for each in addresses} == {f"{project.SITE_URL}/go/"}
-    assert {answer.status_code for answer in answers} == {302}
-    assert {answer["Location"] for answer in answers} == set(
+    assert {re.sub(r"[^/]+/$", "", url) for url in urls} == {f"{project.SITE_URL}/go/"}
+    assert {response.status_code for response in responses} == {302}
+    assert {response["Location"] for response in responses} == set(
         filter(None, click_tracking.target_urls(entry.paper).values())
     )
-    assert {answer["Referrer-Policy"] for answer in answers} == {"no-referrer"}
-    assert not any(answer.cookies for answer in answers)
+    assert {response["Referrer-Policy"] for response in responses} == {"no-referrer"}
+    assert not any(response.cookies for response in responses)
 
 
-@pytest.mark.usefixtures("counting")
-def test_clicks_are_counted_by_link_and_day_and_nothing_else(entry: Entry) -> None:
+@pytest.mark.usefixtures("clicks_on")
+def test_clicks_are_counted_by_link_and_day_only(entry: Entry) -> None:
     for day in (12, 12, 13):
         with time_machine.travel(NOW.replace(day=day), tick=False):
             Client().get(path(entry, LinkKind.CODE))
@@ -78,50 +78,53 @@ def test_clicks_are_counted_by_link_and_day_and_nothing_else(entry: Entry) -> No
     assert fields == {"id", "entry", "kind", "day", "count"}
 
 
-@pytest.mark.usefixtures("counting")
-def test_who_only_looks_where_a_link_leads_is_not_counted(entry: Entry) -> None:
-    answer = Client().head(path(entry, LinkKind.CODE))
+@pytest.mark.usefixtures("clicks_on")
+def test_a_head_request_is_not_counted(entry: Entry) -> None:
+    response = Client().head(path(entry, LinkKind.CODE))
 
-    assert (answer.status_code, answer["Location"], counts()) == (302, CODE, [])
+    assert (response.status_code, response["Location"], counts()) == (302, CODE, [])
     assert Client().post(path(entry, LinkKind.CODE)).status_code == 405
 
 
-def test_links_of_mails_from_before_still_lead_on_uncounted(entry: Entry) -> None:
+def test_tracked_links_of_old_mails_still_redirect_uncounted_after_clicks_are_turned_off(
+    entry: Entry,
+) -> None:
     assert Client().get(path(entry, LinkKind.CODE))["Location"] == CODE
     assert counts() == []
 
 
-@pytest.mark.usefixtures("counting")
-def test_what_we_did_not_sign_leads_nowhere(entry: Entry) -> None:
+@pytest.mark.usefixtures("clicks_on")
+def test_a_forged_token_is_not_found(entry: Entry) -> None:
     token = path(entry, LinkKind.CODE).split("/")[2]
     foreign = Signer(salt="subscribers.links.preferences", sep=".").sign(token.split(".")[0])
     other = path(entry, LinkKind.PDF).split("/")[2]
     mixed = f"{token.split('.')[0]}.{other.split('.')[1]}"
     forged = [mixed, token[:-1], f"x{token}", foreign, "https:example.org", "é", "x" * 5000, "."]
 
-    assert {Client().get(f"/go/{each}/").status_code for each in forged} == {404}
+    assert {Client().get(f"/go/{text}/").status_code for text in forged} == {404}
     assert counts() == []
 
 
-def test_a_link_outlives_a_change_of_the_key(entry: Entry, settings: Any) -> None:
-    address = path(entry, LinkKind.CODE)
+def test_a_link_still_works_after_a_key_rotation(entry: Entry, settings: Any) -> None:
+    code_path = path(entry, LinkKind.CODE)
     settings.SECRET_KEY_FALLBACKS = [settings.SECRET_KEY]
     settings.SECRET_KEY = "another"
 
-    assert Client().get(address)["Location"] == CODE
+    assert Client().get(code_path)["Location"] == CODE
 
 
-def test_a_link_to_what_has_gone_is_a_page_that_is_not_there(entry: Entry) -> None:
+def test_a_link_to_a_deleted_target_or_entry_is_not_found(entry: Entry) -> None:
     code, page = path(entry, LinkKind.CODE), path(entry, LinkKind.PAGE)
     entry.paper.code_url = ""
     entry.paper.save()
-    gone = [Client().get(code).status_code]
+    statuses = [Client().get(code).status_code]
     entry.delete()
+    statuses.append(Client().get(page).status_code)
 
-    assert [*gone, Client().get(page).status_code] == [404, 404]
+    assert statuses == [404, 404]
 
 
-def test_the_links_are_the_same_in_everybody_s_mail(entry: Entry) -> None:
+def test_a_link_is_the_same_for_every_reader(entry: Entry) -> None:
     assert click_tracking.tracking_url(entry, LinkKind.PDF) == click_tracking.tracking_url(
         entry, LinkKind.PDF
     )
@@ -129,7 +132,7 @@ def test_the_links_are_the_same_in_everybody_s_mail(entry: Entry) -> None:
 
 
 @pytest.mark.parametrize("changed", [{"kind": "smile"}, {}])
-def test_the_schema_refuses_an_unknown_kind_and_a_second_count(
+def test_the_database_rejects_an_unknown_kind_and_a_second_row(
     entry: Entry, changed: dict[str, str]
 ) -> None:
     row = {"entry": entry, "kind": "pdf", "day": NOW.date()}

@@ -1,4 +1,4 @@
-"""newsletter/digest/preview.py and its page"""
+"""newsletter/digest/preview.py and its view"""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tests import factories
 pytestmark = pytest.mark.django_db
 
 NOW = factories.NOW
-WANTED = {
+FORM_DATA = {
     "length": "5",
     "minimum": "1",
     "detail": "short",
@@ -45,11 +45,11 @@ def edition() -> Edition:
     return factories.edition(papers=papers)
 
 
-def preview(reader: Subscriber, changed: dict[str, str] | None = None, **options: bool) -> Any:
+def preview(reader: Subscriber, changes: dict[str, str] | None = None, **options: bool) -> Any:
     token = links.signed_token(Purpose.PREFERENCES, reader)
     headers = {"HX-Request": "true"} if options.get("by_script", True) else {}
     return Client(enforce_csrf_checks=True).post(
-        f"/preferences/{token}/preview/", WANTED | (changed or {}), headers=headers
+        f"/preferences/{token}/preview/", FORM_DATA | (changes or {}), headers=headers
     )
 
 
@@ -57,7 +57,9 @@ def titles(response: Any) -> list[str]:
     return re.findall(r'<a href="/papers/[^"]+">(.*?)</a>', response.content.decode())
 
 
-def test_it_shows_what_the_unsaved_form_would_bring_and_saves_nothing(edition: Edition) -> None:
+def test_the_preview_shows_the_digest_of_the_unsaved_form_and_saves_nothing(
+    edition: Edition,
+) -> None:
     reader = factories.subscriber(topics=["robotics"])
     before = list(Preferences.objects.values()), list(TopicChoice.objects.values())
 
@@ -78,7 +80,7 @@ def test_it_shows_what_the_unsaved_form_would_bring_and_saves_nothing(edition: E
     assert not Follow.objects.exists()
 
 
-def test_without_scripts_it_is_the_whole_page_with_what_was_typed(edition: Edition) -> None:
+def test_without_scripts_the_whole_page_is_returned_with_the_unsaved_form(edition: Edition) -> None:
     reader = factories.subscriber()
 
     response = preview(reader, {"attitudes-speech": "prefer", "length": "4"}, by_script=False)
@@ -91,20 +93,23 @@ def test_without_scripts_it_is_the_whole_page_with_what_was_typed(edition: Editi
 
 
 @pytest.mark.parametrize(
-    ("changed", "sentence"),
+    ("changes", "sentence"),
     [
         ({"minimum": "4"}, "3 papers match, but your minimum is 4: nothing would be sent today"),
         ({"keywords": "zymurgy"}, "No paper matches: nothing would be sent today"),
-        ({"attitudes-robotics": "follow", "minimum": "2"}, "1 paper matches, but your minimum is 2"),
+        (
+            {"attitudes-robotics": "follow", "minimum": "2"},
+            "1 paper matches, but your minimum is 2",
+        ),
     ],
 )
-def test_a_day_without_a_digest_is_foretold(
-    edition: Edition, changed: dict[str, str], sentence: str
+def test_the_preview_explains_why_no_digest_would_be_sent(
+    edition: Edition, changes: dict[str, str], sentence: str
 ) -> None:
-    assert sentence in preview(factories.subscriber(), changed).content.decode()
+    assert sentence in preview(factories.subscriber(), changes).content.decode()
 
 
-def test_a_weekly_digest_is_previewed_with_its_week(edition: Edition) -> None:
+def test_the_preview_of_a_weekly_digest_covers_a_week(edition: Edition) -> None:
     factories.edition(
         day=factories.TODAY - timedelta(days=5), papers=[factories.paper(title="Of Thursday")]
     )
@@ -116,7 +121,7 @@ def test_a_weekly_digest_is_previewed_with_its_week(edition: Edition) -> None:
 
 
 @pytest.mark.parametrize("by_script", [True, False])
-def test_a_form_that_cannot_be_read_is_answered_with_what_is_wrong(
+def test_an_invalid_form_gets_its_errors_and_no_papers(
     edition: Edition,
     by_script: bool,  # noqa: FBT001
 ) -> None:
@@ -130,12 +135,12 @@ def test_a_form_that_cannot_be_read_is_answered_with_what_is_wrong(
     assert titles(response) == []
 
 
-def test_before_the_first_edition_there_is_nothing_to_show() -> None:
+def test_before_the_first_edition_the_preview_is_empty() -> None:
     assert "There is no edition yet." in preview(factories.subscriber()).content.decode()
 
 
 @pytest.mark.parametrize("method", ["get", "head", "put"])
-def test_only_a_form_can_ask(method: str) -> None:
+def test_only_post_is_allowed(method: str) -> None:
     token = links.signed_token(Purpose.PREFERENCES, factories.subscriber())
 
     response = getattr(Client(), method)(f"/preferences/{token}/preview/")
@@ -143,23 +148,23 @@ def test_only_a_form_can_ask(method: str) -> None:
     assert (response.status_code, response.headers["Referrer-Policy"]) == (405, "no-referrer")
 
 
-def test_a_token_of_another_purpose_opens_nothing(edition: Edition) -> None:
+def test_a_token_of_another_purpose_is_rejected(edition: Edition) -> None:
     token = links.signed_token(Purpose.UNSUBSCRIBE, factories.subscriber())
 
-    assert Client().post(f"/preferences/{token}/preview/", WANTED).status_code == 400
+    assert Client().post(f"/preferences/{token}/preview/", FORM_DATA).status_code == 400
 
 
-@pytest.mark.parametrize("many", [1, 4])
+@pytest.mark.parametrize("count", [1, 4])
 def test_a_preview_costs_the_same_queries_for_any_number(
-    many: int, django_assert_num_queries: Any
+    count: int, django_assert_num_queries: Any
 ) -> None:
-    factories.edition(papers=[factories.paper(topics=["robotics"]) for _ in range(many)])
+    factories.edition(papers=[factories.paper(topics=["robotics"]) for _ in range(count)])
     reader = factories.subscriber()
-    for _ in range(many):
+    for _ in range(count):
         factories.vote(reader, factories.paper(topics=["robotics"]))
-    keywords = ",".join(f"thing {n}" for n in range(many))
+    keywords = ",".join(f"thing {n}" for n in range(count))
 
-    # reader, preferences, attitudes, follows, topics, votes, edition, entries, words, topics; and
-    # Django has the database look at each of six constraints in a savepoint
+    # reader, preferences, attitudes, follows, topics, votes, edition, entries, papers, topics; and
+    # for each of six constraints Django runs a check in a savepoint
     with django_assert_num_queries(10 + 6 * 3):
         preview(reader, {"keywords": keywords, "attitudes-robotics": "prefer"})

@@ -27,15 +27,15 @@ def settings_page(open_tab: Callable[..., Tab]) -> Callable[..., Tab]:
     factories.edition(day=timezone.now().date(), papers=papers)
     token = links.signed_token(links.Purpose.PREFERENCES, factories.subscriber(topics=["robotics"]))
 
-    def open_it(**options: Any) -> Tab:
+    def open_page(**options: Any) -> Tab:
         tab = open_tab(**options)
         tab(lambda page: page.goto(f"/preferences/{token}/"))
         return tab
 
-    return open_it
+    return open_page
 
 
-def test_the_preview_follows_the_form_by_keyboard_and_nothing_is_saved(settings_page):
+def test_the_preview_updates_with_the_form_and_saves_nothing(settings_page):
     def act(page: Page) -> list[list[str]]:
         titles = page.locator(".preview-papers a")
         titles.first.wait_for()
@@ -53,18 +53,18 @@ def test_the_preview_follows_the_form_by_keyboard_and_nothing_is_saved(settings_
     assert TopicChoice.objects.get().attitude == "follow"
 
 
-def test_without_scripts_a_button_previews_and_another_saves(settings_page):
+def test_without_scripts_there_are_buttons_to_preview_and_to_save(settings_page):
     def act(page: Page) -> list[str]:
         page.locator("summary").click()
         page.locator("label").filter(
             has=page.locator("[name=attitudes-speech][value=follow]")
         ).click()
         page.get_by_role("button", name="Preview").click()
-        shown = page.locator(".preview-papers a").all_inner_texts()
+        titles = page.locator(".preview-papers a").all_inner_texts()
         page.get_by_role("button", name="Save").click()
-        return [*shown, page.locator(".note").inner_text()]
+        return [*titles, page.locator(".note").inner_text()]
 
-    found = settings_page(scripts=False)(act)
+    texts = settings_page(scripts=False)(act)
 
-    assert found == ["Robots that fold", "Voices that sing", "Saved."]
+    assert texts == ["Robots that fold", "Voices that sing", "Saved."]
     assert TopicChoice.objects.count() == 2

@@ -7,10 +7,12 @@ import pytest
 from newsletter.digest.reasons import Reasons, personal_reasons
 
 
-def test_everything_that_speaks_for_a_paper_is_told_in_figures() -> None:
-    why = Reasons(upvotes=87, gain=34, comments=12, has_code=True, topic_rank=2, topic="Robotics")
+def test_every_reason_has_a_phrase() -> None:
+    reasons = Reasons(
+        upvotes=87, gain=34, comments=12, has_code=True, topic_rank=2, topic="Robotics"
+    )
 
-    assert why.phrases() == [
+    assert reasons.phrases() == [
         "#2 in Robotics",
         "87 upvotes",
         "+34 since yesterday",
@@ -20,15 +22,15 @@ def test_everything_that_speaks_for_a_paper_is_told_in_figures() -> None:
 
 
 @pytest.mark.parametrize("gain", [None, 0, -3])
-def test_no_growth_is_not_told(gain: int | None) -> None:
+def test_a_gain_is_shown_only_if_positive(gain: int | None) -> None:
     assert Reasons(upvotes=1, gain=gain).phrases() == ["1 upvote"]
 
 
-def test_one_is_not_many() -> None:
+def test_one_upvote_and_one_comment_are_singular() -> None:
     assert Reasons(upvotes=1, comments=1).phrases() == ["1 upvote", "1 comment"]
 
 
-def test_what_you_follow_is_told_as_you_wrote_it_and_nothing_else() -> None:
+def test_matching_follows_are_shown_as_the_reader_typed_them() -> None:
     labels = {
         "author:lovelace a": "Ada Lovelace",
         "author:noether e": "E. Noether",

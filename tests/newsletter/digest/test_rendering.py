@@ -8,6 +8,7 @@ from html.parser import HTMLParser
 from typing import Any
 
 import pytest
+from django.template.loader import render_to_string
 
 from newsletter.digest import cards, fragments, interests, rendering
 from newsletter.models import Delivery, Edition
@@ -25,13 +26,15 @@ def digest_of(*papers: Paper, reader: Subscriber | None = None) -> Any:
 
 
 def message(edition: Edition, reader: Subscriber) -> Any:
-    return written(rendering.Renderer(edition), reader, after=edition.date - timedelta(days=1))
+    return render_email(rendering.Renderer(edition), reader, after=edition.date - timedelta(days=1))
 
 
-def written(renderer: rendering.Renderer, reader: Subscriber, *, after: date) -> Any:
-    wishes = interests.interests_by_subscriber([reader])[reader.pk]
-    choice = renderer.choose_for(wishes, after=after)
-    return renderer.message(Delivery(pk=1, edition=renderer.edition), reader, wishes, choice.papers)
+def render_email(renderer: rendering.Renderer, reader: Subscriber, *, after: date) -> Any:
+    reader_interests = interests.interests_by_subscriber([reader])[reader.pk]
+    selection = renderer.choose_for(reader_interests, after=after)
+    return renderer.message(
+        Delivery(pk=1, edition=renderer.edition), reader, reader_interests, selection.papers
+    )
 
 
 def html_of(message: Any) -> str:
@@ -41,7 +44,7 @@ def html_of(message: Any) -> str:
 
 
 class Parsed(HTMLParser):
-    """What a mail program would show, and where its links go."""
+    """The text that a mail program shows, and the targets of its links."""
 
     def __init__(self, html: str) -> None:
         super().__init__()
@@ -68,34 +71,33 @@ def test_each_paper_is_in_both_bodies_with_its_links() -> None:
         title="Robots that fold", topics=["robotics"], code_url="https://github.com/ada/fold"
     )
 
-    found = digest_of(paper)
+    email = digest_of(paper)
 
-    page = Parsed(html_of(found))
+    page = Parsed(html_of(email))
     for link in [paper.arxiv_url, paper.pdf_url, paper.code_url, paper.discussion_url]:
         assert link in page.links
-        assert link in found.body
+        assert link in email.body
     assert "Robots that fold" in page.text
-    assert "Robots that fold" in found.body
+    assert "Robots that fold" in email.body
 
 
-def test_what_is_personal_is_the_reader_s_own() -> None:
+def test_each_reader_gets_links_of_their_own() -> None:
     edition = factories.edition(papers=[factories.paper()])
     ada, ben = factories.subscriber(), factories.subscriber()
 
     links = [Parsed(html_of(message(edition, reader))).links for reader in (ada, ben)]
 
     personal = [
-        {link for link in found if re.search(r"/(unsubscribe|preferences)/", link)}
-        for found in links
+        {url for url in urls if re.search(r"/(unsubscribe|preferences)/", url)} for urls in links
     ]
-    assert [len(found) for found in personal] == [2, 2]
+    assert [len(urls) for urls in personal] == [2, 2]
     assert personal[0].isdisjoint(personal[1])
 
 
-def test_no_mark_of_the_joining_is_left() -> None:
-    found = digest_of(*[factories.paper(topics=["robotics"]) for _ in range(3)])
+def test_no_placeholder_is_left() -> None:
+    email = digest_of(*[factories.paper(topics=["robotics"]) for _ in range(3)])
 
-    for body in (found.body, html_of(found)):
+    for body in (email.body, html_of(email)):
         assert not re.search(r"[0-9a-f]{32}", body.replace("unsubscribe/", ""))
         assert "{{" not in body
         assert "{%" not in body
@@ -113,13 +115,13 @@ def test_papers_are_numbered_as_the_reader_sees_them() -> None:
     ]
     edition = factories.edition(papers=papers)
 
-    found = message(edition, factories.subscriber(topics=["speech"]))
+    email = message(edition, factories.subscriber(topics=["speech"]))
 
-    assert re.findall(r"(\d)\W+Paper (\w+)", found.body) == [("1", "two"), ("2", "four")]
+    assert re.findall(r"(\d)\W+Paper (\w+)", email.body) == [("1", "two"), ("2", "four")]
 
 
 def test_markup_in_a_paper_is_shown_and_not_run() -> None:
-    found = digest_of(
+    email = digest_of(
         factories.paper(
             title="<script>alert(1)</script> & “quotes”",
             abstract="a < b <img src=x onerror=alert(1)> & c",
@@ -127,38 +129,48 @@ def test_markup_in_a_paper_is_shown_and_not_run() -> None:
         )
     )
 
-    page = Parsed(html_of(found))
+    page = Parsed(html_of(email))
     assert "<script>alert(1)</script> & “quotes”" in page.text
     assert not page.tags & {"script", "b"}
-    assert "onerror" not in re.sub(r"&lt;.*?&gt;", "", html_of(found))
-    assert "<script>alert(1)</script> & “quotes”" in found.body
-    assert "&lt;" not in found.body
+    assert "onerror" not in re.sub(r"&lt;.*?&gt;", "", html_of(email))
+    assert "<script>alert(1)</script> & “quotes”" in email.body
+    assert "&lt;" not in email.body
 
 
-def test_a_subject_is_one_line_that_names_the_first_paper() -> None:
-    found = digest_of(
+def test_the_subject_is_one_line_and_names_the_first_paper() -> None:
+    email = digest_of(
         factories.paper(title="First\r\nBcc: everybody@example.org"), factories.paper()
     )
 
-    assert "\n" not in found.subject
-    assert "\r" not in found.subject
-    assert found.subject.startswith("First Bcc:")
+    assert "\n" not in email.subject
+    assert "\r" not in email.subject
+    assert email.subject.startswith("First Bcc:")
+
+
+@pytest.mark.parametrize(
+    ("count", "line"), [(1, "1 paper picked for you"), (3, "3 papers picked for you")]
+)
+def test_both_bodies_say_how_many_papers_there_are(count: int, line: str) -> None:
+    email = digest_of(*[factories.paper() for _ in range(count)])
+
+    assert f": {line}\n" in email.body
+    assert f"· {line}</p>" in html_of(email)
 
 
 def test_a_very_long_title_does_not_fill_the_subject() -> None:
-    found = digest_of(factories.paper(title="Very " * 90))
+    email = digest_of(factories.paper(title="Very " * 90))
 
-    assert len(found.subject) <= 120
+    assert len(email.subject) <= 120
 
 
 @pytest.mark.parametrize(
     "text", ["Wörter über Wörter. ", "We study <things> & “others”. ", "深度学习。"]
 )
 @pytest.mark.parametrize("detail", ["titles", "short", "full"])
-def test_the_longest_digest_stays_below_what_gmail_cuts(
+def test_the_longest_digest_stays_below_gmail_s_limit(
     detail: str, text: str, settings: Any
 ) -> None:
-    settings.CLICKS = True  # its links are longer
+    settings.CLICKS = True  # tracking URLs are longer
     follows = [("author", "0 author", "Author Number 0")]
     reader = factories.subscriber(preferences={"length": 20, "detail": detail}, follows=follows)
     edition = factories.edition()
@@ -176,25 +188,25 @@ def test_the_longest_digest_stays_below_what_gmail_cuts(
             edition=edition, paper=paper, rank=rank, gain=5, comments=9, matched=["author:0 author"]
         )
 
-    found = message(edition, reader)
+    email = message(edition, reader)
 
-    assert found.body.count("whom you follow") == 20
-    assert len(html_of(found).encode()) < 90_000
+    assert email.body.count("whom you follow") == 20
+    assert len(html_of(email).encode()) < 90_000
 
 
-def test_nothing_is_loaded_from_elsewhere() -> None:
+def test_the_email_loads_no_remote_content() -> None:
     html = html_of(digest_of(factories.paper()))
 
     assert not Parsed(html).tags & {"img", "script", "link", "iframe", "object", "form"}
     assert "url(" not in html
 
 
-def test_the_postal_address_and_the_way_out_are_in_both_bodies(settings: Any) -> None:
+def test_the_postal_address_and_the_unsubscribe_link_are_in_both_bodies(settings: Any) -> None:
     settings.POSTAL_ADDRESS = "1 Example Street, Bern"
 
-    found = digest_of(factories.paper())
+    email = digest_of(factories.paper())
 
-    for body in (found.body, html_of(found)):
+    for body in (email.body, html_of(email)):
         assert "1 Example Street, Bern" in body
         assert "/unsubscribe/" in body
         assert "/preferences/" in body
@@ -219,15 +231,14 @@ def test_a_card_is_rendered_once_for_all_readers(monkeypatch: pytest.MonkeyPatch
     edition = factories.edition(papers=[factories.paper(), factories.paper()])
     renderer = rendering.Renderer(edition)
     rendered: list[str] = []
-    render = fragments.render_to_string
 
-    def counted(template: str, *arguments: Any, **options: Any) -> str:
+    def count_and_render(template: str, *arguments: Any, **options: Any) -> str:
         rendered.append(template)
-        return render(template, *arguments, **options)
+        return render_to_string(template, *arguments, **options)
 
-    monkeypatch.setattr(fragments, "render_to_string", counted)
+    monkeypatch.setattr(fragments, "render_to_string", count_and_render)
     for _ in range(3):
-        written(renderer, factories.subscriber(), after=edition.date - timedelta(days=1))
+        render_email(renderer, factories.subscriber(), after=edition.date - timedelta(days=1))
 
     assert sorted(rendered) == sorted(
         ["emails/digest/card.html", "emails/digest/card.txt"] * 2
@@ -250,13 +261,15 @@ def test_the_same_digest_is_the_same_to_the_byte() -> None:
     )
 
 
-def test_a_weekly_digest_holds_the_week_s_best_whichever_day_they_came() -> None:
+def test_a_weekly_digest_holds_papers_of_every_day_of_the_week() -> None:
     monday = factories.paper(title="Of Monday")
     factories.edition(day=factories.TODAY - timedelta(days=1), papers=[monday])
     edition = factories.edition(papers=[factories.paper(title="Of Tuesday")])
     reader = factories.subscriber()
 
-    found = written(rendering.Renderer(edition), reader, after=factories.TODAY - timedelta(days=7))
+    email = render_email(
+        rendering.Renderer(edition), reader, after=factories.TODAY - timedelta(days=7)
+    )
 
-    assert "Of Monday" in found.body
-    assert "Of Tuesday" in found.body
+    assert "Of Monday" in email.body
+    assert "Of Tuesday" in email.body

@@ -32,15 +32,15 @@ def test_an_edition_holds_the_day_s_papers_best_first() -> None:
     assert edition.published_at == factories.NOW
 
 
-def test_publishing_again_changes_nothing() -> None:
+def test_publishing_again_returns_the_same_edition() -> None:
     factories.paper(title="first", upvotes=1)
     publish.publish_edition(factories.TODAY, at=factories.NOW)
     factories.paper(title="late", upvotes=100)
 
-    again = publish.publish_edition(factories.TODAY, at=factories.NOW + timedelta(hours=1))
+    edition = publish.publish_edition(factories.TODAY, at=factories.NOW + timedelta(hours=1))
 
-    assert titles(again) == ["first"]
-    assert again.published_at == factories.NOW
+    assert titles(edition) == ["first"]
+    assert edition.published_at == factories.NOW
 
 
 def test_a_paper_enters_one_edition_only() -> None:
@@ -62,7 +62,7 @@ def test_without_a_new_paper_there_is_nothing_to_publish() -> None:
     assert not Edition.objects.exists()
 
 
-def test_figures_are_frozen_with_the_entry() -> None:
+def test_an_entry_keeps_the_figures_of_the_moment_of_publishing() -> None:
     paper = factories.paper(topics=["robotics"])
     factories.reading(paper=paper, value=10, observed_at=factories.NOW - timedelta(days=1))
     factories.reading(paper=paper, value=25, observed_at=factories.NOW)
@@ -75,15 +75,15 @@ def test_figures_are_frozen_with_the_entry() -> None:
     assert (entry.upvotes, entry.gain, entry.topic_ranks) == (25, 15, {"robotics": 1})
 
 
-def test_an_entry_knows_its_place_within_each_topic() -> None:
+def test_an_entry_has_its_rank_within_each_topic() -> None:
     factories.paper(title="a", topics=["robotics", "speech"], upvotes=30)
     factories.paper(title="b", topics=["robotics"], upvotes=20)
     factories.paper(title="c", topics=["speech", "robotics"], upvotes=10)
 
     edition = publish.publish_edition(factories.TODAY, at=factories.NOW)
 
-    places = {entry.paper.title: entry.topic_ranks for entry in edition.entries.all()}
-    assert places == {
+    ranks = {entry.paper.title: entry.topic_ranks for entry in edition.entries.all()}
+    assert ranks == {
         "a": {"robotics": 1, "speech": 1},
         "b": {"robotics": 2},
         "c": {"robotics": 3, "speech": 2},
@@ -112,7 +112,7 @@ def test_a_quiet_topic_has_its_best_papers_in_the_edition(
     ]
 
 
-def test_what_anybody_follows_is_found_also_far_from_the_top(
+def test_a_paper_that_somebody_follows_is_in_the_edition_whatever_its_rank(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(publish, "MAX_OVERALL", 1)
@@ -124,8 +124,8 @@ def test_what_anybody_follows_is_found_also_far_from_the_top(
     factories.subscriber(follows=[("keyword", "thing", "thing")], status="left")
     factories.paper(title="top", upvotes=90)
     factories.paper(title="nobody's", upvotes=80)
-    for votes in (7, 6, 5):
-        factories.paper(title=f"A state-space model, {votes}", upvotes=votes)
+    for upvotes in (7, 6, 5):
+        factories.paper(title=f"A state-space model, {upvotes}", upvotes=upvotes)
     factories.paper(title="hers", authors=["Emmy Noether"], upvotes=3)
     factories.paper(title="robots", categories=["cs.RO", "cs.LG"], upvotes=2)
 
@@ -140,7 +140,7 @@ def test_what_anybody_follows_is_found_also_far_from_the_top(
     }
 
 
-def test_in_the_morning_a_list_that_has_just_begun_waits_for_tomorrow() -> None:
+def test_in_the_morning_a_paper_that_was_just_listed_waits_for_the_next_edition() -> None:
     for number in range(publish.MIN_PAPERS):
         factories.paper(title=f"yesterday {number}", upvotes=5)
     factories.paper(title="just listed", listed_on=factories.TODAY, upvotes=50)
@@ -150,13 +150,13 @@ def test_in_the_morning_a_list_that_has_just_begun_waits_for_tomorrow() -> None:
     )
 
 
-def test_with_little_else_to_read_a_new_list_does_not_wait() -> None:
+def test_with_too_few_papers_a_paper_that_was_just_listed_does_not_wait() -> None:
     factories.paper(title="just listed", listed_on=factories.TODAY, upvotes=50)
 
     assert titles(publish.publish_edition(factories.TODAY, at=factories.NOW)) == ["just listed"]
 
 
-def test_in_the_evening_the_day_s_own_list_is_in() -> None:
+def test_in_the_evening_papers_listed_on_the_day_are_in_the_edition() -> None:
     for number in range(publish.MIN_PAPERS):
         factories.paper(title=f"yesterday {number}", upvotes=5)
     factories.paper(title="today", listed_on=factories.TODAY, upvotes=50)
@@ -178,7 +178,7 @@ def test_publishing_costs_the_same_queries_for_any_number(
         publish.publish_edition(factories.TODAY, at=factories.NOW)
 
 
-def test_the_newest_edition_is_today_s_or_yesterday_s_if_young_enough() -> None:
+def test_the_current_edition_is_yesterday_s_only_until_publishing_time() -> None:
     yesterday = factories.edition(day=factories.TODAY - timedelta(days=1))
 
     assert publish.current_edition(now=datetime(2026, 5, 12, 3, 59, tzinfo=UTC)) == yesterday
@@ -188,7 +188,7 @@ def test_the_newest_edition_is_today_s_or_yesterday_s_if_young_enough() -> None:
     assert publish.current_edition(now=factories.NOW) == today
 
 
-def test_papers_of_an_edition_cannot_be_deleted_under_it() -> None:
+def test_a_paper_of_an_edition_cannot_be_deleted() -> None:
     paper = factories.paper(upvotes=3)
     publish.publish_edition(factories.TODAY, at=factories.NOW)
 

@@ -26,7 +26,7 @@ from tests import factories
 
 pytestmark = [
     pytest.mark.django_db,
-    # Anymail cannot test SendGrid any more, and says so; it still works with this fake.
+    # Anymail warns that it can no longer test SendGrid; its backend still works with this fake.
     pytest.mark.filterwarnings("ignore::anymail.exceptions.AnymailNotSupportedWarning"),
 ]
 
@@ -34,8 +34,8 @@ KEY = uuid4()
 TO = "ada@example.org"
 ANY_PATH = re.compile(".*")
 
-# What each provider needs to be told, and what it answers when it takes a message.
-ANSWERS: dict[str, tuple[dict[str, Any], dict[str, Any] | list[Any]]] = {
+# Each provider's settings, and its response when it accepts a message.
+PROVIDERS: dict[str, tuple[dict[str, Any], dict[str, Any] | list[Any]]] = {
     "amazon_ses": ({}, {"MessageId": "id"}),
     "brevo": ({"API_KEY": "key"}, {"messageId": "id"}),
     "mailersend": ({"API_TOKEN": "key"}, {}),
@@ -76,11 +76,11 @@ NOT_PROVIDERS = {"base", "base_requests", "console", "test", "sendinblue"}
 
 
 def configure(settings: Any, name: str, url: str) -> None:
-    wanted, _ = ANSWERS[name]
+    backend_settings, _ = PROVIDERS[name]
     prefix = name.upper()
     settings.EMAIL_PROVIDER = name
     settings.EMAIL_BACKEND = f"anymail.backends.{name}.EmailBackend"
-    settings.ANYMAIL = {f"{prefix}_{key}": value for key, value in wanted.items()}
+    settings.ANYMAIL = {f"{prefix}_{key}": value for key, value in backend_settings.items()}
     settings.ANYMAIL |= {f"{prefix}_API_URL": url, "REQUESTS_TIMEOUT": (1, 1)}
     if name == "amazon_ses":
         settings.ANYMAIL["AMAZON_SES_CLIENT_PARAMS"] = {
@@ -103,48 +103,53 @@ def message() -> EmailMultiAlternatives:
     )
 
 
-def send(found: EmailMultiAlternatives) -> Any:
+def send(message: EmailMultiAlternatives) -> Any:
     with providers.get_provider() as provider:
-        [outcome] = provider.send([found], idempotency_key=KEY)
+        [outcome] = provider.send([message], idempotency_key=KEY)
     return outcome
 
 
-def test_every_provider_of_anymail_is_tried_here() -> None:
+def test_every_provider_of_anymail_is_tested_here() -> None:
     names = {module.name for module in pkgutil.iter_modules(anymail.backends.__path__)}
 
-    assert set(ANSWERS) == names - NOT_PROVIDERS
+    assert set(PROVIDERS) == names - NOT_PROVIDERS
 
 
-@pytest.mark.parametrize("name", ANSWERS)
-def test_every_provider_takes_a_message_with_the_way_out_in_its_headers(
+@pytest.mark.parametrize("name", PROVIDERS)
+def test_every_provider_accepts_a_message_with_its_list_unsubscribe_header(
     name: str, settings: Any, httpserver: HTTPServer
 ) -> None:
-    seen: list[bytes] = []
+    bodies: list[bytes] = []
 
-    def take(request: Request) -> Response:
-        seen.append(request.get_data())
+    def accept(request: Request) -> Response:
+        bodies.append(request.get_data())
         return Response(
-            json.dumps(ANSWERS[name][1]),
+            json.dumps(PROVIDERS[name][1]),
             content_type="application/json",
             headers={"X-Message-Id": "id"},
         )
 
-    httpserver.expect_request(ANY_PATH).respond_with_handler(take)
+    httpserver.expect_request(ANY_PATH).respond_with_handler(accept)
     configure(settings, name, httpserver.url_for("/"))
 
     outcome = send(message())
 
     assert outcome.kind == OutcomeKind.HANDED_OVER
-    assert len(seen) == 1
-    assert b"List-Unsubscribe" in readable(seen[0])
+    [body] = bodies
+    assert b"List-Unsubscribe" in decode_body(body)
 
 
-@pytest.mark.parametrize("name", ANSWERS)
+# The other statuses depend on the kind of exception only: one of requests' and Amazon's own. Their
+# permutations are in tests/subscribers/mail/test_outcomes.py.
 @pytest.mark.parametrize(
-    ("status", "kind"),
-    [(429, OutcomeKind.UNSENT), (401, OutcomeKind.UNSENT), (503, OutcomeKind.UNKNOWN)],
+    ("name", "status", "kind"),
+    [
+        *[(name, 429, OutcomeKind.UNSENT) for name in PROVIDERS],
+        *[(name, 401, OutcomeKind.UNSENT) for name in ("postmark", "amazon_ses")],
+        *[(name, 503, OutcomeKind.UNKNOWN) for name in ("postmark", "amazon_ses")],
+    ],
 )
-def test_every_provider_s_troubles_are_understood(
+def test_a_provider_s_error_pauses_sending_and_is_not_retried(
     name: str, status: int, kind: OutcomeKind, settings: Any, httpserver: HTTPServer
 ) -> None:
     httpserver.expect_request(ANY_PATH).respond_with_data("{}", status=status)
@@ -157,53 +162,55 @@ def test_every_provider_s_troubles_are_understood(
     assert len(httpserver.log) == 1
 
 
-@pytest.mark.parametrize("name", ANSWERS)
-def test_an_unreachable_provider_has_surely_sent_nothing(name: str, settings: Any) -> None:
+@pytest.mark.parametrize("name", PROVIDERS)
+def test_an_unreachable_provider_has_certainly_not_sent_the_message(
+    name: str, settings: Any
+) -> None:
     configure(settings, name, "http://127.0.0.1:9/")
 
     assert send(message()).kind == OutcomeKind.UNSENT
 
 
-def readable(body: bytes) -> bytes:
+def decode_body(body: bytes) -> bytes:
     """A request's body; Amazon's holds the whole message in base64."""
-    found = re.search(rb'"Data": "([A-Za-z0-9+/=]+)"', body)
-    return base64.b64decode(found[1]) if found else body
+    encoded = re.search(rb'"Data": "([A-Za-z0-9+/=]+)"', body)
+    return base64.b64decode(encoded[1]) if encoded else body
 
 
-class Sink:
-    """An SMTP server that answers as it is told."""
+class FakeSMTPServer:
+    """An SMTP server with fixed responses; keeps the messages it received."""
 
     def __init__(self, recipient: str = "250 OK", data: str = "250 OK") -> None:
-        self.answers = {"recipient": recipient, "data": data}
+        self.responses = {"recipient": recipient, "data": data}
         self.received: list[bytes] = []
 
     async def handle_RCPT(
         self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
     ) -> str:
         envelope.rcpt_tos.append(address)
-        return self.answers["recipient"]
+        return self.responses["recipient"]
 
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
         self.received.append(envelope.original_content or b"")
-        return self.answers["data"]
+        return self.responses["data"]
 
 
 @pytest.fixture
 def smtp(settings: Any) -> Any:
     controllers: list[Controller] = []
 
-    def start(sink: Sink) -> Sink:
+    def start(server: FakeSMTPServer) -> FakeSMTPServer:
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             port = probe.getsockname()[1]
-        controller = Controller(sink, hostname="127.0.0.1", port=port)
+        controller = Controller(server, hostname="127.0.0.1", port=port)
         controller.start()
         controllers.append(controller)
         settings.EMAIL_PROVIDER = "smtp"
         settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
         settings.EMAIL_HOST = "127.0.0.1"
         settings.EMAIL_PORT = port
-        return sink
+        return server
 
     yield start
     for controller in controllers:
@@ -211,7 +218,7 @@ def smtp(settings: Any) -> Any:
 
 
 @pytest.mark.parametrize(
-    ("answers", "kind"),
+    ("responses", "kind"),
     [
         ({}, OutcomeKind.HANDED_OVER),
         ({"recipient": "550 No such user"}, OutcomeKind.FAILED),
@@ -220,19 +227,23 @@ def smtp(settings: Any) -> Any:
         ({"data": "451 Later"}, OutcomeKind.UNSENT),
     ],
 )
-def test_smtp_works_like_any_provider(
-    answers: dict[str, str], kind: OutcomeKind, smtp: Callable[[Sink], Sink]
+def test_an_smtp_response_decides_the_outcome(
+    responses: dict[str, str],
+    kind: OutcomeKind,
+    smtp: Callable[[FakeSMTPServer], FakeSMTPServer],
 ) -> None:
-    smtp(Sink(**answers))
+    smtp(FakeSMTPServer(**responses))
 
     assert send(message()).kind == kind
 
 
-def test_smtp_carries_the_headers_and_both_bodies(smtp: Callable[[Sink], Sink]) -> None:
-    sink = smtp(Sink())
+def test_smtp_carries_the_headers_and_both_bodies(
+    smtp: Callable[[FakeSMTPServer], FakeSMTPServer],
+) -> None:
+    server = smtp(FakeSMTPServer())
 
     send(message())
 
-    [content] = sink.received
+    [content] = server.received
     assert b"List-Unsubscribe-Post: List-Unsubscribe=One-Click" in content
     assert content.index(b"text/plain") < content.index(b"text/html")
