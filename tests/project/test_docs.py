@@ -58,7 +58,7 @@ def example_commands() -> list[str]:
 def test_the_table_of_states_is_that_of_the_code():
     table = re.search(
         r"<!-- states:.*?-->\n(.*?)<!-- /states -->",
-        read(ROOT / "docs/operators/running.md"),
+        read(ROOT / "docs/operators/monitoring.md"),
         re.DOTALL,
     )
     rows = [f"| `{state.value}` | {state.label} |" for state in Delivery.State]

@@ -117,7 +117,7 @@ def test_the_sweep_costs_little_where_there_is_nothing_to_forget(
 
 def rows_of_the_page() -> list[str]:
     """Every name in the first column of a table."""
-    tables, _, _ = PAGE.partition("## Outside of the database")
+    tables, _, _ = PAGE.partition("## Outside the database")
     first = re.findall(r"^\| (`[^|]+) \|", tables, re.MULTILINE)
     return [name for cell in first for name in re.findall(r"`(\w+)`", cell)]
 
