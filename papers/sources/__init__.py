@@ -106,7 +106,7 @@ class FetchRequest:
 
 
 class Source(Protocol):
-    """A source of papers: see docs/adding-a-source.md.
+    """A source of papers: see docs/developers/adding-a-source.md.
 
     A source that must not be called too often has a third class attribute, the name of its call
     slots and the minimum interval between two calls of all workers: `pacing = ("arxiv",

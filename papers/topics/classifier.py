@@ -1,7 +1,7 @@
 """Classify papers into topics by rules (pure: no Django, no clock).
 
 Each phrase or category of a topic that occurs in a paper is evidence with a weight. `STRATEGIES`
-turn evidence into topics, and the first that returns any decides. docs/topics.md explains the
+turn evidence into topics, and the first that returns any decides. docs/developers/topics.md explains the
 rules; the command `explain_topics` shows the evidence in a paper.
 """
 

@@ -5,7 +5,7 @@ For each topic, `more` and `less` are the weights of the votes for and against i
     MAX_ADJUSTMENT * (more - less) / (more + less + 2)
 
 The fraction is tanh(log(odds) / 2), with the smoothed odds (more + 1) / (less + 1): it lies between
--1 and 1. docs/your-digest.md has a worked example; change both together.
+-1 and 1. docs/readers/your-digest.md has a worked example; change both together.
 """
 
 from __future__ import annotations

@@ -30,7 +30,7 @@ class Command(BaseCommand):
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("file", type=Path, help="see docs/importing.md")
+        parser.add_argument("file", type=Path, help="see docs/operators/importing-papers.md")
         parser.add_argument(
             "--format",
             choices=list(detection.PARSERS),

@@ -191,7 +191,7 @@ def test_what_no_person_would_send_is_asked_for_once_more(
 
 
 def test_a_plain_form_of_another_site_leads_to_one_more_press(browser):
-    """docs/embedding.md: without a seal, and from another origin."""
+    """docs/operators/embedding.md: without a seal, and from another origin."""
     form = {"email": ADA, "topics": ["speech"]}
 
     response = browser.post(SUBSCRIBE, form, headers={"Origin": "https://lab.example.org"})
