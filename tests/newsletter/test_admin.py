@@ -85,7 +85,7 @@ def test_a_report_of_somebody_who_was_erased_says_so(desk: Client) -> None:
     stored = report(1)
     ProviderReport.objects.update(body=b"")
 
-    assert "Forgotten." in desk.get(f"{REPORTS}{stored.pk}/change/").content.decode()
+    assert "Deleted." in desk.get(f"{REPORTS}{stored.pk}/change/").content.decode()
 
 
 @pytest.mark.parametrize("page", [EVENTS, REPORTS])

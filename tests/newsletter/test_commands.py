@@ -102,7 +102,7 @@ def test_a_dry_run_changes_nothing(mailbox_dir: Path) -> None:
     reader = factories.subscriber(next_digest_at=factories.NOW)
 
     assert run("deliver_edition", "--dry-run") == (
-        "Edition 2026-05-12: would open 1 and hand over 1; nothing was changed."
+        "Edition 2026-05-12: would open 1 and hand over 1; nothing changed."
     )
 
     reader.refresh_from_db()
@@ -124,7 +124,7 @@ def test_deliver_edition_fails_while_the_provider_wants_to_be_left_alone(
     factories.subscriber(next_digest_at=factories.NOW)
     provider.before_accept = refuse_with(429, Retry_After="30")
 
-    with pytest.raises(CommandError, match="what waits is kept"):
+    with pytest.raises(CommandError, match="Sending is paused"):
         run("deliver_edition")
 
     assert edition.deliveries.get().state == State.PENDING
@@ -201,9 +201,9 @@ def test_preview_digest_writes_both_bodies_and_sends_nothing(
         (["not an address"], "There is no subscriber with that address"),
         (["ada@example.org", "--html", "/no/such/folder/x.html"], "Could not write"),
         (["ada@example.org", "--date", "2026-01-01"], "There is no edition of 2026-01-01"),
-        (["fussy@example.org"], "no paper of what this reader follows"),
-        (["keen@example.org"], "who asks for 5 at least"),
-        (["new@example.org"], "A digest message is for active subscribers"),
+        (["fussy@example.org"], "no paper that this reader follows"),
+        (["keen@example.org"], "whose minimum is 5"),
+        (["new@example.org"], "A digest message requires a subscriber who is active"),
     ],
 )
 def test_preview_digest_says_what_is_wrong(arguments: list[str], sentence: str) -> None:

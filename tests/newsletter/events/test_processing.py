@@ -211,7 +211,7 @@ def test_one_event_that_fails_does_not_cost_the_others(
     assert states() == [State.NEW, State.WAITING]
     assert Suppression.objects.count() == 1
     assert ProviderReport.objects.get().error != ""
-    assert "not noted: ValueError: a bug with … (" in caplog.text
+    assert "not applied: ValueError: a bug with … (" in caplog.text
     assert ADA not in caplog.text
 
     sweep(after=MINUTE)

@@ -60,8 +60,8 @@ def test_what_is_replayed_is_said_in_one_line() -> None:
     sent("m")
 
     assert [replayed() for _ in range(2)] == [
-        "Replayed 1 reports: 1 events noted, 0 waiting for their delivery, 0 about none of ours, "
-        "0 told before, 0 failed.\n"
+        "Replayed 1 reports: 1 events applied, 0 waiting for their delivery, 0 unmatched, "
+        "0 duplicates, 0 failed.\n"
     ] * 2
     assert Delivery.objects.get().event == Delivery.Event.DELIVERED
 
@@ -96,8 +96,8 @@ def test_one_can_be_chosen_by_its_id() -> None:
     ("arguments", "sentence"),
     [
         (("--id", "7"), "There is no such report"),
-        (("--since", "yesterday"), "--since must be a moment"),
-        (("--provider", "pigeon"), "There is no provider 'pigeon'"),
+        (("--since", "yesterday"), "--since must be a date and time"),
+        (("--provider", "pigeon"), "Unknown provider 'pigeon'"),
     ],
 )
 def test_what_cannot_be_done_is_said_in_a_sentence(

@@ -96,7 +96,7 @@ def test_add_operator_twice_changes_nothing(monkeypatch):
     run("ada", typed=f"{PASSWORD}\n", monkeypatch=monkeypatch)
     key = TOTPDevice.objects.get().key
 
-    assert "nothing was changed" in run("ada", typed="other\n", monkeypatch=monkeypatch)
+    assert "nothing changed" in run("ada", typed="other\n", monkeypatch=monkeypatch)
     assert TOTPDevice.objects.get().key == key
 
 
@@ -128,5 +128,5 @@ def test_what_is_wrong_is_said_and_nobody_is_added(name, typed, sentence, monkey
 
 
 def test_a_device_is_only_for_who_is_there(monkeypatch):
-    with pytest.raises(CommandError, match="no operator of that name"):
+    with pytest.raises(CommandError, match="no operator with that name"):
         run("ada", "--new-device", monkeypatch=monkeypatch)

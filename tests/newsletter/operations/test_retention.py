@@ -84,10 +84,10 @@ def test_what_has_reached_its_age_is_forgotten_and_nothing_more() -> None:
         call_command("forget", stdout=out)
 
     assert out.getvalue().splitlines() == [
-        "Forgotten: 1 who never confirmed, 1 reports of providers, 1 soft bounces, "
-        "1 words of farewell, 1 sessions of operators, 2 attempts to log in, "
-        "1 doings of operators, 1 counts of requests.",
-        "Forgotten: " + ", ".join(f"0 {name}" for name in retention.RULES) + ".",
+        "Deleted: 1 unconfirmed sign-ups, 1 provider reports, 1 soft bounces, "
+        "1 exit survey comments, 1 admin sessions, 2 login attempts, "
+        "1 admin log entries, 1 rate limit counters.",
+        "Deleted: " + ", ".join(f"0 {name}" for name in retention.RULES) + ".",
     ]
     assert [(row.reason, row.words) for row in UnsubscribeFeedback.objects.all()] == [("other", "")]
 
