@@ -211,10 +211,8 @@ class BaseRenderer(ABC):
             return self.render_script_at(start, span)
         before = self.char_before(start)
         if self.text[start + 1 : start + 2] == "{":
-            is_closed = self.closing_braces.get(start + 1, span.end) < span.end
-            if is_closed and before.strip():
-                return self.render_script_at(start, span)
-            return token.group(), token.end()
+            braced = self.closing_braces.get(start + 1, span.end) < span.end and before.strip()
+            return self.render_script_at(start, span) if braced else (token.group(), token.end())
         if token.group() == "^":
             bare = BARE_SUPERSCRIPT.match(self.text, start, span.end)
             has_base = bool(re.match(r"[\w)\]}|]", before))
