@@ -26,7 +26,8 @@ import benchmarks
 from benchmarks import corpus
 from benchmarks.search_database import build_database, disk_sizes
 from papers.models import Paper, Topic
-from papers.search import engine, query
+from papers.search import engine
+from papers.search.query import parse_query
 from papers.text.tokens import tokenize
 
 DEFAULT_PAPER_COUNT, ROUNDS, QUERIES_PER_KIND = 20_000, 5, 5
@@ -130,7 +131,7 @@ def run_rounds(
         random.Random(turn).shuffle(order)
         for benchmark_query in order:
             start = time.perf_counter()
-            result = engine.search(query.parse_query(benchmark_query.text))
+            result = engine.search(parse_query(benchmark_query.text))
             end = time.perf_counter()
             with connection.cursor() as cursor:
                 cursor.execute("SELECT 1")

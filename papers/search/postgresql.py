@@ -13,7 +13,7 @@ The statement is built around three costs:
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 from typing import Any
 
@@ -130,7 +130,7 @@ def search_statement(
     }
 
 
-def window_branches(windows: Iterator[SearchWindow], terms: str) -> tuple[str, dict[str, Any]]:
+def window_branches(windows: Iterable[SearchWindow], terms: str) -> tuple[str, dict[str, Any]]:
     """Return one branch for each window, joined by UNION ALL, and their parameters."""
     branches = []
     parameters: dict[str, Any] = {}
