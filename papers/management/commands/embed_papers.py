@@ -28,7 +28,7 @@ class Command(BaseCommand):
 
     def handle(self, **options: Any) -> None:
         if options["most"] < 1:
-            raise CommandError("--most must be at least 1.")
+            raise CommandError("--most is a number of papers, at least 1.")
         try:
             encoder.load_model()
         except encoder.EncoderUnavailableError as error:
