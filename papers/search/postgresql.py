@@ -3,12 +3,12 @@
 The statement is built around three costs:
 
 - Reading a document to verify a match costs more than everything else, and the planner does not
-  know it. So index terms turn most conditions into plain GIN look-ups, and sequential scans are
-  off.
+  account for it. So index terms turn most conditions into GIN look-ups, and sequential scans are
+  disabled.
 - A common word matches most papers. So the windows are searched one after the other: UNION ALL runs
-  its branches in order, and the LIMIT around it stops it. Do not sort between the two.
-- Ranking by the whole document reads it. So all matches are ranked by their titles, and only the
-  first `RERANK_DEPTH` by all of their words.
+  its branches in order until the LIMIT around it is reached. Do not sort between the two.
+- Ranking by the whole document has to read it. So all matches are ranked by their titles, and only
+  the first `RERANK_DEPTH` by all of their words.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from papers.search import index_terms
 from papers.search.query import Query, QueryTerm
 from papers.search.windows import SearchWindow, search_windows
 
+# How many of the best matches by title are ranked again by all of their words.
 RERANK_DEPTH = 100
 
 # Holds until the end of the transaction.
@@ -67,8 +68,8 @@ SKIPPED_DAYS_SQL = (
     "AND day - DATE '0001-01-01' + 1 NOT BETWEEN %({window}_first)s AND %({window}_last)s"
 )
 
-# One part of `terms`. `to_tsquery` splits words as PostgreSQL split them in the text; it would
-# split an index term too, so that is cast.
+# One part of `terms`. `to_tsquery` splits words in the way that the indexed text was split. It would
+# split index terms too, so these are cast.
 TERM_SQL = "(%({term}_index)s::tsquery && to_tsquery('simple', %({term}_words)s))"
 
 WORD_EXISTS_SQL = """EXISTS (
@@ -111,7 +112,7 @@ def search_statement(
 ) -> tuple[str, dict[str, Any]]:
     """Return the SQL of a search and its parameters.
 
-    Run `SETTINGS_SQL` first, also for EXPLAIN.
+    Run `SETTINGS_SQL` in the same transaction first, also before an EXPLAIN.
     """
     terms, term_parameters = terms_expression(query.terms)
     windows, window_parameters = window_branches(search_windows(query.since), terms)

@@ -11,8 +11,8 @@ from django.core.cache import cache
 from papers.models import Paper
 from papers.search import index_terms
 
-# Papers newer than the end of each window. The first edge skips a few papers, because some carry a
-# wrong date in the future.
+# Numbers of newest papers. The first is skipped to find today's papers, because a few papers carry a
+# wrong date in the future; each of the others reaches back to the start of one window.
 WINDOW_SIZES = (50, 5_000, 15_000, 50_000, 150_000)
 CACHE_KEY = "papers.search.windows"
 CACHE_TTL_SECONDS = 600
@@ -46,7 +46,7 @@ def search_windows(since: date | None) -> Iterator[SearchWindow]:
 def cached_windows() -> list[range]:
     """Return the windows as ordinal days; up to ten minutes old, which costs only speed.
 
-    Windows that miss new papers leave no paper out: the last search window has all other days.
+    Outdated windows leave no paper out: the last search window covers all other days.
     """
     return cache.get_or_set(CACHE_KEY, compute_windows, timeout=CACHE_TTL_SECONDS) or []
 

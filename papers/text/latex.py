@@ -1,8 +1,8 @@
 r"""Turn the TeX and HTML entities of titles and abstracts into readable Unicode (pure).
 
-Abstracts are prose with islands of TeX, often broken: a stray `%`, an unclosed brace, a `$` that
-means money, a macro only its authors know, or TeX whose backslashes an API has removed. So this is
-not a TeX engine. It renders the islands and leaves the prose alone; of what it does not recognise
+Abstracts are prose with some TeX, often broken: a stray `%`, an unclosed brace, a `$` that means
+money, a macro that only its authors have, or TeX whose backslashes an API has removed. So this is
+not a TeX engine. It renders the TeX that it recognises and leaves the prose unchanged; of other TeX
 it keeps the letters and drops the mark-up. It takes time linear in the length of any text.
 """
 

@@ -1,6 +1,6 @@
-"""Render one text with islands of TeX, from left to right: tokens, groups and scripts.
+"""Render prose with some TeX from left to right: tokens, groups and scripts.
 
-What commands show is left to the subclass in renderer.py, so that commands.py can use this class.
+Commands are left to the subclass in renderer.py, so that commands.py can import this class.
 """
 
 from __future__ import annotations

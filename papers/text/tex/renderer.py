@@ -1,4 +1,4 @@
-"""Render a text with islands of TeX: the rules for tokens, with those for commands."""
+"""Render prose with some TeX: the rules for tokens together with those for commands."""
 
 from __future__ import annotations
 

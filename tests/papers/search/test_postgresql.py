@@ -1,4 +1,4 @@
-"""The search statement of PostgreSQL: what it asks of the index, and how it is planned."""
+"""The search statement of PostgreSQL: what the index answers, and how it is planned."""
 
 from __future__ import annotations
 
