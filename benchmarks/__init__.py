@@ -1,4 +1,4 @@
-"""Measurements of what we claim. Each module has a `main()` and prints its figures."""
+"""Measure the claims of the documentation: each module has a `main()` that prints its figures."""
 
 import os
 import tempfile
@@ -11,36 +11,39 @@ from django.db import connection
 
 
 class MissingRequirementError(Exception):
-    """This benchmark cannot run here; the sentence says what it misses."""
+    """The benchmark cannot run here; the message says what is missing."""
 
 
 def data_path(name: str) -> Path:
-    """A file or folder of the measured papers, which are too many to live in this repository."""
+    """Return the path of recorded papers, which are too large for this repository.
+
+    Raise MissingRequirementError if it does not exist.
+    """
     path = Path(os.environ.get("BENCHMARK_DATA", "../shared/data")) / name
     if not path.exists():
         raise MissingRequirementError(
-            f"{path} is not here: set BENCHMARK_DATA to the folder that has {name}"
+            f"{path} does not exist: set BENCHMARK_DATA to the folder that contains {name}"
         )
     return path
 
 
 @contextmanager
 def empty_database() -> Iterator[None]:
-    """A new database of the configured kind: never the one with somebody's papers."""
-    before = str(connection.settings_dict["NAME"])
+    """Run the block in a new database of the configured engine, never in the real one."""
+    original_name = str(connection.settings_dict["NAME"])
     with tempfile.TemporaryDirectory() as folder:
         if connection.vendor == "sqlite":
-            # A file, like a real one: Django's tests would keep it in memory.
+            # A file, as in production; a test database would be kept in memory.
             connection.settings_dict["TEST"]["NAME"] = str(Path(folder) / "db.sqlite3")
         connection.creation.create_test_db(verbosity=0, autoclobber=True, serialize=False)
         try:
             yield
         finally:
-            connection.creation.destroy_test_db(before, verbosity=0)
+            connection.creation.destroy_test_db(original_name, verbosity=0)
 
 
 class QueryCounter:
-    """How many statements were sent to the database; by `with counted()`."""
+    """Count the statements that are sent to the database within `with counter.counting()`."""
 
     def __init__(self) -> None:
         self.count = 0

@@ -1,4 +1,4 @@
-"""Run the benchmarks, all or those named: `make bench`, `make bench ARGS="ranking delivery"`."""
+"""Run all benchmarks or the named ones: `make bench`, `make bench ARGS="search delivery"`."""
 
 import importlib
 import logging
@@ -11,23 +11,25 @@ from django.conf import settings
 
 import benchmarks
 
+HELPER_MODULES = {"__main__", "corpus", "search_database"}
+
 
 def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "newsletter.settings")
     django.setup()
-    settings.DEBUG = False  # or Django keeps every query
+    settings.DEBUG = False  # Otherwise Django keeps every query in memory.
     logging.disable(logging.INFO)
     modules = {module.name for module in pkgutil.iter_modules(benchmarks.__path__)}
-    found = sorted(modules - {"__main__", "corpus"})
-    print(f"Benchmarks: {', '.join(found) or 'none yet'}.", flush=True)
-    for name in sys.argv[1:] or found:
-        if name not in found:
+    names = sorted(modules - HELPER_MODULES)
+    print(f"Benchmarks: {', '.join(names)}.", flush=True)
+    for name in sys.argv[1:] or names:
+        if name not in names:
             sys.exit(f"There is no benchmark {name!r}.")
         print(f"== {name}", flush=True)
         try:
             importlib.import_module(f"benchmarks.{name}").main()
-        except benchmarks.MissingRequirementError as reason:
-            print(f"skipped: {reason}")
+        except benchmarks.MissingRequirementError as error:
+            print(f"skipped: {error}")
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
-"""Papers for the benchmarks, as many as asked for, whose words are as common as in real ones.
+"""Generate papers for the benchmarks, with realistic word frequencies.
 
-Where the recorded papers are, new ones are put together from their sentences; else from words that
-are as common as the n-th of a language is.
+New papers are mixed from the sentences of recorded ones. Where the recordings are missing, they
+consist of invented words whose frequencies follow Zipf's law.
 """
 
 from __future__ import annotations
@@ -22,15 +22,15 @@ from papers.topics import classifier, rules
 
 SEED = 20260512
 TODAY = date(2026, 5, 12)
-# About as many as arXiv has on a day.
+# About the daily volume of arXiv.
 PAPERS_PER_DAY = 500
-# Taken in long after their day, in no order.
+# The share of papers that are added long after their day, in random order.
 BACKFILLED_SHARE = 0.1
 
 
 @dataclass(frozen=True, slots=True)
 class PaperPattern:
-    """What new papers are made of."""
+    """A recorded or invented paper whose parts are mixed into new ones."""
 
     title: str
     sentences: tuple[str, ...]
@@ -51,6 +51,7 @@ class GeneratedPaper:
 
 
 def load_patterns() -> list[PaperPattern]:
+    """Return the recorded papers or, where they are missing, invented ones."""
     try:
         path = benchmarks.data_path("arxiv_sample_6000.jsonl.gz")
     except benchmarks.MissingRequirementError:
@@ -74,48 +75,52 @@ def pattern_from_record(row: dict[str, str | list[str]]) -> PaperPattern:
 
 
 def invent_patterns(count: int) -> Iterator[PaperPattern]:
-    chance = random.Random(SEED)
-    vocabulary = [pseudo_word(each) for each in range(40_000)]
+    """Yield papers of invented words; the same ones each time."""
+    rng = random.Random(SEED)
+    vocabulary = [pseudo_word(rank) for rank in range(40_000)]
     weights = list(itertools.accumulate(1 / (rank + 3) for rank in range(len(vocabulary))))
     slugs = [rule.slug for rule in rules.load_rules()]
     categories = ["cs.LG", "cs.CL", "cs.CV", "stat.ML", "math.PR", "hep-ph"]
 
     def text(length: int) -> str:
-        return " ".join(chance.choices(vocabulary, cum_weights=weights, k=length))
+        return " ".join(rng.choices(vocabulary, cum_weights=weights, k=length))
 
     for _ in range(count):
         yield PaperPattern(
             title=text(9),
             sentences=tuple(f"{text(20)}." for _ in range(8)),
             authors=tuple(f"{text(1)} {text(1)}".title() for _ in range(4)),
-            categories=(chance.choice(categories),),
-            topics=frozenset(chance.sample(slugs, k=2)),
+            categories=(rng.choice(categories),),
+            topics=frozenset(rng.sample(slugs, k=2)),
         )
 
 
 def pseudo_word(rank: int) -> str:
-    """The n-th of all words of these syllables."""
+    """Return the invented word of this rank."""
     syllables = ["ba", "ke", "lo", "mi", "nu", "ra", "so", "ti", "vu", "ze"]
     return "".join(syllables[int(digit)] for digit in f"{rank + 10}")
 
 
 def generate_papers(count: int, patterns: Sequence[PaperPattern]) -> Iterator[GeneratedPaper]:
-    """Oldest first, as they would have been taken in; a part of them much later."""
-    chance = random.Random(SEED)
-    by_field: dict[str, list[PaperPattern]] = defaultdict(list)
-    for each in patterns:
-        by_field[each.categories[0]].append(each)
+    """Yield papers in the order of adding: oldest first, with a few that are added late.
+
+    The same ones each time.
+    """
+    rng = random.Random(SEED)
+    patterns_by_category: dict[str, list[PaperPattern]] = defaultdict(list)
+    for pattern in patterns:
+        patterns_by_category[pattern.categories[0]].append(pattern)
     days = count // PAPERS_PER_DAY + 1
-    for at in range(count):
-        pattern = chance.choice(patterns)
-        related = chance.choices(by_field[pattern.categories[0]], k=3)
-        late = chance.random() < BACKFILLED_SHARE
-        age = chance.randrange(days) if late else (count - 1 - at) // PAPERS_PER_DAY
+    for number in range(count):
+        pattern = rng.choice(patterns)
+        related = rng.choices(patterns_by_category[pattern.categories[0]], k=3)
+        is_late = rng.random() < BACKFILLED_SHARE
+        age = rng.randrange(days) if is_late else (count - 1 - number) // PAPERS_PER_DAY
         yield GeneratedPaper(
-            number=at,
+            number=number,
             title=mix_titles(pattern, related[0]),
-            sentences=list(mix_sentences(pattern, related, chance)),
-            authors=[chance.choice(chance.choice(patterns).authors) for _ in pattern.authors[:12]],
+            sentences=list(mix_sentences(pattern, related, rng)),
+            authors=[rng.choice(rng.choice(patterns).authors) for _ in pattern.authors[:12]],
             categories=list(pattern.categories),
             topics=pattern.topics,
             day=TODAY - timedelta(days=age),
@@ -123,14 +128,15 @@ def generate_papers(count: int, patterns: Sequence[PaperPattern]) -> Iterator[Ge
 
 
 def mix_titles(first: PaperPattern, second: PaperPattern) -> str:
-    """The beginning of one and the end of another."""
-    begin, end = first.title.split(), second.title.split()
-    return " ".join([*begin[: (len(begin) + 1) // 2], *end[len(end) // 2 :]])[:500]
+    """Return the first half of one title and the second half of another."""
+    first_words, second_words = first.title.split(), second.title.split()
+    start = first_words[: (len(first_words) + 1) // 2]
+    return " ".join([*start, *second_words[len(second_words) // 2 :]])[:500]
 
 
 def mix_sentences(
     pattern: PaperPattern, related: Sequence[PaperPattern], rng: random.Random
 ) -> Iterator[str]:
-    """Most of its own, some of others in the field: so words stand together as they do in life."""
+    """Yield mostly its own sentences, some of papers in its field: words co-occur realistically."""
     for sentence in pattern.sentences:
         yield sentence if rng.random() < 0.6 else rng.choice(rng.choice(related).sentences)

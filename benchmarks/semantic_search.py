@@ -1,4 +1,4 @@
-"""What the extra `semantic` costs: papers a second, milliseconds a question, and memory."""
+"""Measure the extra `semantic`: papers per second, milliseconds per query, and memory."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ EXAMPLE_QUERY = "graph neural networks for molecules"
 def main() -> None:
     if not encoder.is_installed():
         raise benchmarks.MissingRequirementError("the extra `semantic` is not installed")
-    made = islice(corpus.generate_papers(PAPER_COUNT, corpus.load_patterns()), PAPER_COUNT)
-    texts = [f"{each.title}. {' '.join(each.sentences)}" for each in made]
+    papers = islice(corpus.generate_papers(PAPER_COUNT, corpus.load_patterns()), PAPER_COUNT)
+    texts = [f"{paper.title}. {' '.join(paper.sentences)}" for paper in papers]
     before = peak_memory_mb()
     start = time.perf_counter()
     encoder.encode("")
@@ -31,22 +31,25 @@ def main() -> None:
     )
     start = time.process_time()
     encoder.encode_batch(texts)
-    each = (time.process_time() - start) / PAPER_COUNT
+    papers_per_second = PAPER_COUNT / (time.process_time() - start)
     print(
-        f"Embedding: {1 / each:.0f} papers a second of one core; {peak_memory_mb() - before:.0f} MB."
+        f"Embedding: {papers_per_second:.0f} papers per second on one core;"
+        f" {peak_memory_mb() - before:.0f} MB."
     )
-    space = build_full_index()
+    index = build_full_index()
     vector = encoder.encode(EXAMPLE_QUERY)
-    size = (space.unit_vectors.nbytes + space.paper_ids.nbytes) / 1e6
-    print(f"A question as a vector: {median_cpu_ms(lambda: encoder.encode(EXAMPLE_QUERY)):.1f} ms.")
-    took = median_cpu_ms(lambda: space.nearest(vector, limit=100, min_similarity=0.0))
-    print(f"The nearest 100 of {len(space.unit_vectors):,} papers: {took:.1f} ms, {size:.0f} MB.")
+    print(f"Encoding a query: {median_cpu_ms(lambda: encoder.encode(EXAMPLE_QUERY)):.1f} ms.")
+    milliseconds = median_cpu_ms(lambda: index.nearest(vector, limit=100, min_similarity=0.0))
+    size = (index.unit_vectors.nbytes + index.paper_ids.nbytes) / 1e6
+    print(
+        f"Nearest 100 of {len(index.unit_vectors):,} papers: {milliseconds:.1f} ms, {size:.0f} MB."
+    )
 
 
 def build_full_index() -> embeddings.EmbeddingIndex:
-    """As many papers as are ever compared, in random directions."""
-    chance = np.random.default_rng(corpus.SEED)
-    signed = chance.integers(
+    """Return an index of the maximum size, with random vectors."""
+    rng = np.random.default_rng(corpus.SEED)
+    signed = rng.integers(
         -127, 128, (embeddings.MAX_INDEXED_PAPERS, encoder.DIMENSIONS), dtype=np.int8
     )
     rows = embeddings.dequantise([signed.tobytes()])
@@ -54,15 +57,14 @@ def build_full_index() -> embeddings.EmbeddingIndex:
 
 
 def median_cpu_ms(function: Callable[[], object]) -> float:
-    """Milliseconds of the processor, whoever else is using it."""
-    taken = []
+    """Return the median CPU time in milliseconds, which other processes do not change."""
+    timings = []
     for _ in range(REPEATS):
         start = time.process_time()
         function()
-        taken.append(1e3 * (time.process_time() - start))
-    return statistics.median(taken)
+        timings.append(1e3 * (time.process_time() - start))
+    return statistics.median(timings)
 
 
 def peak_memory_mb() -> float:
-    """Megabytes."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024

@@ -1,4 +1,4 @@
-"""What the search keeps of a paper: rows of words, and their keys (pure)."""
+"""Build a paper's search document: columns of tokens, and its index terms (pure)."""
 
 from __future__ import annotations
 
@@ -10,48 +10,56 @@ from papers.search.query import category_token
 from papers.text.tokens import tokenize
 
 TEXT_COLUMNS = ("title", "people", "labels", "abstract")
-# More words than any list of authors or abstract has; an index has limits.
+# PostgreSQL limits the size of a tsvector; no real abstract comes near this.
 MAX_COLUMN_TOKENS = 8_000
-# Before each text: the last word of one and the first of the next stand in no row.
+# Stands before each text of a column, so that no phrase matches across two texts.
 BOUNDARY_TOKEN = "zzbreakzz"
 
 
 def index_columns(paper: Any, topics: Sequence[str]) -> dict[str, Any]:
-    # A category also by its archive: category:cs finds cs.LG.
-    names = {each for name in paper.categories for each in (name, name.split(".")[0])}
+    """Return the columns of a paper's `SearchText`; `topics` are names and slugs."""
+    # A category is indexed under its archive too: category:cs finds cs.LG.
+    categories = {
+        name for category in paper.categories for name in (category, category.split(".")[0])
+    }
     labels = token_string([paper.arxiv_id, paper.doi, *topics, *paper.categories])
-    found = {
-        *filter(None, map(category_token, names)),
+    label_terms = {
+        *filter(None, map(category_token, categories)),
         *index_terms.topic_terms(map(tokenize, topics)),
     }
     return {
         "day": paper.sort_date,
         "title": token_string([paper.title]),
         "people": token_string(paper.authors),
-        "labels": " ".join([labels, *sorted(found)]),
+        "labels": " ".join([labels, *sorted(label_terms)]),
         "abstract": token_string([paper.abstract]),
     }
 
 
 def build_index_terms(columns: Mapping[str, Any]) -> str:
-    """The authors last: some papers have thousands, and an index has limits."""
-    found = [*index_terms.date_terms(columns["day"])]
+    """Return the index terms of these columns, at most `MAX_COLUMN_TOKENS`.
+
+    Authors come last: some papers have thousands, and only their terms may be cut off.
+    """
+    terms = [*index_terms.date_terms(columns["day"])]
     for name in ("title", "labels", "abstract"):
-        found += column_bigrams(columns[name])
-    found += [
-        index_terms.author_term(word)
-        for word in columns["people"].split()
-        if word != BOUNDARY_TOKEN
+        terms += column_bigrams(columns[name])
+    terms += [
+        index_terms.author_term(token)
+        for token in columns["people"].split()
+        if token != BOUNDARY_TOKEN
     ]
-    found += column_bigrams(columns["people"])
-    return " ".join([*dict.fromkeys(found)][:MAX_COLUMN_TOKENS])
+    terms += column_bigrams(columns["people"])
+    return " ".join([*dict.fromkeys(terms)][:MAX_COLUMN_TOKENS])
 
 
 def column_bigrams(column: str) -> Iterator[str]:
-    for row in column.split(BOUNDARY_TOKEN):
-        yield from index_terms.bigrams(row.split())
+    """Yield the bigrams of each text in a column, none across two texts."""
+    for text in column.split(BOUNDARY_TOKEN):
+        yield from index_terms.bigrams(text.split())
 
 
 def token_string(texts: Sequence[str]) -> str:
-    found = [word for text in texts for word in (BOUNDARY_TOKEN, *tokenize(text))]
-    return " ".join(found[:MAX_COLUMN_TOKENS])
+    """Return the tokens of all texts, each text after a boundary token."""
+    tokens = [token for text in texts for token in (BOUNDARY_TOKEN, *tokenize(text))]
+    return " ".join(tokens[:MAX_COLUMN_TOKENS])

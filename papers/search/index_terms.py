@@ -1,7 +1,7 @@
-"""Words that no text has, by which an index finds at once what would take reading (pure).
+"""Synthetic index terms: topic, author, bigram and date bucket as one word each (pure).
 
-A topic, a category, an author's name, two words that adjoin, some days: each is one word more in a
-paper's row, so that to look for it is to look for a word.
+They are stored beside a paper's words, so that each of these conditions is one GIN look-up and
+PostgreSQL does not have to read the document.
 """
 
 from __future__ import annotations
@@ -10,9 +10,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 from itertools import pairwise
 
-# Days that stand together, from the year 1 on: each of these lies within one of the next.
+# Buckets of days, counted from year 1. Each size divides the next, so every bucket lies within one
+# of the next size.
 BUCKET_DAYS = (7, 28, 112)
-# Papers of so many days may have come since somebody looked which are the newest.
+# Windows are cached and some papers carry a future date: the newest window reaches this far ahead.
 FUTURE_SLACK_DAYS = 3 * BUCKET_DAYS[1]
 
 
@@ -25,7 +26,7 @@ def topic_term(tokens: Sequence[str]) -> str:
 
 
 def topic_terms(names: Iterable[Sequence[str]]) -> Iterator[str]:
-    """For each part of a name too: one looks for topic:language."""
+    """Yield a term for each run of words in each name, so that topic:language finds its topics."""
     for name in names:
         for start in range(len(name)):
             for end in range(start + 1, len(name) + 1):
@@ -33,13 +34,14 @@ def topic_terms(names: Iterable[Sequence[str]]) -> Iterator[str]:
 
 
 def bigrams(tokens: Sequence[str]) -> Iterator[str]:
-    """With a sign that no word has: so none is taken for another."""
+    """Join adjacent tokens with `_`, which no token contains."""
     return map("_".join, pairwise(tokens))
 
 
 def date_terms(day: date) -> Iterator[str]:
-    for span in BUCKET_DAYS:
-        yield date_bucket(span, day.toordinal() // span)
+    """Yield the bucket of each size that contains the day."""
+    for bucket_days in BUCKET_DAYS:
+        yield date_bucket(bucket_days, day.toordinal() // bucket_days)
 
 
 def date_bucket(bucket_days: int, bucket_number: int) -> str:
@@ -47,31 +49,35 @@ def date_bucket(bucket_days: int, bucket_number: int) -> str:
 
 
 def covering_buckets(start: int, end: int) -> Iterator[str]:
-    """The fewest stretches for the days from one number to before another; both begin a week."""
+    """Yield the fewest buckets that cover the ordinal days from start to before end.
+
+    Both have to be the first day of a week.
+    """
     while start < end:
-        span = max(each for each in BUCKET_DAYS if start % each == 0 and start + each <= end)
-        yield date_bucket(span, start // span)
-        start += span
+        bucket_days = max(days for days in BUCKET_DAYS if start % days == 0 and start + days <= end)
+        yield date_bucket(bucket_days, start // bucket_days)
+        start += bucket_days
 
 
 def week_start(ordinal_day: int) -> int:
-    """The first day of the week of this one."""
+    """Return the first day of the week that contains this one."""
     return ordinal_day - ordinal_day % BUCKET_DAYS[0]
 
 
 def recency_windows(newest: int, edges: Iterable[int]) -> list[range]:
-    """Days to look through one window after the other, the newest first, until each edge or before.
+    """Return adjacent ranges of ordinal days, newest first, that reach each edge or go beyond it.
 
-    The older an edge, the longer the stretch it is moved to, so that few keys make up a window.
+    An edge is moved back to where a bucket starts: the older the edge, the larger the bucket, so
+    that few buckets cover a window.
     """
-    found: list[range] = []
+    windows: list[range] = []
     end = newest - newest % BUCKET_DAYS[1] + FUTURE_SLACK_DAYS
     for edge in edges:
-        span = next(
-            (each for each in reversed(BUCKET_DAYS) if 3 * each < newest - edge), BUCKET_DAYS[0]
+        bucket_days = next(
+            (days for days in reversed(BUCKET_DAYS) if 3 * days < newest - edge), BUCKET_DAYS[0]
         )
-        start = edge - edge % span
+        start = edge - edge % bucket_days
         if start < end:
-            found.append(range(start, end))
+            windows.append(range(start, end))
             end = start
-    return found
+    return windows

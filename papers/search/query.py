@@ -1,4 +1,4 @@
-"""What a reader types into the search box becomes terms; whatever it is, it is never an error.
+"""Parse what a reader types into the search box into terms; no input is an error (pure).
 
 graph "message passing" -survey author:"Ada Lovelace" topic:robotics category:cs.LG
 since:2026-05-01
@@ -13,9 +13,10 @@ from dataclasses import dataclass
 from datetime import date
 
 from papers.identity import parse_arxiv_id
+from papers.search import index_terms
 from papers.text.tokens import tokenize
 
-# More than anybody types; the rest is not looked at.
+# The rest of a longer query is ignored.
 MAX_QUERY_CHARS, MAX_TERMS = 500, 16
 
 TERM_PATTERN = re.compile(
@@ -30,12 +31,12 @@ TERM_PATTERN = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class QueryTerm:
-    """Words that must stand in a row; in one field, or anywhere if it has no name."""
+    """Adjacent words, in one field, or in any if `field` is empty."""
 
     tokens: tuple[str, ...]
     field: str = ""
     excluded: bool = False
-    # As it was typed: without its field and quotes, and as a whole.
+    # As typed: without its field and quotes, and as a whole.
     raw_text: str = dataclasses.field(default="", compare=False)
     raw_term: str = dataclasses.field(default="", compare=False)
 
@@ -43,24 +44,31 @@ class QueryTerm:
     def is_bare_word(self) -> bool:
         return not self.field and not self.excluded and len(self.tokens) == 1
 
+    @property
+    def index_term(self) -> str:
+        """The one indexed word that stands for a topic or category; empty for other terms."""
+        if self.field == "topic":
+            return index_terms.topic_term(self.tokens)
+        return self.tokens[0] if self.field == "category" else ""
+
 
 @dataclass(frozen=True, slots=True)
 class Query:
     terms: tuple[QueryTerm, ...] = ()
     since: date | None = None
-    # Not to be typed: the API has a parameter for it.
+    # Not part of the typed grammar: the API sets it.
     until: date | None = None
-    # What could not be understood, as it was typed.
+    # As typed: conditions that could not be parsed.
     ignored: tuple[str, ...] = ()
 
     @property
     def is_searchable(self) -> bool:
-        """To leave papers out, or to say since when, is not to say what is looked for."""
+        """Whether any term is required; excluded terms and a date alone select nothing."""
         return any(not term.excluded for term in self.terms)
 
     @property
     def relaxed_text(self) -> str:
-        """The same words, wherever they stand and whenever; nothing if that is what was asked."""
+        """The same words without phrases, fields, exclusions and dates; empty if nothing changes."""
         if all(term.is_bare_word for term in self.terms) and not self.since:
             return ""
         kept = [term for term in self.terms if not term.excluded and term.field != "category"]
@@ -68,30 +76,32 @@ class Query:
 
     @property
     def free_text(self) -> str:
-        """What the papers should be about, as a text."""
+        """The required words outside of fields, as a text to embed."""
         kept = [term for term in self.terms if not term.excluded and not term.field]
         return " ".join(term.raw_text for term in kept)
 
     @property
     def is_unfiltered(self) -> bool:
-        """No author, topic, category, day or missing word is asked for."""
+        """Whether the query has no field, no excluded term and no date."""
         return not self.since and not any(term.field or term.excluded for term in self.terms)
 
     def without(self, terms: Collection[QueryTerm]) -> str:
-        """The rest of the question, as it was typed; nothing if the rest asks for nothing."""
-        kept = dataclasses.replace(self, terms=tuple(t for t in self.terms if t not in terms))
+        """Return the query as typed without these terms; empty if the rest is not searchable."""
+        rest = dataclasses.replace(
+            self, terms=tuple(term for term in self.terms if term not in terms)
+        )
         since = [f"since:{self.since}"] if self.since else []
-        whole = [term.raw_term for term in kept.terms]
-        return " ".join([*whole, *since]) if kept.is_searchable else ""
+        raw_terms = [term.raw_term for term in rest.terms]
+        return " ".join([*raw_terms, *since]) if rest.is_searchable else ""
 
     def highlight_terms(self, *fields: str) -> list[tuple[str, ...]]:
-        """The words to mark in a text of these fields."""
-        wanted = [term for term in self.terms if not term.excluded]
-        return [term.tokens for term in wanted if term.field in {"", *fields}]
+        """Return the words to highlight in a text of these fields."""
+        required = [term for term in self.terms if not term.excluded]
+        return [term.tokens for term in required if term.field in {"", *fields}]
 
 
 def parse_query(raw_query: str) -> Query:
-    """An address or a number of arXiv is that paper; else every term must be met."""
+    """Return the query; an arXiv id or address alone becomes a search for that paper."""
     if identity := parse_arxiv_id(raw_query):
         return Query(
             terms=(QueryTerm(tuple(tokenize(identity)), raw_text=identity, raw_term=identity),)
@@ -99,18 +109,22 @@ def parse_query(raw_query: str) -> Query:
     terms: list[QueryTerm] = []
     ignored: list[str] = []
     since = None
-    for found in TERM_PATTERN.finditer(raw_query[:MAX_QUERY_CHARS]):
-        text = found["word"] if found["phrase"] is None else found["phrase"]
-        field = (found["field"] or "").lower()
+    for match in TERM_PATTERN.finditer(raw_query[:MAX_QUERY_CHARS]):
+        text = match["word"] if match["phrase"] is None else match["phrase"]
+        field = (match["field"] or "").lower()
+        excluded = match["excluded"] is not None
         if field == "since":
-            since = parse_since(text) or since
-            if found["excluded"] or not parse_since(text):
-                ignored.append(found.group())
+            day = parse_since(text)
+            since = day or since
+            if excluded or not day:
+                ignored.append(match.group())
             continue
-        excluded = found["excluded"] is not None
-        whole = found.group().strip()
         term = QueryTerm(
-            tokens_for_field(field, text), field, excluded, raw_text=text, raw_term=whole
+            tokens_for_field(field, text),
+            field,
+            excluded,
+            raw_text=text,
+            raw_term=match.group().strip(),
         )
         if term.tokens and term not in terms and len(terms) < MAX_TERMS:
             terms.append(term)
@@ -119,13 +133,13 @@ def parse_query(raw_query: str) -> Query:
 
 def tokens_for_field(field: str, text: str) -> tuple[str, ...]:
     if field == "category":
-        name = category_token(text)
-        return (name,) if name else ()
+        token = category_token(text)
+        return (token,) if token else ()
     return tuple(tokenize(text))
 
 
 def category_token(name: str) -> str:
-    """A category as one word that no text has: cs.LG is incategorycslg."""
+    """Return a category as one word that no text contains: cs.LG is incategorycslg."""
     letters = re.sub("[^a-z]", "", name.lower())[:40]
     return f"incategory{letters}" if letters else ""
 

@@ -1,7 +1,7 @@
-"""A text as the numbers that the language model was trained on (pure): BERT's WordPiece, uncased.
+"""BERT's uncased WordPiece tokenizer (pure).
 
-The usual library brings a client of a model hub along; this is all of it that one model needs.
-wordpieces.txt is BERT's vocabulary, a piece a line (Google, Apache License 2.0).
+The usual library depends on the client of a model hub; this is the part that one model needs.
+wordpieces.txt is BERT's vocabulary, one piece per line (Google, Apache License 2.0).
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ from pathlib import Path
 
 VOCABULARY_FILE = Path(__file__).with_name("wordpieces.txt")
 CLS_TOKEN, SEP_TOKEN, UNK_TOKEN = "[CLS]", "[SEP]", "[UNK]"
-# A longer word is unknown.
+# A longer word becomes UNK_TOKEN.
 MAX_WORD_CHARS = 100
-# Chinese, Japanese and Korean characters that are words of their own.
+# Chinese, Japanese and Korean characters; each is a word of its own.
 IDEOGRAPH_RANGES = (
     (0x4E00, 0x9FFF),
     (0x3400, 0x4DBF),
@@ -29,31 +29,32 @@ IDEOGRAPH_RANGES = (
 
 
 def token_ids(text: str, *, max_tokens: int) -> list[int]:
-    """The pieces of a text between begin and end, `most` at most; the rest is cut off."""
-    found = [load_vocabulary()[CLS_TOKEN]]
+    """Return the ids of a text's pieces between [CLS] and [SEP], cut to `max_tokens` in all."""
+    ids = [load_vocabulary()[CLS_TOKEN]]
     for word in basic_tokenize(text):
-        found += wordpiece_ids(word)
-        if len(found) >= max_tokens:
+        ids += wordpiece_ids(word)
+        if len(ids) >= max_tokens:
             break
-    return [*found[: max_tokens - 1], load_vocabulary()[SEP_TOKEN]]
+    return [*ids[: max_tokens - 1], load_vocabulary()[SEP_TOKEN]]
 
 
 @cache
 def load_vocabulary() -> dict[str, int]:
+    """Return the id of each piece: its line number, from zero."""
     lines = VOCABULARY_FILE.read_text(encoding="utf-8").split("\n")
     return {piece: number for number, piece in enumerate(lines) if piece}
 
 
 def basic_tokenize(text: str) -> Iterator[str]:
-    """Words and single signs, in lower case, without accents."""
-    spaced = "".join(map(clean_char, text))
-    bare = "".join(map(strip_accent, unicodedata.normalize("NFD", spaced)))
-    return iter("".join(map(split_punctuation, bare.lower())).split())
+    """Yield words and single punctuation marks, in lower case and without accents."""
+    cleaned = "".join(map(clean_char, text))
+    unaccented = "".join(map(strip_accent, unicodedata.normalize("NFD", cleaned)))
+    return iter("".join(map(split_punctuation, unaccented.lower())).split())
 
 
 @lru_cache(maxsize=10_000)
 def clean_char(char: str) -> str:
-    """A space for any white space, nothing for what cannot be seen."""
+    """Return a space for white space, nothing for control characters, ideographs in spaces."""
     if char in "\t\n\r" or unicodedata.category(char) == "Zs":
         return " "
     if char in "\x00\ufffd" or unicodedata.category(char) in {"Cc", "Cf", "Co"}:
@@ -72,26 +73,26 @@ def strip_accent(char: str) -> str:
 
 @lru_cache(maxsize=10_000)
 def split_punctuation(char: str) -> str:
-    """A sign stands alone: punctuation, and what of ASCII Unicode does not count as such."""
-    is_sign = unicodedata.category(char).startswith("P") or char in "$+<=>^`|~"
-    return f" {char} " if is_sign else char
+    """Return punctuation and ASCII symbols in spaces, so that each is a word of its own."""
+    is_punctuation = unicodedata.category(char).startswith("P") or char in "$+<=>^`|~"
+    return f" {char} " if is_punctuation else char
 
 
 @lru_cache(maxsize=50_000)
 def wordpiece_ids(word: str) -> tuple[int, ...]:
-    """Always the longest piece that the rest of the word begins with."""
-    known = load_vocabulary()
-    unknown = (known[UNK_TOKEN],)
+    """Return the ids of a word's pieces, by greedy longest match; [UNK] if a part has no piece."""
+    vocabulary = load_vocabulary()
+    unknown = (vocabulary[UNK_TOKEN],)
     if len(word) > MAX_WORD_CHARS:
         return unknown
-    found: list[int] = []
+    ids: list[int] = []
     start = 0
     while start < len(word):
         prefix = "##" if start else ""
         ends = range(len(word), start, -1)
-        end = next((end for end in ends if f"{prefix}{word[start:end]}" in known), None)
+        end = next((end for end in ends if f"{prefix}{word[start:end]}" in vocabulary), None)
         if end is None:
             return unknown
-        found.append(known[f"{prefix}{word[start:end]}"])
+        ids.append(vocabulary[f"{prefix}{word[start:end]}"])
         start = end
-    return tuple(found)
+    return tuple(ids)

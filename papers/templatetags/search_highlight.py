@@ -1,4 +1,4 @@
-"""Mark in a text what was looked for."""
+"""Template filters that highlight the words of a query in a text."""
 
 from __future__ import annotations
 
@@ -14,18 +14,19 @@ register = template.Library()
 
 @register.filter
 def found_by(text: str, query: Query) -> SafeString:
-    """Everything escaped, and <mark> around the matches."""
+    """Return the text escaped, with <mark> around the words of the query."""
     return highlight_html(text, query.highlight_terms())
 
 
 @register.filter
 def author_found_by(names: str, query: Query) -> SafeString:
+    """Highlight the words of the query, with those of author: too."""
     return highlight_html(names, query.highlight_terms("author"))
 
 
 def highlight_html(text: str, phrases: list[tuple[str, ...]]) -> SafeString:
-    pieces = (
-        format_html("<mark>{}</mark>" if piece.is_highlighted else "{}", piece.text)
-        for piece in highlight(text, phrases)
+    spans = (
+        format_html("<mark>{}</mark>" if span.is_highlighted else "{}", span.text)
+        for span in highlight(text, phrases)
     )
-    return format_html_join("", "{}", ((piece,) for piece in pieces))
+    return format_html_join("", "{}", ((span,) for span in spans))

@@ -1,4 +1,4 @@
-"""Author names as keys: surname with initial or first given name, however a name is written (pure)."""
+"""Keys for author names: the same key for each way to write a name (pure)."""
 
 from __future__ import annotations
 
@@ -7,104 +7,66 @@ from collections.abc import Iterable, Iterator
 
 from papers.text.tokens import fold_accents_and_case
 
-# Beyond any real name.
 MAX_NAME_CHARS = 200
 
-
-# Those within a name, written in many ways or left out: O'Brien, Álvarez-López.
+# Apostrophes and hyphens within a name. They are written in many ways or left out: O'Brien,
+# Álvarez-López.
 NAME_JOINERS = re.compile("['\u2018\u2019\u02bc\u00b4`\u2010-\u2015\u2212-]")
 
-
-# (Institute of Everything), or the name in another script
+# An affiliation, or the name in another script.
 PARENTHESISED = re.compile(r"\([^()]*\)")
-
 
 NAME_PART_PATTERN = re.compile(r"[^\W_]+")
 
-
-# The parts of a surname that come before it.
+# Words before a surname that belong to it.
 SURNAME_PARTICLES = frozenset(
-    [
-        *(
-            "af",
-            "al",
-            "av",
-            "da",
-            "das",
-            "de",
-            "del",
-            "della",
-            "den",
-            "der",
-            "di",
-            "do",
-            "dos",
-            "du",
-        ),
-        *(
-            "el",
-            "ibn",
-            "la",
-            "las",
-            "le",
-            "los",
-            "ten",
-            "ter",
-            "van",
-            "vom",
-            "von",
-            "zu",
-            "zum",
-            "zur",
-        ),
-    ]
+    "af al av da das de del della den der di do dos du"  # noqa: SIM905 - a list takes 28 lines
+    " el ibn la las le los ten ter van vom von zu zum zur".split()
 )
-
 
 NAME_SUFFIXES = frozenset(["jr", "sr", "ii", "iii", "iv"])
 
-
-# Not a person: it has no surname.
+# A name with one of these words is a group's, so it has no surname.
 GROUP_NAMES = frozenset(["collaboration", "consortium", "group", "team"])
 
 
 def author_key(name: str) -> str:
-    """Surname and first initial, however the name is written; empty if it is no name.
+    """Return surname and first initial, however the name is written; empty if there is no name.
 
-    "Emmy Noether", "Noether, Emmy" and "E. Noether" are "noether e". A name in a script without
-    capitals, such as 李明, may begin with the surname or end with it, so it is kept whole.
+    "Emmy Noether", "Noether, Emmy" and "E. Noether" are "noether e". In a script without capitals,
+    such as 李明, the surname may come first or last, so the whole name is the key.
     """
-    given, surname = split_name(name)
-    return f"{surname} {given[0]}" if given else surname
+    given_name, surname = split_name(name)
+    return f"{surname} {given_name[0]}" if given_name else surname
 
 
 def full_author_key(name: str) -> str:
-    """Surname and first given name: for those who mean Wei Zhang and no other W. Zhang.
+    """Return surname and first given name, to tell Wei Zhang from every other W. Zhang.
 
-    A paper that only tells "W. Zhang" is not found by it. The same as `author_key` if no more than
-    an initial is written.
+    It does not match a paper that only gives "W. Zhang". Equal to `author_key` where the name has
+    no more than an initial.
     """
     return " ".join(reversed(split_name(name))).strip()
 
 
 def author_keys(names: Iterable[str]) -> Iterator[str]:
-    """All by which the authors of a paper can be followed."""
+    """Yield every key under which the authors of a paper can be followed."""
     for name in names:
-        given, surname = split_name(name)
-        if surname and given:
-            yield from (f"{surname} {given[0]}", f"{surname} {given}")
+        given_name, surname = split_name(name)
+        if surname and given_name:
+            yield from (f"{surname} {given_name[0]}", f"{surname} {given_name}")
         elif surname:
             yield surname
 
 
 def split_name(name: str) -> tuple[str, str]:
-    """The first given name, perhaps none, and the surname."""
+    """Return the first given name, which may be empty, and the surname."""
     text = NAME_JOINERS.sub("", PARENTHESISED.sub(" ", name[:MAX_NAME_CHARS]))
     return given_and_surname(NAME_PART_PATTERN.findall(surname_last(text)))
 
 
 def surname_last(name: str) -> str:
-    """The surname last, and nothing after it: "King, Jr., Martin" is "Martin King"."""
+    """Move a surname before a comma to the end: "King, Jr., Martin" becomes "Martin King"."""
     parts = [part.strip() for part in name.split(",")]
     surname, *others = [
         part for part in parts if part.strip(". ").lower() not in NAME_SUFFIXES
@@ -113,18 +75,23 @@ def surname_last(name: str) -> str:
 
 
 def given_and_surname(name_parts: list[str]) -> tuple[str, str]:
-    """The first given name, and the surname in one word: van der Berg and Van Der Berg are one."""
-    names = [fold_accents_and_case(name) for name in name_parts]
+    """Return the first given name and the surname as one word, without accents and case.
+
+    "van der Berg" and "Van Der Berg" both become "vanderberg".
+    """
+    names = [fold_accents_and_case(part) for part in name_parts]
     if len(names) > 2 and names[-1] in NAME_SUFFIXES:
         names.pop()
-    if GROUP_NAMES.intersection(names) or not any(name.upper() != name for name in names):
+    has_capitals = any(name.upper() != name for name in names)
+    if GROUP_NAMES.intersection(names) or not has_capitals:
         return "", "".join(names)
-    begins = max(len(names) - 1, 0)
-    while begins > 1 and names[begins - 1] in SURNAME_PARTICLES:
-        begins -= 1
-    if begins == 1 and names[0] in SURNAME_PARTICLES and name_parts[0].islower():
-        begins = 0
-    return "".join(names[: min(begins, 1)]), "".join(names[begins:])
+    surname_start = max(len(names) - 1, 0)
+    while surname_start > 1 and names[surname_start - 1] in SURNAME_PARTICLES:
+        surname_start -= 1
+    # "van der Berg" alone is a surname; in "Van Nguyen" the first word is a given name.
+    if surname_start == 1 and names[0] in SURNAME_PARTICLES and name_parts[0].islower():
+        surname_start = 0
+    return "".join(names[: min(surname_start, 1)]), "".join(names[surname_start:])
 
 
 def given_name_first(name: str) -> str:

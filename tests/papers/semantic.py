@@ -1,4 +1,4 @@
-"""A stand-in for the language model: texts that share words are near. Nothing to install."""
+"""A fake encoder without the language model: texts that share words are near each other."""
 
 from __future__ import annotations
 
@@ -13,14 +13,15 @@ from papers.text.tokens import tokenize
 
 
 def fake_encode(text: str) -> NDArray[np.float32]:
-    found = np.full(encoder.DIMENSIONS, 1e-3, dtype=np.float32)
-    for word in tokenize(text):
-        found[crc32(word.encode()) % encoder.DIMENSIONS] += 1
-    return found / np.linalg.norm(found)
+    vector = np.full(encoder.DIMENSIONS, 1e-3, dtype=np.float32)
+    for token in tokenize(text):
+        vector[crc32(token.encode()) % encoder.DIMENSIONS] += 1
+    unit_vector: NDArray[np.float32] = vector / np.linalg.norm(vector)
+    return unit_vector
 
 
 def install_fake_encoder(monkeypatch: pytest.MonkeyPatch) -> None:
-    """As if the extra were installed; and what other tests have loaded is forgotten."""
+    """Pretend that the extra is installed, with an empty index in memory."""
     monkeypatch.setattr(encoder, "is_installed", lambda: True)
     monkeypatch.setattr(encoder, "encode", fake_encode)
     monkeypatch.setattr(embeddings, "index", embeddings.EmbeddingIndex())

@@ -1,4 +1,4 @@
-"""Find out what papers are about, for results and related papers by meaning."""
+"""Embed papers, for semantic search and related papers."""
 
 from __future__ import annotations
 
@@ -13,8 +13,9 @@ from papers.search import embeddings, encoder
 
 class Command(BaseCommand):
     help = (
-        "Find out what the newest papers are about, as vectors; those that have one are left "
-        "alone. Needs the extra `semantic`. Workers do it by themselves for what is taken in."
+        "Embed the newest papers that have no vector yet, for semantic search and related papers. "
+        "Needs the optional extra `semantic`. Workers embed newly fetched papers automatically. "
+        "Safe to stop and to repeat."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -22,24 +23,23 @@ class Command(BaseCommand):
             "--most",
             type=int,
             default=embeddings.MAX_INDEXED_PAPERS,
-            help="how many papers (%(default)s)",
+            help="maximum number of papers (default: %(default)s)",
         )
 
     def handle(self, **options: Any) -> None:
         if options["most"] < 1:
-            raise CommandError("--most is a number of papers, from 1.")
+            raise CommandError("--most is a number of papers, at least 1.")
         try:
             encoder.load_model()
         except encoder.EncoderUnavailableError as error:
             raise CommandError(str(error)) from None
         total = min(options["most"], embeddings.papers_without_embedding().count())
         console = Console(stderr=True)
-        made = 0
+        embedded = 0
         with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
-            task = progress.add_task("Reading papers", total=total)
-            for number in embeddings.embed_missing(limit=options["most"]):
-                made += number
-                progress.update(task, completed=made)
-        self.stdout.write(
-            f"Embedded {made} papers; {embeddings.papers_without_embedding().count()} have no vector."
-        )
+            task = progress.add_task("Embedding papers", total=total)
+            for batch_size in embeddings.embed_missing(limit=options["most"]):
+                embedded += batch_size
+                progress.update(task, completed=embedded)
+        remaining = embeddings.papers_without_embedding().count()
+        self.stdout.write(f"Embedded {embedded} papers; {remaining} have no vector.")

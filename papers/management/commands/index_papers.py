@@ -1,4 +1,4 @@
-"""Index all papers for the search again."""
+"""Rebuild the search index."""
 
 from __future__ import annotations
 
@@ -11,8 +11,9 @@ from papers.search import engine
 
 class Command(BaseCommand):
     help = (
-        "Index all papers for the search again. It is kept up by itself; this is for papers that "
-        "were written past the catalogue, and after topics were renamed."
+        "Rebuild the search index of all papers. The index is normally kept up to date; this is "
+        "for papers that were changed directly in the database, and for renamed topics. Safe to "
+        "repeat, and while the service runs."
     )
 
     def handle(self, **options: Any) -> None:

@@ -1,10 +1,10 @@
-"""What TeX's commands look like when read: tables."""
+"""Tables of TeX commands: what they show, and which names are handled alike."""
 
 from __future__ import annotations
 
 
 def _parse_pairs(text: str) -> dict[str, str]:
-    """`name sign name sign …` as a dictionary."""
+    """Return a dictionary from "name symbol name symbol …"."""
     words = text.split()
     return dict(zip(words[::2], words[1::2], strict=True))
 
@@ -47,17 +47,17 @@ SYMBOLS = GREEK | _parse_pairs("""
     LaTeX LaTeX TeX TeX textdollar $ And & colon : slash / lq ‘ rq ’
 """)
 
-# Letters written as commands: the space that ends such a command is no part of the word.
+# Letters written as commands: a space after one ends the command, not the word.
 LETTER_COMMANDS = name_set("aa AA ae AE oe OE o O l L ss i j dh th")
 
-# Named functions: upright words, set off from what surrounds them.
+# Named functions: upright words with space around them.
 FUNCTION_NAMES = name_set(
     "log ln lg exp sin cos tan cot sec csc sinh cosh tanh arcsin arccos arctan min max sup inf lim"
     " limsup liminf arg argmin argmax det dim ker deg gcd hom Pr mod bmod sgn tr trace rank diag"
     " softmax sigmoid poly polylog not"
 )
 
-# Shown is what stands in the braces.
+# Commands that only show their argument.
 WRAPPERS = name_set(
     "text textbf textit texttt textsc textrm textsf textsl textmd textup textnormal emph underline"
     " uline mathrm mathbf mathit mathsf mathtt mathcal mathscr mathfrak mathnormal mathop mathbin"
@@ -67,20 +67,20 @@ WRAPPERS = name_set(
     " cancel centerline acs acrshort acrlong acrfull gls glspl Gls ac acp"
 )
 
-# Those that HTML and search would miss most, as they come out when an API has eaten the backslash.
+# The most frequent wrappers, as they are left when an API has removed the backslash.
 WRAPPERS_WITHOUT_BACKSLASH = name_set(
     "text textbf textit texttt textsc textrm mathrm mathbf mathit mathsf mathcal mathbb mathfrak"
     " operatorname boldsymbol frac tfrac dfrac sqrt emph overline widehat widetilde hat bar tilde"
     " vec"
 )
 
-# Names that no English sentence holds, as they come out when an API has eaten the backslash.
+# Symbols left without their backslash in the same way; only names that are not English words.
 SYMBOLS_WITHOUT_BACKSLASH = name_set(
     "propto rightarrow leftarrow leftrightarrow Rightarrow longrightarrow leq geq neq infty"
     " varepsilon varphi subseteq nabla otimes oplus"
 )
 
-# Dropped with everything in their braces: they point into a document that is not here.
+# Dropped with their arguments: they refer to a document that is not available.
 REFERENCES = name_set(
     "cite citep citet citeauthor citeyear citealt citealp Citet Citep parencite textcite autocite"
     " footcite onlinecite ref eqref autoref cref Cref pageref label nocite index begin end vspace"
@@ -88,7 +88,7 @@ REFERENCES = name_set(
     " includegraphics setlength vskip hskip rule tag pagecolor fontsize selectfont"
 )
 
-# Dropped themselves; what follows them stays.
+# Dropped, without what follows them.
 SWITCHES = name_set(
     "left right big Big bigg Bigg bigl bigr Bigl Bigr biggl biggr middle displaystyle textstyle"
     " scriptstyle limits nolimits bf it em sc rm tt sf sl bfseries itshape scshape ttfamily upshape"
@@ -100,7 +100,7 @@ SWITCHES = name_set(
 
 SPACES = name_set("quad qquad par newline item thinspace enspace space hline and")
 
-# In text and in maths: \'e, \"{u}, \H{o} …
+# Combining characters, in text and in maths: \'e, \"{u}, \H{o} …
 ACCENTS = {
     "`": "\u0300",
     "'": "\u0301",
@@ -119,7 +119,7 @@ ACCENTS = {
     "b": "\u0331",
 }
 
-# In maths, over one letter.
+# Combining characters, in maths only.
 MATH_ACCENTS = {
     "hat": "\u0302",
     "bar": "\u0304",
@@ -150,7 +150,7 @@ SUBSCRIPTS = dict(
         strict=True,
     )
 )
-# Signs that already stand high.
+# Characters that are raised already.
 INHERENT_SUPERSCRIPTS = dict(
     zip("*∗⋆∘°′†‡⊤", ("*", "*", "*", "°", "°", "′", "†", "‡", "ᵀ"), strict=True)
 )

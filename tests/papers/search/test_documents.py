@@ -1,4 +1,4 @@
-"""What is kept of a paper: rows of words, and their keys."""
+"""A paper becomes columns of tokens and index terms."""
 
 from __future__ import annotations
 
@@ -8,13 +8,15 @@ from papers.models import Paper
 from papers.search import documents
 
 
-def keys_of(**fields):
+def index_terms_for(**fields):
     paper = Paper(sort_date=date(2026, 5, 12), **fields)
     return documents.build_index_terms(documents.index_columns(paper, [])).split()
 
 
-def test_words_that_adjoin_are_a_key_but_none_from_one_text_to_the_next():
-    assert keys_of(title="A graph of words", abstract="Speech acts", authors=["Ann Lee", "Bo"]) == [
+def test_adjacent_words_are_index_terms_but_not_across_two_texts():
+    assert index_terms_for(
+        title="A graph of words", abstract="Speech acts", authors=["Ann Lee", "Bo"]
+    ) == [
         "in7days105678",
         "in28days26419",
         "in112days6604",
@@ -27,9 +29,9 @@ def test_words_that_adjoin_are_a_key_but_none_from_one_text_to_the_next():
     ]
 
 
-def test_thousands_of_authors_leave_room_for_the_keys_of_all_other_words():
+def test_thousands_of_authors_do_not_displace_the_index_terms_of_other_words():
     names = [f"First{number} Last{number}" for number in range(9_000)]
-    found = keys_of(title="Collider", abstract="A heavy particle", authors=names)
+    terms = index_terms_for(title="Collider", abstract="A heavy particle", authors=names)
 
-    assert len(found) == documents.MAX_COLUMN_TOKENS
-    assert {"heavy_particle", "inauthorlast7"} <= set(found)
+    assert len(terms) == documents.MAX_COLUMN_TOKENS
+    assert {"heavy_particle", "inauthorlast7"} <= set(terms)

@@ -1,4 +1,4 @@
-"""Each paper has one vector, of its present text; the nearest are found among the newest."""
+"""Each paper has one vector of its current text; the nearest are found among the newest."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture(autouse=True)
-def standin(monkeypatch):
+def fake_encoder(monkeypatch):
     semantic.install_fake_encoder(monkeypatch)
 
 
-def near(text, **limits):
-    ids = embeddings.nearest_to_text(text, **{"limit": 10, "min_similarity": 0.3} | limits)
-    return [Paper.objects.get(pk=each).title for each in ids]
+def nearest_titles(text, limit=10):
+    paper_ids = embeddings.nearest_to_text(text, limit=limit, min_similarity=0.3)
+    return [Paper.objects.get(pk=paper_id).title for paper_id in paper_ids]
 
 
-def test_each_paper_gets_one_vector_once():
+def test_each_paper_is_embedded_once():
     for number in range(3):
         factories.paper(title=f"Robot {number}")
 
@@ -33,28 +33,28 @@ def test_each_paper_gets_one_vector_once():
     assert Embedding.objects.count() == 3
 
 
-def test_the_newest_papers_come_first_and_have_the_highest_numbers():
+def test_the_newest_papers_are_chosen_and_get_the_highest_ids():
     for age, title in enumerate(["New", "Old", "Oldest"]):
         factories.paper(title=title, listed_on=factories.TODAY - timedelta(days=age))
 
     sum(embeddings.embed_missing(limit=2))
 
-    in_order = Embedding.objects.order_by("pk").values_list("paper__title", flat=True)
-    assert list(in_order) == ["Old", "New"]
+    titles = Embedding.objects.order_by("pk").values_list("paper__title", flat=True)
+    assert list(titles) == ["Old", "New"]
 
 
-def test_the_nearest_come_first_and_what_is_far_does_not_come():
+def test_the_nearest_papers_come_first_and_dissimilar_ones_are_left_out():
     factories.paper(title="Cooking of rice", abstract="")
     factories.paper(title="Robot arms that grasp", abstract="")
     factories.paper(title="Robot arms", abstract="")
     sum(embeddings.embed_missing())
 
-    assert near("robot arms") == ["Robot arms", "Robot arms that grasp"]
-    assert near("robot arms", limit=1) == ["Robot arms"]
-    assert near("") == []
+    assert nearest_titles("robot arms") == ["Robot arms", "Robot arms that grasp"]
+    assert nearest_titles("robot arms", limit=1) == ["Robot arms"]
+    assert nearest_titles("") == []
 
 
-def test_a_paper_is_not_near_itself():
+def test_the_papers_nearest_to_a_paper_exclude_itself():
     paper = factories.paper(title="Robot arms", abstract="")
     other = factories.paper(title="Robot arms that grasp", abstract="")
     sum(embeddings.embed_missing())
@@ -63,7 +63,7 @@ def test_a_paper_is_not_near_itself():
     assert embeddings.nearest_to_paper(factories.paper(), limit=5) == []
 
 
-def test_what_came_later_is_found_too_and_only_that_is_loaded(django_assert_num_queries):
+def test_later_papers_are_found_and_only_their_vectors_are_loaded(django_assert_num_queries):
     factories.paper(title="Robot arms", abstract="")
     sum(embeddings.embed_missing())
     embeddings.index.refresh()
@@ -72,7 +72,7 @@ def test_what_came_later_is_found_too_and_only_that_is_loaded(django_assert_num_
 
     with django_assert_num_queries(1):
         embeddings.index.refresh()
-    assert set(near("robot")) == {"Robot arms", "Robot legs"}
+    assert set(nearest_titles("robot")) == {"Robot arms", "Robot legs"}
     assert len(embeddings.index.unit_vectors) == 2
 
 
@@ -85,23 +85,23 @@ def test_only_the_newest_are_kept_in_memory(monkeypatch):
     factories.paper(title="Robot hands", abstract="", listed_on=factories.TODAY)
     sum(embeddings.embed_missing())
 
-    assert set(near("robot")) == {"Robot legs", "Robot hands"}
+    assert set(nearest_titles("robot")) == {"Robot legs", "Robot hands"}
 
 
-def test_a_paper_with_other_words_gets_another_vector():
-    told = {"arxiv_id": "2604.09999", "abstract": ""}
-    upsert_records([record(title="Robot arms", **told)])
+def test_a_paper_whose_text_changes_is_embedded_again():
+    fields = {"arxiv_id": "2604.09999", "abstract": ""}
+    upsert_records([record(title="Robot arms", **fields)])
     sum(embeddings.embed_missing())
-    assert near("robot arms") == ["Robot arms"]
+    assert nearest_titles("robot arms") == ["Robot arms"]
 
-    upsert_records([record(title="Speech recognition", **told)])
+    upsert_records([record(title="Speech recognition", **fields)])
     assert Embedding.objects.count() == 0
     sum(embeddings.embed_missing())
 
-    assert (near("robot arms"), near("speech")) == ([], ["Speech recognition"])
+    assert (nearest_titles("robot arms"), nearest_titles("speech")) == ([], ["Speech recognition"])
 
 
-def test_votes_and_topics_leave_the_vector_as_it_is():
+def test_a_new_topic_keeps_the_vector():
     paper = factories.paper(title="Robot arms")
     engine.update_index([paper])
     sum(embeddings.embed_missing())
@@ -111,14 +111,14 @@ def test_votes_and_topics_leave_the_vector_as_it_is():
     assert Embedding.objects.count() == 1
 
 
-def test_a_text_that_changed_meanwhile_waits_for_the_next_time():
+def test_a_vector_of_an_outdated_text_is_not_stored():
     paper = factories.paper(title="Robot arms")
 
-    made = embeddings.save_embeddings(
+    saved = embeddings.save_embeddings(
         {paper.pk: "Another text", paper.pk + 1: "Gone"}, {paper.pk: b"x" * 384}
     )
 
-    assert made == 0
+    assert saved == 0
     assert embeddings.papers_without_embedding().count() == 1
 
 
@@ -130,7 +130,9 @@ def test_vectors_of_another_model_are_replaced():
     assert Embedding.objects.get().model == encoder.MODEL_NAME
 
 
-def test_without_the_extra_nothing_is_near(monkeypatch, django_assert_num_queries):
+def test_without_the_extra_nothing_is_found_and_nothing_queried(
+    monkeypatch, django_assert_num_queries
+):
     monkeypatch.setattr(encoder, "is_installed", lambda: False)
 
     with django_assert_num_queries(0):
@@ -138,8 +140,8 @@ def test_without_the_extra_nothing_is_near(monkeypatch, django_assert_num_querie
         assert embeddings.nearest_to_paper(Paper(pk=1), limit=5) == []
 
 
-def test_a_signed_byte_keeps_a_direction():
+def test_quantising_keeps_the_direction():
     vector = encoder.encode("graph neural networks for molecules")
-    (unpacked,) = embeddings.dequantise([embeddings.quantise(vector)])
+    (restored,) = embeddings.dequantise([embeddings.quantise(vector)])
 
-    assert unpacked @ vector == pytest.approx(1, abs=1e-3)
+    assert restored @ vector == pytest.approx(1, abs=1e-3)

@@ -1,4 +1,4 @@
-"""The real model, where its extra is installed; and what is said where it is not."""
+"""The real model, where the extra is installed, and the errors where it is not."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ needs_extra = pytest.mark.skipif(
 
 
 @needs_extra
-def test_texts_about_the_same_are_near():
+def test_texts_on_one_subject_are_nearer_than_others():
     robot, arm, prices = encoder.encode_batch(
         ["A robot learns to grasp.", "Teaching arms to pick things up", "Prices of electricity"]
     )
@@ -22,26 +22,30 @@ def test_texts_about_the_same_are_near():
 
 
 @needs_extra
-@pytest.mark.parametrize("text", ["", "word", "word " * 3_000, "\x00 \ud800 日本"])
-def test_any_text_has_a_direction(text):
+@pytest.mark.parametrize(
+    "text",
+    ["", "word", "word " * 3_000, "\x00 \ud800 日本"],
+    ids=["empty", "word", "long", "unprintable"],
+)
+def test_any_text_has_a_vector_of_unit_length(text):
     assert np.linalg.norm(encoder.encode(text)) == pytest.approx(1, abs=1e-5)
 
 
 @needs_extra
-def test_no_texts_have_no_vectors():
+def test_an_empty_batch_has_no_rows():
     assert encoder.encode_batch([]).shape == (0, encoder.DIMENSIONS)
 
 
 @needs_extra
-def test_another_model_is_refused(monkeypatch):
+def test_a_model_with_another_checksum_is_refused(monkeypatch):
     monkeypatch.setattr(encoder, "MODEL_SHA256", "0" * 64)
     encoder.load_model.cache_clear()
 
-    with pytest.raises(encoder.EncoderUnavailableError, match="is another model than"):
+    with pytest.raises(encoder.EncoderUnavailableError, match="is not the model"):
         encoder.load_model()
 
 
-def test_without_the_extra_a_sentence_says_what_to_install(monkeypatch):
+def test_without_the_extra_the_error_names_what_to_install(monkeypatch):
     monkeypatch.setattr(encoder, "is_installed", lambda: False)
     encoder.load_model.cache_clear()
 

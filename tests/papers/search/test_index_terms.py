@@ -1,4 +1,4 @@
-"""Keys stand for what would take reading; days are looked through in windows."""
+"""Index terms stand for topics, bigrams and days; windows are ranges of days."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from papers.search import index_terms
 
 
-def test_a_topic_is_found_by_each_part_of_its_name():
+def test_each_run_of_words_in_a_topic_name_is_a_term():
     assert set(index_terms.topic_terms([["large", "language", "model"]])) == {
         "intopiclarge",
         "intopiclanguage",
@@ -23,24 +23,22 @@ def test_a_topic_is_found_by_each_part_of_its_name():
     }
 
 
-def test_words_that_adjoin_share_a_key_in_that_order_only():
-    (forth,), (back,) = index_terms.bigrams(["state", "art"]), index_terms.bigrams(["art", "state"])
-
-    assert forth != back
-    assert [forth] == list(index_terms.bigrams(["state", "art"])) == ["state_art"]
+def test_bigrams_keep_the_order_of_the_words():
+    assert list(index_terms.bigrams(["state", "art"])) == ["state_art"]
+    assert list(index_terms.bigrams(["art", "state"])) == ["art_state"]
     assert list(index_terms.bigrams(["state"])) == []
 
 
 @given(st.integers(0, 800_000), st.integers(0, 9_999), st.data())
-def test_a_paper_is_in_a_stretch_of_days_if_its_day_is(start, length, data):
+def test_covering_buckets_contain_a_day_exactly_if_the_range_does(start, length, data):
     start, end = index_terms.week_start(start), index_terms.week_start(start + length)
-    number = data.draw(st.integers(start, end + 99).map(lambda each: max(each - 50, 1)))
-    own = set(index_terms.date_terms(date.fromordinal(number)))
+    day = data.draw(st.integers(start, end + 99).map(lambda number: max(number - 50, 1)))
+    terms = set(index_terms.date_terms(date.fromordinal(day)))
 
-    assert len(own & set(index_terms.covering_buckets(start, end))) == (start <= number < end)
+    assert len(terms & set(index_terms.covering_buckets(start, end))) == (start <= day < end)
 
 
-def test_few_stretches_make_up_many_days():
+def test_the_fewest_buckets_cover_a_range():
     assert list(index_terms.covering_buckets(112 * 9 - 7, 112 * 10 + 35)) == [
         "in7days143",
         "in112days9",
@@ -58,12 +56,12 @@ def test_few_stretches_make_up_many_days():
         ([9_990, 9_990], [range(9_989, 10_080)]),
     ],
 )
-def test_windows_end_where_a_stretch_of_days_begins(edges, windows):
+def test_windows_start_where_a_bucket_starts(edges, windows):
     assert index_terms.recency_windows(10_000, edges) == windows
 
 
 @given(st.integers(1, 800_000), st.lists(st.integers(0, 3_000), max_size=5).map(sorted))
-def test_windows_follow_each_other_to_each_edge_or_before(newest, ages):
+def test_windows_are_adjacent_and_contain_each_edge(newest, ages):
     edges = [max(newest - age, 1) for age in ages]
 
     windows = index_terms.recency_windows(newest, edges)

@@ -1,11 +1,10 @@
-"""What a reader gets: what has the words, what is about the same, or help."""
+"""A search returns matching papers, similar papers, or suggestions."""
 
 from __future__ import annotations
 
 import pytest
 
-from papers.search import embeddings, encoder, engine
-from papers.search import results as search_results
+from papers.search import embeddings, encoder, engine, results
 from papers.search.query import parse_query
 from tests import factories
 from tests.papers import semantic
@@ -13,14 +12,14 @@ from tests.papers import semantic
 pytestmark = pytest.mark.django_db
 
 
-def indexed(**fields):
+def indexed_paper(**fields):
     paper = factories.paper(**{"abstract": "", "authors": []} | fields)
     engine.update_index([paper])
     return paper
 
 
-def results(typed):
-    return search_results.search_papers(parse_query(typed), offset=0, limit=20)
+def search_papers(typed):
+    return results.search_papers(parse_query(typed), offset=0, limit=20)
 
 
 def titles(papers):
@@ -28,46 +27,46 @@ def titles(papers):
 
 
 @pytest.fixture
-def meaning_known(monkeypatch):
+def fake_encoder(monkeypatch):
     semantic.install_fake_encoder(monkeypatch)
 
 
-@pytest.mark.usefixtures("meaning_known")
-def test_where_little_is_found_those_about_the_same_are_shown_too():
-    indexed(title="Robot arms grasp")
-    indexed(title="Robot arms that throw")
-    indexed(title="Cooking of rice")
+@pytest.mark.usefixtures("fake_encoder")
+def test_few_results_are_followed_by_similar_papers():
+    indexed_paper(title="Robot arms grasp")
+    indexed_paper(title="Robot arms that throw")
+    indexed_paper(title="Cooking of rice")
     sum(embeddings.embed_missing())
 
-    answer = results("robot arms grasp")
+    search_results = search_papers("robot arms grasp")
 
-    assert titles(answer.page.papers) == ["Robot arms grasp"]
-    assert titles(answer.similar) == ["Robot arms that throw"]
+    assert titles(search_results.page.papers) == ["Robot arms grasp"]
+    assert titles(search_results.similar) == ["Robot arms that throw"]
 
 
-@pytest.mark.usefixtures("meaning_known")
+@pytest.mark.usefixtures("fake_encoder")
 @pytest.mark.parametrize("condition", ["author:ada", "-rice", "since:2026-05-01", "topic:code"])
-def test_who_sets_a_condition_gets_only_what_meets_it(condition):
-    indexed(title="Robot arms that throw")
+def test_a_query_with_a_filter_gets_no_similar_papers(condition):
+    indexed_paper(title="Robot arms that throw")
     sum(embeddings.embed_missing())
 
-    assert list(results(f"robot arms catch {condition}").similar) == []
+    assert list(search_papers(f"robot arms catch {condition}").similar) == []
 
 
-@pytest.mark.usefixtures("meaning_known")
-def test_where_enough_is_found_the_words_decide():
-    for number in range(search_results.FEW_RESULTS):
-        indexed(title=f"Robot {number}")
-    indexed(title="Robots' arms", abstract="")
+@pytest.mark.usefixtures("fake_encoder")
+def test_enough_results_are_not_followed_by_similar_papers():
+    for number in range(results.FEW_RESULTS):
+        indexed_paper(title=f"Robot {number}")
+    indexed_paper(title="Robots' arms", abstract="")
     sum(embeddings.embed_missing())
 
-    assert list(results("robot").similar) == []
+    assert list(search_papers("robot").similar) == []
 
 
-@pytest.mark.usefixtures("meaning_known")
-def test_meaning_moves_what_has_the_words():
-    indexed(title="Robot arms", abstract="rice rice rice rice", listed_on=factories.TODAY)
-    indexed(title="Robot arms", abstract="one thing among others")
+@pytest.mark.usefixtures("fake_encoder")
+def test_a_similar_paper_moves_up_among_the_results():
+    indexed_paper(title="Robot arms", abstract="rice rice rice rice", listed_on=factories.TODAY)
+    indexed_paper(title="Robot arms", abstract="one thing among others")
     sum(embeddings.embed_missing())
 
     lexical = engine.search(parse_query("robot arms")).papers
@@ -75,54 +74,54 @@ def test_meaning_moves_what_has_the_words():
         "rice rice rice rice",
         "one thing among others",
     ]
-    assert results("robot arms").page.papers == lexical[::-1]
+    assert search_papers("robot arms").page.papers == lexical[::-1]
 
 
-@pytest.mark.usefixtures("meaning_known")
-def test_pages_by_meaning_follow_each_other():
+@pytest.mark.usefixtures("fake_encoder")
+def test_pages_of_a_fused_ranking_do_not_overlap():
     for number in range(7):
-        indexed(title=f"Robot {number}")
+        indexed_paper(title=f"Robot {number}")
     sum(embeddings.embed_missing())
-    wanted = parse_query("robot")
+    query = parse_query("robot")
 
     pages = [
-        search_results.search_papers(wanted, offset=at, limit=3).page.papers for at in (0, 3, 6)
+        results.search_papers(query, offset=offset, limit=3).page.papers for offset in (0, 3, 6)
     ]
 
     assert len({paper.pk for page in pages for paper in page}) == 7
     assert [len(page) for page in pages] == [3, 3, 1]
 
 
-@pytest.mark.usefixtures("meaning_known")
-def test_related_papers_are_those_about_the_same():
-    paper = indexed(title="Robot arms grasp")
-    other = indexed(title="Robot arms that throw")
-    indexed(title="Cooking of rice")
+@pytest.mark.usefixtures("fake_encoder")
+def test_related_papers_are_on_the_same_subject():
+    paper = indexed_paper(title="Robot arms grasp")
+    other = indexed_paper(title="Robot arms that throw")
+    indexed_paper(title="Cooking of rice")
     sum(embeddings.embed_missing())
 
-    assert search_results.related_papers(paper) == [other]
+    assert results.related_papers(paper) == [other]
 
 
-@pytest.mark.usefixtures("meaning_known")
-def test_a_model_that_fails_takes_nothing_from_the_words(monkeypatch):
+@pytest.mark.usefixtures("fake_encoder")
+def test_a_model_that_fails_leaves_the_lexical_results(monkeypatch):
     def fail(text):
         raise encoder.EncoderUnavailableError("It is broken.")
 
     monkeypatch.setattr(encoder, "encode", fail)
-    indexed(title="Robot")
+    indexed_paper(title="Robot")
 
-    assert titles(results("robot").page.papers) == ["Robot"]
+    assert titles(search_papers("robot").page.papers) == ["Robot"]
 
 
-def test_without_the_extra_nothing_is_related(monkeypatch):
+def test_without_the_extra_there_are_no_related_or_similar_papers(monkeypatch):
     monkeypatch.setattr(encoder, "is_installed", lambda: False)
-    paper = indexed(title="Robot")
+    paper = indexed_paper(title="Robot")
 
-    assert (search_results.related_papers(paper), list(results("robot").similar)) == ([], [])
+    assert (results.related_papers(paper), list(search_papers("robot").similar)) == ([], [])
 
 
 @pytest.mark.parametrize(
-    ("typed", "unknown", "without"),
+    ("typed", "unmatched", "remaining"),
     [
         ("robot xyzzy", ["xyzzy"], "robot"),
         (
@@ -135,11 +134,11 @@ def test_without_the_extra_nothing_is_related(monkeypatch):
         ('"robot rice"', [], '"robot rice"'),
     ],
 )
-def test_nothing_found_says_which_words_no_paper_has(typed, unknown, without):
-    indexed(title="Robot")
-    indexed(title="Rice")
+def test_without_results_the_words_that_no_paper_has_are_named(typed, unmatched, remaining):
+    indexed_paper(title="Robot")
+    indexed_paper(title="Rice")
 
-    assert results(typed).suggestions == search_results.Suggestions(unknown, without, [])
+    assert search_papers(typed).suggestions == results.Suggestions(unmatched, remaining, [])
 
 
 @pytest.mark.parametrize(
@@ -150,14 +149,14 @@ def test_nothing_found_says_which_words_no_paper_has(typed, unknown, without):
         ("xyzzy", []),
     ],
 )
-def test_nothing_found_names_topics_that_are_written_alike(typed, names):
+def test_without_results_topics_with_a_similar_name_are_suggested(typed, names):
     for slug in ("robotics", "reinforcement-learning"):
         factories.topic(slug)
 
-    found = results(typed).suggestions
-    assert [topic.name for topic in found.topics] == names
+    suggestions = search_papers(typed).suggestions
+    assert [topic.name for topic in suggestions.topics] == names
 
 
-def test_a_question_for_nothing_gets_no_guesses(django_assert_num_queries):
+def test_a_query_that_selects_nothing_gets_no_suggestions(django_assert_num_queries):
     with django_assert_num_queries(0):
-        assert results("-survey").suggestions == search_results.Suggestions()
+        assert search_papers("-survey").suggestions == results.Suggestions()

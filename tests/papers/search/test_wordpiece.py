@@ -1,4 +1,4 @@
-"""A text becomes the numbers that the model was trained on."""
+"""A text becomes the token ids that the model was trained on."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from papers.search import wordpiece
 from tests.papers import recordings
 
 
-def pieces(text, most=256):
-    known = {number: piece for piece, number in wordpiece.load_vocabulary().items()}
-    return [known[number] for number in wordpiece.token_ids(text, max_tokens=most)]
+def pieces(text, max_tokens=256):
+    pieces_by_id = {token_id: piece for piece, token_id in wordpiece.load_vocabulary().items()}
+    return [pieces_by_id[token_id] for token_id in wordpiece.token_ids(text, max_tokens=max_tokens)]
 
 
 @pytest.mark.parametrize(
-    ("text", "wanted"),
+    ("text", "expected"),
     [
         ("", ""),
         ("Hello, World!", "hello , world !"),
@@ -26,33 +26,33 @@ def pieces(text, most=256):
         ("日本", "日 本"),
         ("x=1/2", "x = 1 / 2"),
         ("x" * 101, "[UNK]"),
-        # What is written in a text is never a sign to the model.
+        # A special token in a text is text.
         ("the [CLS] token", "the [ cl ##s ] token"),
     ],
 )
-def test_a_text_is_split_as_the_model_knows_it(text, wanted):
-    assert pieces(text) == ["[CLS]", *wanted.split(), "[SEP]"]
+def test_a_text_is_split_into_pieces_of_the_vocabulary(text, expected):
+    assert pieces(text) == ["[CLS]", *expected.split(), "[SEP]"]
 
 
-def test_the_numbers_are_those_of_the_model():
+def test_token_ids_are_those_of_bert():
     assert wordpiece.token_ids("hello world", max_tokens=256) == [101, 7592, 2088, 102]
 
 
-def test_a_long_text_is_cut_before_its_end():
-    assert pieces("one two three four", most=4) == ["[CLS]", "one", "two", "[SEP]"]
+def test_a_long_text_is_cut_and_still_ends_with_sep():
+    assert pieces("one two three four", max_tokens=4) == ["[CLS]", "one", "two", "[SEP]"]
 
 
 @given(st.text(max_size=60))
-def test_any_text_has_a_beginning_and_an_end(text):
-    numbers = wordpiece.token_ids(text, max_tokens=16)
+def test_any_text_starts_with_cls_and_ends_with_sep(text):
+    ids = wordpiece.token_ids(text, max_tokens=16)
 
-    assert (numbers[0], numbers[-1]) == (101, 102)
-    assert 2 <= len(numbers) <= 16
+    assert (ids[0], ids[-1]) == (101, 102)
+    assert 2 <= len(ids) <= 16
 
 
 @recordings.needs_recordings
-def test_hardly_a_word_of_real_abstracts_is_unknown():
+def test_fewer_than_one_token_in_1000_of_real_abstracts_is_unknown():
     texts = [abstract for _, abstract, _ in recordings.labelled_papers()]
-    numbers = [number for text in texts for number in wordpiece.token_ids(text, max_tokens=10_000)]
+    ids = [token_id for text in texts for token_id in wordpiece.token_ids(text, max_tokens=10_000)]
 
-    assert numbers.count(wordpiece.load_vocabulary()["[UNK]"]) < len(numbers) / 1_000
+    assert ids.count(wordpiece.load_vocabulary()["[UNK]"]) < len(ids) / 1_000

@@ -1,4 +1,4 @@
-"""What is found is what was meant, however it was written."""
+"""Words are normalised, so that each spelling finds the others."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from papers.text.tokens import MAX_TOKEN_CHARS, highlight, tokenize
 
 
 @pytest.mark.parametrize(
-    ("text", "found"),
+    ("text", "tokens"),
     [
         ("L²NAS", ["l2na"]),
         ("Erdős–Rényi", ["erdo", "renyi"]),
@@ -23,12 +23,12 @@ from papers.text.tokens import MAX_TOKEN_CHARS, highlight, tokenize
         ("a" * 100, ["a" * MAX_TOKEN_CHARS]),
     ],
 )
-def test_words_are_folded(text, found):
-    assert tokenize(text) == found
+def test_words_are_split_and_normalised(text, tokens):
+    assert tokenize(text) == tokens
 
 
 @pytest.mark.parametrize(
-    ("one", "many"),
+    ("singular", "plural"),
     [
         ("network", "networks"),
         ("class", "classes"),
@@ -42,39 +42,39 @@ def test_words_are_folded(text, found):
         ("image", "images"),
     ],
 )
-def test_one_and_many_are_the_same_word(one, many):
-    assert tokenize(one) == tokenize(many)
+def test_singular_and_plural_are_the_same_token(singular, plural):
+    assert tokenize(singular) == tokenize(plural)
 
 
 @pytest.mark.parametrize(
     ("one", "other"), [("plane", "plan"), ("university", "universal"), ("corpus", "corpu")]
 )
-def test_other_words_stay_other_words(one, other):
+def test_different_words_stay_different(one, other):
     assert tokenize(one) != tokenize(other)
 
 
-def shown(text, *wanted):
-    """The text with [what is marked] in brackets."""
-    pieces = highlight(text, [tuple(tokenize(each)) for each in wanted])
-    return "".join(f"[{piece.text}]" if piece.is_highlighted else piece.text for piece in pieces)
+def highlighted(text, *phrases):
+    """Return the text with [highlights] in brackets."""
+    spans = highlight(text, [tuple(tokenize(phrase)) for phrase in phrases])
+    return "".join(f"[{span.text}]" if span.is_highlighted else span.text for span in spans)
 
 
-def test_what_was_found_is_marked_as_it_is_written():
-    assert shown("Erdős: L²NAS & networks.", "erdos", "l2nas", "network") == (
+def test_matches_are_highlighted_as_they_are_written():
+    assert highlighted("Erdős: L²NAS & networks.", "erdos", "l2nas", "network") == (
         "[Erdős]: [L²NAS] & [networks]."
     )
-    assert shown("Decomposed: Erdo\u030bs.", "erdos") == "Decomposed: [Erdo\u030bs]."
+    assert highlighted("Decomposed: Erdo\u030bs.", "erdos") == "Decomposed: [Erdo\u030bs]."
 
 
-def test_a_phrase_is_marked_only_in_a_row_and_neighbours_together():
-    assert shown("State of the art. Art, state.", "state of the art") == (
+def test_a_phrase_is_highlighted_as_a_whole_and_adjacent_matches_together():
+    assert highlighted("State of the art. Art, state.", "state of the art") == (
         "[State of the art]. Art, state."
     )
-    assert shown("graph neural networks", "neural", "graph", "neural network") == (
+    assert highlighted("graph neural networks", "neural", "graph", "neural network") == (
         "[graph neural networks]"
     )
 
 
-def test_a_text_without_a_match_and_no_text_stay_as_they_are():
-    assert shown("Nothing here.", "robot") == "Nothing here."
-    assert shown("", "robot") == ""
+def test_a_text_without_a_match_is_unchanged():
+    assert highlighted("Nothing here.", "robot") == "Nothing here."
+    assert highlighted("", "robot") == ""

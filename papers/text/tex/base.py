@@ -1,11 +1,15 @@
-"""One text with islands of TeX, read from left to right."""
+"""Render prose with some TeX from left to right: tokens, groups and scripts.
+
+Commands are left to the subclass in renderer.py, so that commands.py can import this class.
+"""
 
 from __future__ import annotations
 
 import re
+from abc import ABC, abstractmethod
 from typing import NamedTuple
 
-from papers.text.tex import commands, symbols
+from papers.text.tex import symbols
 
 TOKEN_PATTERN = re.compile(
     r"""
@@ -28,41 +32,47 @@ TOKEN_PATTERN = re.compile(
     re.VERBOSE | re.DOTALL,
 )
 
-# Deeper than any formula.
+# Groups nested deeper are shown without their mark-up; recursion has to end.
 MAX_DEPTH = 30
-# What stays of a formula that is too deep.
 MARKUP_DELETION = str.maketrans("", "", "{}\\$")
 BRACE_GROUP = re.compile(r"\{[^{}]*\}")
 TWO_WORDS = re.compile(r"(?<![\\A-Za-z])[A-Za-z]{3,},? +(?:[a-z]{1,2} +)?[A-Za-z]{3,}")
 OPERATOR = re.compile(r"[-=<>+*/|~≤≥≈×±]")
-# Outside a formula: x^2, 10^-3, L_2, s_t, but not file_name or π_0.5.
+# Outside of formulas: x^2, 10^-3, L_2, s_t, but not file_name or π_0.5.
 BARE_SUPERSCRIPT = re.compile(r"\^([-+−]?\d+(?!(?!times\b)\w|\.\d)|[A-Za-z*](?!\w))")
 BARE_SUBSCRIPT = re.compile(r"_(\d{1,2}|[A-Za-z])(?!\w|\.\d)")
 LONE_LETTER = re.compile(r"(?:^|[\W\d_])[^\W\d_]")
 SINGLE_QUOTED = re.compile(r"`([^`']{1,80})'(?!\w)")
-OPTION = re.compile(r"\[[^\]\n]{0,200}\]")
 OPTIONAL_SPACE = re.compile(r"\s{0,8}")
 ATOM_PATTERN = re.compile(r"[\w.*′†‡°∞]*")
 WORDLIKE = re.compile(r"[^{}\s\"':,]{1,30}")
 
 
 class Span(NamedTuple):
-    """A stretch of the text: where it ends, whether it is a formula, how deep it lies."""
+    """A part of the text: where it ends, whether it is a formula, how deeply it is nested."""
 
     end: int
     math: bool
     depth: int
 
     def inner(self, end: int, *, math: bool | None = None) -> Span:
+        """Return a span one level deeper, which is a formula if this one is."""
         return Span(end, self.math if math is None else math, self.depth + 1)
 
 
-# What to show for a token, and where to go on.
+# What to show for a token, and the position to go on from.
 Output = tuple[str, int]
 
+# Stands for a dropped reference until `render` removes it with its brackets or space. Cleaned text
+# does not contain it.
+DROPPED_MARK = "\x00"
+DROPPED_REFERENCE = re.compile(r"[(\[]\x00+[)\]]|\s\x00+(?=\s*[.,;:)\]])")
 
-class TexRenderer:
-    # Longer than any formula in a sentence.
+
+class BaseRenderer(ABC):
+    """A text and the rules for its tokens: a method `render_<token>` for each of TOKEN_PATTERN."""
+
+    # The search for the end of a formula stops here.
     MAX_FORMULA_CHARS = 1500
 
     def __init__(self, text: str) -> None:
@@ -71,25 +81,36 @@ class TexRenderer:
 
     def render(self) -> str:
         shown = self.render_range(0, Span(len(self.text), math=False, depth=0))
-        shown = re.sub(r"[(\[]\x00+[)\]]|\s\x00+(?=\s*[.,;:)\]])", "", shown)
-        return shown.replace(commands.DROPPED_MARK, "")
+        return DROPPED_REFERENCE.sub("", shown).replace(DROPPED_MARK, "")
 
     def render_range(self, start: int, span: Span) -> str:
-        """What stands from start to the end of the span."""
+        """Render from a position to the end of the span."""
         if span.depth > MAX_DEPTH:
             return self.text[start : span.end].translate(MARKUP_DELETION)
-        out: list[str] = []
+        parts: list[str] = []
         position = start
         while token := TOKEN_PATTERN.search(self.text, position, span.end):
-            out.append(self.text[position : token.start()])
+            parts.append(self.text[position : token.start()])
             shown, position = self.render_token(token, span)
-            out.append(shown)
-        out.append(self.text[position : span.end])
-        return "".join(out)
+            parts.append(shown)
+        parts.append(self.text[position : span.end])
+        return "".join(parts)
 
     def render_token(self, token: re.Match[str], span: Span) -> Output:
-        reading: Output = getattr(self, f"render_{token.lastgroup}")(token, span)
-        return reading
+        output: Output = getattr(self, f"render_{token.lastgroup}")(token, span)
+        return output
+
+    @abstractmethod
+    def render_command(self, token: re.Match[str], span: Span) -> Output:
+        r"""Render `\name` and its arguments."""
+
+    @abstractmethod
+    def render_escape(self, token: re.Match[str], span: Span) -> Output:
+        r"""Render a backslash before anything but a letter."""
+
+    @abstractmethod
+    def render_wrapper(self, token: re.Match[str], span: Span) -> Output:
+        """Render a command whose backslash an API has removed, such as text{…}."""
 
     def char_before(self, position: int) -> str:
         return self.text[position - 1 : position] if position else ""
@@ -97,19 +118,17 @@ class TexRenderer:
     def char_after(self, position: int, span: Span) -> str:
         return self.text[position : min(position + 1, span.end)]
 
-    # Tokens that are mostly prose.
-
     def render_url(self, token: re.Match[str], span: Span) -> Output:
         return token.group(), token.end()
 
     def render_path(self, token: re.Match[str], span: Span) -> Output:
-        """A Windows path; in a formula it is f:\\mathcal{X}."""
+        r"""Keep a Windows path; in a formula it is a function, as in f:\mathcal{X}."""
         if span.math:
             return token.group()[:2], token.start() + 2
         return token.group(), token.end()
 
     def render_dollar(self, token: re.Match[str], span: Span) -> Output:
-        """The start of a formula, or money."""
+        """Render a formula, or keep the sign of an amount of money."""
         mark, start = token.group(), token.end()
         if span.math:
             return "", start
@@ -123,17 +142,18 @@ class TexRenderer:
         return self.render_range(start, span.inner(close, math=True)), close + len(mark)
 
     def render_tie(self, token: re.Match[str], span: Span) -> Output:
-        """A space that may not break, or "about"."""
+        """Render a non-breaking space, or keep a ~ that means "about" or is in a range."""
         before, after = self.char_before(token.start()), self.char_after(token.end(), span)
-        within_range = before.isdigit() and after.isdigit()
-        about = within_range or not re.match(r"[\w.,:;)\]}%!?'\"$]", before)
-        return "~" if about and not span.math else " ", token.end()
+        is_range = before.isdigit() and after.isdigit()
+        is_literal = is_range or not re.match(r"[\w.,:;)\]}%!?'\"$]", before)
+        return "~" if is_literal and not span.math else " ", token.end()
 
     def render_dash(self, token: re.Match[str], span: Span) -> Output:
+        """Render an en or em dash, but keep a command-line flag such as --help."""
         dashes = token.group()
-        starts = bool(re.match(r"[\s(\"'`]?$", self.char_before(token.start())))
-        flag = dashes == "--" and starts and self.char_after(token.end(), span).isalpha()
-        if span.math or flag:
+        starts_word = bool(re.match(r"[\s(\"'`]?$", self.char_before(token.start())))
+        is_flag = dashes == "--" and starts_word and self.char_after(token.end(), span).isalpha()
+        if span.math or is_flag:
             return dashes, token.end()
         return "—" if dashes == "---" else "–", token.end()
 
@@ -144,59 +164,48 @@ class TexRenderer:
         if mark == "``":
             return "“", token.end()
         if mark == "''":
-            opens = (
+            is_opening = (
                 not self.char_before(start).strip() and self.char_after(token.end(), span).isalnum()
             )
-            return "“" if opens else "”", token.end()
+            return "“" if is_opening else "”", token.end()
         quoted = mark == "`" and SINGLE_QUOTED.match(self.text, start, span.end)
         if quoted and not self.char_before(start).isalnum():
-            inside = self.render_range(quoted.start(1), span.inner(quoted.end(1)))
-            return f"‘{inside}’", quoted.end()
+            content = self.render_range(quoted.start(1), span.inner(quoted.end(1)))
+            return f"‘{content}’", quoted.end()
         return mark, token.end()
 
-    # What an API left when it ate the backslashes.
-
-    def render_wrapper(self, token: re.Match[str], span: Span) -> Output:
-        if self.closing_braces.get(token.end(), span.end) >= span.end:
-            return token.group(), token.end()
-        return commands.render_command(self, token.group(), token.end(), span)
-
     def render_greek(self, token: re.Match[str], span: Span) -> Output:
+        """Render a Greek letter whose backslash an API has removed, with its script."""
         shown, position = self.render_script_at(token.end(), span)
         return symbols.SYMBOLS[token.group()] + shown, position
 
     def render_word(self, token: re.Match[str], span: Span) -> Output:
+        """Render a symbol whose backslash an API has removed, such as rightarrow."""
         end = token.end()
         if self.char_before(token.start()) == "}":
             end = self.skip_space(end, span)
         return symbols.SYMBOLS[token.group()], end
 
-    # Groups and scripts.
-
     def render_brace(self, token: re.Match[str], span: Span) -> Output:
-        start, inside = token.start(), token.end()
+        start, content_start = token.start(), token.end()
         close = self.closing_braces.get(start, span.end)
-        if span.math:
-            if close >= span.end:
-                return "", inside
-            return self.render_range(inside, span.inner(close)), close + 1
-        if close < span.end and self.is_markup(start, close, span):
-            return self.render_range(inside, span.inner(close)), close + 1
-        return token.group(), inside
+        if close < span.end and (span.math or self.is_markup(start, close, span)):
+            return self.render_range(content_start, span.inner(close)), close + 1
+        return "" if span.math else token.group(), content_start
 
     def is_markup(self, start: int, close: int, span: Span) -> bool:
-        """Braces of TeX, as in {\\bf so} or {L}ong, and not a set or a piece of code."""
+        r"""Return whether braces are TeX, as in {\bf so} or {L}ong, not a set or code."""
         if self.text[start + 1] == "\\":
             return True
         if not (word := WORDLIKE.fullmatch(self.text, start + 1, close)):
             return False
         if re.match(r"[A-Za-z0-9_^-]", self.char_after(close + 1, span)):
             return True
-        name = word.group().isalpha() and (close - start == 2 or not word.group().islower())
-        return name and bool(re.match(r"[A-Za-z-]", self.char_before(start)))
+        keeps_case = word.group().isalpha() and (close - start == 2 or not word.group().islower())
+        return keeps_case and bool(re.match(r"[A-Za-z-]", self.char_before(start)))
 
     def render_script(self, token: re.Match[str], span: Span) -> Output:
-        """A sub- or superscript; outside a formula only where it cannot be a file_name."""
+        """Render a sub- or superscript; outside of formulas, keep what may be a file_name."""
         start = token.start()
         if span.math:
             return self.render_script_at(start, span)
@@ -206,12 +215,12 @@ class TexRenderer:
             return self.render_script_at(start, span) if braced else (token.group(), token.end())
         if token.group() == "^":
             bare = BARE_SUPERSCRIPT.match(self.text, start, span.end)
-            fits = bool(re.match(r"[\w)\]}|]", before))
+            has_base = bool(re.match(r"[\w)\]}|]", before))
         else:
             bare = BARE_SUBSCRIPT.match(self.text, start, span.end)
             last_two = self.text[max(0, start - 2) : start]
-            fits = before == "}" or bool(LONE_LETTER.fullmatch(last_two))
-        if bare and fits:
+            has_base = before == "}" or bool(LONE_LETTER.fullmatch(last_two))
+        if bare and has_base:
             return self.format_script(token.group(), bare.group(1)), bare.end()
         return token.group(), token.end()
 
@@ -221,7 +230,7 @@ class TexRenderer:
         return self.format_script(mark, content.strip()), end
 
     def render_argument(self, position: int, span: Span) -> Output:
-        """What a command or script applies to: a group, another command, or one character."""
+        """Render what a command or script applies to: a group, a command or one character."""
         position = self.skip_space(position, span)
         if position >= span.end or span.depth > MAX_DEPTH:
             return "", position
@@ -236,11 +245,11 @@ class TexRenderer:
         return ("" if first == "}" else first), position + (first != "}")
 
     def skip_space(self, position: int, span: Span) -> int:
-        found = OPTIONAL_SPACE.match(self.text, position, span.end)
-        return found.end() if found else position
+        space = OPTIONAL_SPACE.match(self.text, position, span.end)
+        return space.end() if space else position
 
     def raw_argument(self, position: int, span: Span) -> Output | None:
-        """What stands unread in the braces at this very place."""
+        """Return the source between the braces that open at this position, None without any."""
         close = self.closing_braces.get(position, span.end)
         if close >= span.end:
             return None
@@ -248,47 +257,35 @@ class TexRenderer:
 
     @staticmethod
     def format_script(mark: str, content: str) -> str:
-        """A sub- or superscript in Unicode's own signs or, where it has none, after ^ or _."""
+        """Return a script in Unicode's own characters or, where it has none, after ^ or _."""
         if not content:
             return ""
-        raised = mark == "^"
-        if raised and all(each in symbols.INHERENT_SUPERSCRIPTS for each in content):
-            return "".join(symbols.INHERENT_SUPERSCRIPTS[each] for each in content)
-        signs = symbols.SUPERSCRIPTS if raised else symbols.SUBSCRIPTS
-        letters = sum(each.isalpha() for each in content)
-        if (
-            letters <= 2
-            and (letters == 0 or len(content) <= 4)
-            and all(e in signs for e in content)
-        ):
-            return "".join(signs[each] for each in content)
+        is_superscript = mark == "^"
+        if is_superscript and all(char in symbols.INHERENT_SUPERSCRIPTS for char in content):
+            return "".join(symbols.INHERENT_SUPERSCRIPTS[char] for char in content)
+        scripts = symbols.SUPERSCRIPTS if is_superscript else symbols.SUBSCRIPTS
+        letter_count = sum(char.isalpha() for char in content)
+        # Longer words are hard to read in raised or lowered letters.
+        is_short = letter_count == 0 or (letter_count <= 2 and len(content) <= 4)
+        if is_short and all(char in scripts for char in content):
+            return "".join(scripts[char] for char in content)
         return f"{mark}{content}" if ATOM_PATTERN.fullmatch(content) else f"{mark}({content})"
-
-    # Commands.
-
-    def render_command(self, token: re.Match[str], span: Span) -> Output:
-        name = token.group()[1:]
-        starred = name.endswith("*") and not commands.is_known_command(name[:-1])
-        return commands.render_command(self, name.rstrip("*"), token.end() - starred, span)
-
-    def render_escape(self, token: re.Match[str], span: Span) -> Output:
-        return commands.render_escape(self, token.group()[1], token.end(), span)
 
 
 def matching_braces(text: str) -> dict[int, int]:
-    """Where each group opens: where it closes."""
+    """Return the position of the closing brace for each opening one that has one."""
     closing: dict[int, int] = {}
-    opened: list[int] = []
-    for found in re.finditer(r"\\.|[{}]", text, re.DOTALL):
-        if found.group() == "{":
-            opened.append(found.start())
-        elif found.group() == "}" and opened:
-            closing[opened.pop()] = found.start()
+    open_positions: list[int] = []
+    for match in re.finditer(r"\\.|[{}]", text, re.DOTALL):
+        if match.group() == "{":
+            open_positions.append(match.start())
+        elif match.group() == "}" and open_positions:
+            closing[open_positions.pop()] = match.start()
     return closing
 
 
 def is_formula(content: str, following: str) -> bool:
-    """Whether what stands between two dollars is a formula, and not "$5 and $10"."""
+    """Return whether the text between two dollar signs is a formula, not "$5 and $10"."""
     if not content.strip() or "\n\n" in content or TWO_WORDS.search(BRACE_GROUP.sub("", content)):
         return False
     if re.search(r"[\\^_]", content):
@@ -297,6 +294,6 @@ def is_formula(content: str, following: str) -> bool:
         return True
     if following.isdigit() or content[0].isspace() or content[-1].isspace():
         return False
-    spaced = re.search(r"\s", content)
-    wordless = not content[0].isdigit() and not re.search(r"[A-Za-z]{3}", content)
-    return not spaced or wordless or bool(OPERATOR.search(content))
+    has_space = re.search(r"\s", content)
+    has_no_words = not content[0].isdigit() and not re.search(r"[A-Za-z]{3}", content)
+    return not has_space or has_no_words or bool(OPERATOR.search(content))
