@@ -14,12 +14,11 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
-from numpy.typing import NDArray
-
 from papers.search import wordpiece
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
     from onnxruntime import InferenceSession
 
 logger = logging.getLogger(__name__)
@@ -43,11 +42,15 @@ def is_installed() -> bool:
 
 def encode_batch(texts: Sequence[str]) -> NDArray[np.float32]:
     """Return one row of unit length per text."""
+    import numpy as np  # noqa: PLC0415 -- takes 0.1 s
+
     return np.array([encode(text) for text in texts], dtype=np.float32).reshape(-1, DIMENSIONS)
 
 
 def encode(text: str) -> NDArray[np.float32]:
     """Return a vector of unit length for any text, also an empty one."""
+    import numpy as np  # noqa: PLC0415 -- takes 0.1 s
+
     # Do not batch: on one core that is no faster, and it takes hundreds of megabytes more.
     ids = np.array([wordpiece.token_ids(text, max_tokens=MAX_TOKENS)], dtype=np.int64)
     inputs = {

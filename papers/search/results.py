@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from difflib import get_close_matches
 
 from papers.models import Paper, Topic
-from papers.search import embeddings, encoder, engine
+from papers.search import encoder, engine
 from papers.search.engine import ResultPage
 from papers.search.query import Query
 from papers.text.tokens import tokenize
@@ -48,6 +48,8 @@ class Suggestions:
 
 def search_papers(query: Query, *, offset: int, limit: int) -> SearchResults:
     """Return a page of results; similar papers if there are few, suggestions if there are none."""
+    from papers.search import embeddings  # noqa: PLC0415 -- imports numpy, which takes 0.1 s
+
     semantic_ids = semantic_or_empty(
         lambda: embeddings.nearest_to_text(
             query.free_text, limit=SEMANTIC_DEPTH, min_similarity=MIN_QUERY_SIMILARITY
@@ -77,6 +79,8 @@ def similar_results(
 
 def related_papers(paper: Paper) -> list[Paper]:
     """Return other papers on the same subject; an empty list without the extra."""
+    from papers.search import embeddings  # noqa: PLC0415 -- imports numpy, which takes 0.1 s
+
     return papers_in_order(
         semantic_or_empty(
             lambda: embeddings.nearest_to_paper(
