@@ -12,7 +12,7 @@ from django.test import Client
 
 import benchmarks
 from newsletter import tasks
-from newsletter.events import processing
+from newsletter.events import processing, reports
 from newsletter.models import Delivery, Edition, ProviderEvent, ProviderReport
 from subscribers.models import Preferences, Subscriber
 
@@ -105,9 +105,7 @@ def measure_processing(label: str) -> None:
     queries = benchmarks.QueryCounter()
     with queries.counting():
         start = time.perf_counter()
-        for report_id in processing.due_report_ids(
-            now=NOW + timedelta(days=9999), limit=READER_COUNT
-        ):
+        for report_id in reports.due_report_ids(now=NOW + timedelta(days=9999), limit=READER_COUNT):
             processing.process_report(report_id, now=NOW)
         seconds = time.perf_counter() - start
     events = ProviderEvent.objects.exclude(state="duplicate").count()

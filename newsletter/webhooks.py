@@ -23,7 +23,7 @@ from django.views import View
 from django.views.decorators.csrf import csrf_exempt
 
 from newsletter import tasks
-from newsletter.events import parsing, processing
+from newsletter.events import parsing, reports
 from newsletter.events.parsing import MalformedRequestError, TemporaryFailureError, Webhook
 from subscribers.mail import links
 
@@ -94,7 +94,7 @@ def receive(webhook: Webhook, request: HttpRequest) -> None:
         for event in events:
             inbound.send(sender=type(webhook.view), event=event, esp_name=webhook.esp_name)
     elif webhook.signal is tracking and events:
-        report = processing.store_report(webhook.name, request, now=timezone.now())
+        report = reports.store_report(webhook.name, request, now=timezone.now())
         if report:
             tasks.enqueue_report(report.pk)
 

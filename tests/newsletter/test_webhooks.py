@@ -27,7 +27,7 @@ from django.urls import Resolver404, resolve
 from kombu.exceptions import OperationalError
 
 from newsletter import tasks, webhooks
-from newsletter.events import parsing, processing, receivers, sns
+from newsletter.events import parsing, processing, receivers, reports, sns
 from newsletter.models import Delivery, ProviderEvent, ProviderReport
 from subscribers.models import SoftBounce, Subscriber, Suppression
 from tests import factories
@@ -313,7 +313,7 @@ def test_what_cannot_be_stored_is_5xx_so_that_it_comes_again(
         raise DatabaseError("gone")
 
     with monkeypatch.context() as broken:
-        broken.setattr(processing, "store_report", fail)
+        broken.setattr(reports, "store_report", fail)
         first = post(client, "postmark", json.dumps(BOUNCES["postmark"]))
     again = post(client, "postmark", json.dumps(BOUNCES["postmark"]))
 
@@ -353,7 +353,7 @@ def test_without_a_broker_the_sweep_does_it(
     assert post(client, "postmark", json.dumps(BOUNCES["postmark"])).status_code == 200
     assert Subscriber.objects.get().status == Subscriber.Status.ACTIVE
 
-    with time_machine.travel(factories.NOW + processing.TASK_GRACE_PERIOD, tick=False):
+    with time_machine.travel(factories.NOW + reports.TASK_GRACE_PERIOD, tick=False):
         call_command("dispatch")
 
     assert Subscriber.objects.get().status == Subscriber.Status.LEFT

@@ -17,7 +17,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from newsletter import tasks
-from newsletter.events import processing, receivers
+from newsletter.events import processing, receivers, reports
 from newsletter.models import Delivery, ProviderEvent, ProviderReport
 from subscribers import suppression
 from subscribers.models import SoftBounce, Subscriber, Suppression
@@ -188,7 +188,7 @@ def test_while_it_waits_nobody_who_came_back_leaves_again() -> None:
     assert lifecycle.rejoin(ada, NOW + timedelta(seconds=1))
 
     sweep(after=MINUTE)
-    processing.replay_reports(processing.stored_report_ids(), now=NOW + HOUR)
+    processing.replay_reports(reports.stored_report_ids(), now=NOW + HOUR)
 
     ada.refresh_from_db()
     assert ada.status == Subscriber.Status.ACTIVE
@@ -233,7 +233,7 @@ def test_a_worker_that_dies_between_loses_nothing(monkeypatch: pytest.MonkeyPatc
             post(event())
     assert states() == [State.NEW]
 
-    sweep(after=processing.TASK_GRACE_PERIOD)
+    sweep(after=reports.TASK_GRACE_PERIOD)
 
     assert states() == [State.DONE]
     assert Delivery.objects.get().event == "delivered"
@@ -246,11 +246,11 @@ def test_what_is_not_due_is_left_to_the_task() -> None:
         content_type="application/json",
         body=json.dumps(event()).encode(),
         digest="d",
-        next_at=NOW + processing.TASK_GRACE_PERIOD,
+        next_at=NOW + reports.TASK_GRACE_PERIOD,
     )
 
-    assert processing.due_report_ids(now=NOW, limit=9) == []
-    assert len(processing.due_report_ids(now=NOW + processing.TASK_GRACE_PERIOD, limit=9)) == 1
+    assert reports.due_report_ids(now=NOW, limit=9) == []
+    assert len(reports.due_report_ids(now=NOW + reports.TASK_GRACE_PERIOD, limit=9)) == 1
 
 
 def test_a_body_that_is_not_readable_any_more_is_given_up_after_a_day() -> None:
@@ -278,7 +278,7 @@ def test_an_event_without_a_moment_has_the_one_of_its_report() -> None:
     lifecycle.request_confirmation(ADA, (), "", NOW + DAY)
     ada.refresh_from_db()
     lifecycle.confirm(ada, NOW + DAY)
-    processing.replay_reports(processing.stored_report_ids(), now=NOW + 2 * DAY)
+    processing.replay_reports(reports.stored_report_ids(), now=NOW + 2 * DAY)
 
     assert Subscriber.objects.get().status == Subscriber.Status.ACTIVE
     assert not Suppression.objects.exists()
@@ -323,7 +323,7 @@ def test_replaying_everything_ends_the_same(order: tuple[int, ...]) -> None:
     post(*(told[number] for number in order))
     before = everything()
 
-    counts = processing.replay_reports(processing.stored_report_ids(), now=NOW + HOUR)
+    counts = processing.replay_reports(reports.stored_report_ids(), now=NOW + HOUR)
 
     assert everything() == before
     assert (counts["reports"], counts[State.DONE]) == (3, 3)
@@ -402,7 +402,7 @@ def test_reports_are_forgotten_after_a_month() -> None:
     sent()
     post(event(), event("SpamComplaint", Type="SpamComplaint"))
     ProviderReport.objects.filter(events__kind="delivered").update(
-        received_at=NOW - processing.REPORT_RETENTION
+        received_at=NOW - reports.REPORT_RETENTION
     )
 
     tasks.forget.delay()

@@ -23,7 +23,7 @@ from django.db import models
 
 from newsletter import tasks
 from newsletter.dispatch import Tick
-from newsletter.events import processing
+from newsletter.events import reports
 from newsletter.models import ProviderReport
 from newsletter.operations import retention
 from papers.web.models import RateLimitCounter
@@ -55,7 +55,7 @@ def one_of_each(extra: timedelta) -> None:
     pending = factories.subscriber(status=Subscriber.Status.PENDING)
     age(pending, created_at=NOW - unconfirmed.UNCONFIRMED_RETENTION - extra)
     ProviderReport.objects.create(
-        provider="x", body=b"x", digest="x", received_at=NOW - processing.REPORT_RETENTION - extra
+        provider="x", body=b"x", digest="x", received_at=NOW - reports.REPORT_RETENTION - extra
     )
     SoftBounce.objects.create(
         subscriber=factories.subscriber(),
@@ -134,7 +134,7 @@ def test_every_table_is_in_the_data_map_once() -> None:
         ("Subscriber", unconfirmed.UNCONFIRMED_RETENTION),
         ("SoftBounce", bounces.BOUNCE_RETENTION),
         ("UnsubscribeFeedback", exit_survey.COMMENT_RETENTION),
-        ("ProviderReport", processing.REPORT_RETENTION),
+        ("ProviderReport", reports.REPORT_RETENTION),
         ("AccessAttempt", retention.LOGIN_ATTEMPT_RETENTION),
         ("LogEntry", retention.ADMIN_LOG_RETENTION),
         ("Session", timedelta(seconds=project.SESSION_COOKIE_AGE)),
