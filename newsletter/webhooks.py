@@ -68,9 +68,8 @@ class WebhookView(View):
             return plain_text_response("The credentials or the signature are wrong.", status=400)
         except RequestDataTooBig:
             return plain_text_response("This report is too large.", status=413)
-        except (
-            AnymailConfigurationError
-        ) as error:  # its signing key is not set: nothing is authentic
+        except AnymailConfigurationError as error:
+            # The provider's signing key is not set, so nothing can be authenticated.
             logger.error("%s: refused a report: %s", request.path, error)
             return plain_text_response("This provider is not set up here.", status=403)
         return HttpResponse()
