@@ -156,8 +156,8 @@ def finish(
 ) -> None:
     """Retry a report that failed or whose events wait for a delivery; otherwise it is finished.
 
-    The delay doubles from MIN_RETRY_DELAY to MAX_RETRY_DELAY. After MATCH_TIMEOUT there are no more
-    retries: what still failed is left to `replay_events`, and keeps its error.
+    The delay is the report's age, within MIN_RETRY_DELAY and MAX_RETRY_DELAY. After MATCH_TIMEOUT the
+    report is not retried: what still failed is left to `replay_events`, and keeps its error.
     """
     if not counts["failed"]:
         error = ""
