@@ -1,4 +1,4 @@
-"""How fast providers' reports are answered, and worked through: events a second, and queries."""
+"""Measure how fast provider reports are answered and processed: events per second, and queries."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from django.test import Client
 
 import benchmarks
 from newsletter import tasks
-from newsletter.events import processing
+from newsletter.events import processing, reports
 from newsletter.models import Delivery, Edition, ProviderEvent, ProviderReport
 from subscribers.models import Preferences, Subscriber
 
@@ -23,17 +23,17 @@ AUTH_HEADERS = {"Authorization": BASIC_AUTH}
 
 
 def create_deliveries() -> list[Delivery]:
-    """Each of whom was sent today's edition."""
+    """Create readers who were sent today's edition; return their deliveries."""
     edition = Edition.objects.create(date=NOW.date(), published_at=NOW, opened=READER_COUNT)
-    people = Subscriber.objects.bulk_create(
+    readers = Subscriber.objects.bulk_create(
         Subscriber(email=f"reader{number}@example.org", status="active", confirmed_at=NOW)
         for number in range(READER_COUNT)
     )
-    Preferences.objects.bulk_create(Preferences(subscriber=person) for person in people)
+    Preferences.objects.bulk_create(Preferences(subscriber=reader) for reader in readers)
     return Delivery.objects.bulk_create(
         Delivery(
             edition=edition,
-            subscriber=person,
+            subscriber=reader,
             state=Delivery.State.HANDED_OVER,
             attempted_at=NOW,
             settled_at=NOW,
@@ -41,12 +41,12 @@ def create_deliveries() -> list[Delivery]:
             after=NOW.date() - timedelta(days=1),
             expires_at=NOW + timedelta(hours=12),
         )
-        for person in people
+        for reader in readers
     )
 
 
 def postmark_event(delivery: Delivery, record_type: str) -> dict[str, object]:
-    """An event as Postmark reports it, one in each request."""
+    """Return an event as Postmark reports it, one per request."""
     return {
         "RecordType": record_type,
         "MessageID": f"message-{delivery.pk}",
@@ -68,7 +68,7 @@ def delivery_metadata(delivery: Delivery) -> dict[str, str]:
 
 
 def mailjet_events(deliveries: list[Delivery]) -> list[dict[str, object]]:
-    """Events as Mailjet reports them, several in a request."""
+    """Return events as Mailjet reports them, several per request."""
     return [
         {
             "event": "sent",
@@ -87,13 +87,13 @@ def measure_requests(provider: str, bodies: list[str]) -> None:
     with queries.counting():
         start = time.perf_counter()
         for body in bodies:
-            taken = client.post(
+            response = client.post(
                 f"/webhooks/{provider}/tracking/",
                 body,
                 content_type="application/json",
                 headers=AUTH_HEADERS,
             )
-            assert taken.status_code == 200
+            assert response.status_code == 200
         seconds = time.perf_counter() - start
     print(
         f"{provider}: {len(bodies) / seconds:,.0f} requests/s answered,"
@@ -105,14 +105,12 @@ def measure_processing(label: str) -> None:
     queries = benchmarks.QueryCounter()
     with queries.counting():
         start = time.perf_counter()
-        for report_id in processing.due_report_ids(
-            now=NOW + timedelta(days=9999), limit=READER_COUNT
-        ):
+        for report_id in reports.due_report_ids(now=NOW + timedelta(days=9999), limit=READER_COUNT):
             processing.process_report(report_id, now=NOW)
         seconds = time.perf_counter() - start
     events = ProviderEvent.objects.exclude(state="duplicate").count()
     print(
-        f"{label}: {events / seconds:,.0f} events/s worked through,"
+        f"{label}: {events / seconds:,.0f} events/s processed,"
         f" {queries.count / events:.1f} statements each",
         flush=True,
     )
@@ -121,13 +119,14 @@ def measure_processing(label: str) -> None:
 
 def main() -> None:
     settings.ANYMAIL = {"WEBHOOK_SECRET": "user:password"}
-    # As with a broker: the answer does not wait for the work.
+    # Do not process reports before they are answered, as in a service with a broker.
     with patch.object(tasks.work_through_report, "delay"), benchmarks.empty_database():
         deliveries = create_deliveries()
         measure_requests(
-            "postmark", [json.dumps(postmark_event(each, "Delivery")) for each in deliveries]
+            "postmark",
+            [json.dumps(postmark_event(delivery, "Delivery")) for delivery in deliveries],
         )
         measure_processing("one event a request")
-        pages = [deliveries[place : place + 100] for place in range(0, READER_COUNT, 100)]
+        pages = [deliveries[start : start + 100] for start in range(0, READER_COUNT, 100)]
         measure_requests("mailjet", [json.dumps(mailjet_events(page)) for page in pages])
         measure_processing("100 events a request")

@@ -278,7 +278,7 @@ class ProviderEvent(models.Model):
     report = models.ForeignKey(ProviderReport, on_delete=models.CASCADE, related_name="events")
     # Its place in the report.
     position = models.PositiveIntegerField()
-    # The deduplication key (newsletter/events/processing.py).
+    # The deduplication key (newsletter/events/reports.py).
     key = models.CharField(max_length=64)
     state = models.CharField(max_length=16, choices=ProcessingState, default=ProcessingState.NEW)
     # Anymail's event type.

@@ -8,6 +8,7 @@ import json
 import os
 import re
 import secrets
+from email.headerregistry import Address
 from email.utils import getaddresses
 from pathlib import Path
 from typing import Any
@@ -55,6 +56,8 @@ if not SITE_HOST or urlsplit(SITE_URL).scheme not in {"http", "https"}:
         f"SITE_URL must be an address such as https://papers.example.org, not {SITE_URL!r}."
     )
 SITE_NAME = env("SITE_NAME", "Trending Papers")
+if not SITE_NAME.isprintable():
+    raise ImproperlyConfigured(f"SITE_NAME must be one line of text, not {SITE_NAME!r}.")
 API_URL = f"{SITE_URL}/api/v1"
 
 # DEBUG is on by default for localhost only.
@@ -253,7 +256,11 @@ AUTH_PASSWORD_VALIDATORS = [
 # Mail
 EMAIL_PROVIDER = env("EMAIL_PROVIDER", "file").lower()
 MAILBOX_DIR = DATA_DIR / "mailbox"
-DEFAULT_FROM_EMAIL = env("DEFAULT_FROM_EMAIL", f"{SITE_NAME} <papers@{SITE_HOST}>")
+DEFAULT_FROM_EMAIL = env(
+    "DEFAULT_FROM_EMAIL",
+    # Quotes a name that needs it, such as "Papers, Inc."
+    str(Address(SITE_NAME, username="papers", domain=SITE_HOST)),
+)
 if len(getaddresses([DEFAULT_FROM_EMAIL])) != 1 or "@" not in DEFAULT_FROM_EMAIL:
     raise ImproperlyConfigured(
         f"DEFAULT_FROM_EMAIL must be one address, not {DEFAULT_FROM_EMAIL!r}. Put a name that "
@@ -301,20 +308,20 @@ SNS_TOPICS = env("SNS_TOPICS").split()
 
 def anymail_settings() -> dict[str, Any]:
     """Return the provider's own variables, as Anymail names them: ANYMAIL_* and <PROVIDER>_*."""
-    found: dict[str, Any] = {}
+    options: dict[str, Any] = {}
     for name, value in os.environ.items():
         if not name.startswith(("ANYMAIL_", f"{EMAIL_PROVIDER.upper()}_")) or not value:
             continue
         key = name.removeprefix("ANYMAIL_")
-        found[key] = json.loads(value) if value.startswith(("{", "[")) else value
+        options[key] = json.loads(value) if value.startswith(("{", "[")) else value
     if EMAIL_PROVIDER == "amazon_ses":
         # Amazon's client would retry a call by itself, even one that may have sent the message.
-        client = found.setdefault("AMAZON_SES_CLIENT_PARAMS", {})
+        client = options.setdefault("AMAZON_SES_CLIENT_PARAMS", {})
         client.setdefault(
             "config",
             {"retries": {"total_max_attempts": 1}, "connect_timeout": 5, "read_timeout": 20},
         )
-    return found
+    return options
 
 
 ANYMAIL = {
@@ -335,9 +342,9 @@ if DISPOSABLE_DOMAINS_FILE and not Path(DISPOSABLE_DOMAINS_FILE).is_file():
         " domain a line, or leave the variable empty."
     )
 SIGNUP_ORIGINS = env("SIGNUP_ORIGINS").split()
-if odd := [each for each in SIGNUP_ORIGINS if not re.fullmatch(r"https?://[^/?#]+", each)]:
+if invalid := [url for url in SIGNUP_ORIGINS if not re.fullmatch(r"https?://[^/?#]+", url)]:
     raise ImproperlyConfigured(
-        f"SIGNUP_ORIGINS must be origins such as https://lab.example.org, not {odd[0]!r}."
+        f"SIGNUP_ORIGINS must be origins such as https://lab.example.org, not {invalid[0]!r}."
     )
 CONSENT_IP = env_bool("CONSENT_IP", default=False)
 

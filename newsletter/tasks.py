@@ -14,7 +14,7 @@ from newsletter import dispatch as dispatching
 from newsletter.delivery import handover
 from newsletter.dispatch import Tick
 from newsletter.editions import publish
-from newsletter.events import processing
+from newsletter.events import processing, reports
 from newsletter.models import Edition
 from newsletter.operations import retention
 from papers import tasks as papers_tasks
@@ -80,7 +80,7 @@ def enqueue_report(report_id: int) -> None:
 def sweep_reports() -> None:
     """Process the reports that are due and were not processed when they came in."""
     until = timezone.now() + MAX_TASK_DURATION
-    for report_id in processing.due_report_ids(now=timezone.now(), limit=MAX_REPORTS_PER_SWEEP):
+    for report_id in reports.due_report_ids(now=timezone.now(), limit=MAX_REPORTS_PER_SWEEP):
         if timezone.now() >= until:
             break
         processing.process_report(report_id, now=timezone.now())

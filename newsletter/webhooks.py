@@ -23,7 +23,7 @@ from django.views import View
 from django.views.decorators.csrf import csrf_exempt
 
 from newsletter import tasks
-from newsletter.events import parsing, processing
+from newsletter.events import parsing, reports
 from newsletter.events.parsing import MalformedRequestError, TemporaryFailureError, Webhook
 from subscribers.mail import links
 
@@ -68,9 +68,8 @@ class WebhookView(View):
             return plain_text_response("The credentials or the signature are wrong.", status=400)
         except RequestDataTooBig:
             return plain_text_response("This report is too large.", status=413)
-        except (
-            AnymailConfigurationError
-        ) as error:  # its signing key is not set: nothing is authentic
+        except AnymailConfigurationError as error:
+            # The provider's signing key is not set, so nothing can be authenticated.
             logger.error("%s: refused a report: %s", request.path, error)
             return plain_text_response("This provider is not set up here.", status=403)
         return HttpResponse()
@@ -94,7 +93,7 @@ def receive(webhook: Webhook, request: HttpRequest) -> None:
         for event in events:
             inbound.send(sender=type(webhook.view), event=event, esp_name=webhook.esp_name)
     elif webhook.signal is tracking and events:
-        report = processing.store_report(webhook.name, request, now=timezone.now())
+        report = reports.store_report(webhook.name, request, now=timezone.now())
         if report:
             tasks.enqueue_report(report.pk)
 

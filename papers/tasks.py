@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from papers.ingest import pipeline, registry, schedule
 from papers.ingest.pipeline import IngestResult
-from papers.search import embeddings, encoder
+from papers.search import encoder
 from papers.sources import http
 from papers.trends import ranking
 
@@ -36,6 +36,8 @@ def fetch_papers() -> None:
 @shared_task(name="papers.tasks.embed_papers")
 def embed_papers() -> None:
     """Embed the newest papers that have no embedding yet."""
+    from papers.search import embeddings  # noqa: PLC0415 -- imports numpy, which takes 0.1 s
+
     logger.info("embedded %d papers", sum(embeddings.embed_missing(limit=MAX_EMBEDDED_PER_RUN)))
 
 

@@ -31,8 +31,6 @@ from django.core.handlers.wsgi import WSGIRequest
 from django.http import HttpRequest
 from django.http.multipartparser import MultiPartParserError
 
-from newsletter.events import sns
-
 # Anymail's view class of each webhook, as module and class under anymail.webhooks. Mandrill's one
 # view takes both kinds; sendinblue is the old name of brevo.
 VIEW_CLASSES = {
@@ -151,6 +149,8 @@ class Webhook:
 
 def verify_sns_signature(request: HttpRequest) -> None:
     """Verify the signature of an Amazon SNS message, which Anymail does not do."""
+    from newsletter.events import sns  # noqa: PLC0415 -- imports cryptography, only for Amazon
+
     try:
         sns.verify_message(json.loads(request.body))
     except sns.SnsVerificationError as error:

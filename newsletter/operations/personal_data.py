@@ -8,7 +8,7 @@ from axes.models import AccessAttempt, AccessFailureLog, AccessLog
 from django.db.models import Q, QuerySet
 from django.dispatch import receiver
 
-from newsletter.events import processing
+from newsletter.events import reports
 from newsletter.models import Delivery, ProviderEvent, ProviderReport
 from subscribers import suppression
 from subscribers.models import Subscriber
@@ -32,7 +32,7 @@ def event_to_dict(row: ProviderEvent) -> dict[str, Any]:
         "kind": row.kind,
         "message_id": row.message_id,
         "delivery_id": row.delivery_id,
-        "told": processing.raw_event(row),
+        "told": reports.raw_event(row),
     }
 
 
@@ -56,7 +56,7 @@ def erase_reports(sender: type, email: str, **_: Any) -> None:
     for pk, body in unprocessed.values_list("pk", "body").iterator(chunk_size=100):
         if any(spelling in bytes(body).lower() for spelling in spellings):
             report_ids.add(pk)
-    processing.delete_event_data(events, report_ids)
+    reports.delete_event_data(events, report_ids)
 
 
 @receiver(personal_data.erase_personal_data, dispatch_uid="newsletter.forget_messages")

@@ -9,7 +9,7 @@ from axes.models import AccessAttempt, AccessFailureLog, AccessLog
 from django.contrib.admin.models import LogEntry
 from django.contrib.sessions.models import Session
 
-from newsletter.events import processing
+from newsletter.events import reports
 from papers.web import ratelimit
 from subscribers import bounces
 from subscribers.leaving import exit_survey
@@ -21,7 +21,7 @@ ADMIN_LOG_RETENTION = timedelta(days=365)
 
 def purge_reports(*, now: datetime) -> int:
     purged = 0
-    while count := processing.purge_old_reports(now=now):
+    while count := reports.purge_old_reports(now=now):
         purged += count
     return purged
 

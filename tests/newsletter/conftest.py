@@ -1,4 +1,4 @@
-"""Providers that stand on this machine: a folder, and one that speaks HTTP."""
+"""Mail providers on this machine: a folder, and a server that imitates Postmark."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from werkzeug import Request, Response
 
 @pytest.fixture
 def mailbox_dir(settings: Any, tmp_path: Path) -> Path:
-    """Mail goes to a folder, as on a fresh checkout."""
+    """Send mail to a folder, as on a fresh checkout; return the folder."""
     settings.EMAIL_PROVIDER = "file"
     settings.EMAIL_BACKEND = "newsletter.delivery.mailbox.EmailBackend"
     settings.MAILBOX_DIR = tmp_path / "mailbox"
@@ -26,9 +26,9 @@ def mailbox_dir(settings: Any, tmp_path: Path) -> Path:
 
 @dataclass
 class FakeProvider:
-    """Postmark's send API as far as one message a call needs it."""
+    """Postmark's API for sending one message a call."""
 
-    # Called with a message before it is accepted; may answer in its stead, or raise.
+    # Called with a message before it is accepted; may return a response instead, or raise.
     before_accept: Callable[[dict[str, Any]], Response | None] = lambda message: None
     accepted: list[dict[str, Any]] = field(default_factory=list)
     call_count: int = 0
@@ -42,23 +42,23 @@ class FakeProvider:
         self.call_count += 1
         message = json.loads(request.get_data())
         try:
-            if (refusal := self.before_accept(message)) is not None:
-                return refusal
+            if (response := self.before_accept(message)) is not None:
+                return response
         finally:
             connection.close()  # this is the server's own thread
         self.accepted.append(message)
-        answer = {
+        accepted = {
             "To": message["To"],
             "MessageID": f"postmark-{next(self._ids)}",
             "ErrorCode": 0,
             "Message": "OK",
         }
-        return Response(json.dumps(answer), content_type="application/json")
+        return Response(json.dumps(accepted), content_type="application/json")
 
 
 @pytest.fixture
 def provider(settings: Any, httpserver: HTTPServer) -> FakeProvider:
-    """Mail goes through Anymail to a provider at 127.0.0.1."""
+    """Send mail through Anymail to a fake provider at 127.0.0.1; return the provider."""
     fake = FakeProvider()
     httpserver.expect_request("/email").respond_with_handler(fake.handle_request)
     settings.EMAIL_PROVIDER = "postmark"
@@ -74,11 +74,11 @@ def provider(settings: Any, httpserver: HTTPServer) -> FakeProvider:
 def refuse_with(
     status: int, *, code: int = 0, error_message: str = "No.", **headers: str
 ) -> Callable[[Any], Response]:
-    """A provider that answers everything like this."""
+    """Return a `before_accept` that refuses every message with this response."""
     body = json.dumps({"ErrorCode": code, "Message": error_message})
     fields = {name.replace("_", "-"): value for name, value in headers.items()}
 
-    def answer(message: dict[str, Any]) -> Response:
+    def refuse(message: dict[str, Any]) -> Response:
         return Response(body, status=status, headers=fields, content_type="application/json")
 
-    return answer
+    return refuse

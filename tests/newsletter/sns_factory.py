@@ -1,4 +1,4 @@
-"""Notifications as Amazon signs them, with a key and a certificate of our own."""
+"""Notifications of Amazon SNS, signed with a key and a certificate of our own."""
 
 from __future__ import annotations
 
@@ -48,25 +48,26 @@ def certificate() -> bytes:
 
 
 def cache_certificate(url: str = CERTIFICATE_URL) -> None:
-    """As if it had been fetched."""
+    """Cache our certificate, as if it had been fetched from Amazon."""
     django_cache.set(f"sns:{sha256(url.encode()).hexdigest()}", certificate(), 3600)
 
 
 def sign_message(
     message: dict[str, Any], *, version: str = "1", url: str = CERTIFICATE_URL
 ) -> dict[str, Any]:
-    """The message with what every message has, and the signature over it."""
-    whole = {
+    """Return a message with the required fields and its signature."""
+    complete = {
         "MessageId": "1",
         "Message": "",
         "Timestamp": "2026-05-12T05:00:00.000Z",
         "TopicArn": TOPIC_ARN,
     } | message
-    if whole["Type"] != "Notification":
-        whole = {"Token": "token", "SubscribeURL": "https://sns.eu-west-1.amazonaws.com/"} | whole
+    if complete["Type"] != "Notification":
+        subscribe_url = "https://sns.eu-west-1.amazonaws.com/"
+        complete = {"Token": "token", "SubscribeURL": subscribe_url} | complete
     algorithm = hashes.SHA1() if version == "1" else hashes.SHA256()
-    signature = private_key().sign(sns.build_string_to_sign(whole), PKCS1v15(), algorithm)
-    return whole | {
+    signature = private_key().sign(sns.build_string_to_sign(complete), PKCS1v15(), algorithm)
+    return complete | {
         "SignatureVersion": version,
         "SigningCertURL": url,
         "Signature": b64encode(signature).decode(),
@@ -74,7 +75,7 @@ def sign_message(
 
 
 def sign_body(body: bytes) -> bytes:
-    """The same body, signed if it is a message that can be."""
+    """Return a body with its signature, or unchanged if it is not a message that can be signed."""
     try:
         return json.dumps(sign_message(json.loads(body))).encode()
     except (ValueError, TypeError, LookupError, RecursionError, sns.SnsVerificationError):

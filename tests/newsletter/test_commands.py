@@ -30,7 +30,7 @@ def morning() -> Any:
 
 
 def run(*arguments: str) -> str:
-    """The one line of result."""
+    """Run a command; return what it printed."""
     output = StringIO()
     call_command(*arguments, stdout=output)
     return output.getvalue().strip()
@@ -50,7 +50,7 @@ def test_publish_edition_freezes_today_s_ranking_once() -> None:
     assert run("publish_edition") == "Edition 2026-05-12 was published before: 1 papers."
 
 
-def test_publish_edition_of_a_past_day_uses_what_was_known_then() -> None:
+def test_publish_edition_of_a_past_day_uses_the_readings_of_that_day() -> None:
     paper = factories.paper(listed_on=factories.TODAY.replace(day=3))
     factories.reading(
         paper=paper, value=5, observed_at=publish.end_of_day(factories.TODAY.replace(day=3))
@@ -63,7 +63,7 @@ def test_publish_edition_of_a_past_day_uses_what_was_known_then() -> None:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "sentence"),
+    ("arguments", "message"),
     [
         (["--date", "2026-05-13"], "is in the future"),
         (["--date", "yesterday"], "is not a date; write it as YYYY-MM-DD"),
@@ -71,15 +71,15 @@ def test_publish_edition_of_a_past_day_uses_what_was_known_then() -> None:
         ([], "There are no new papers"),
     ],
 )
-def test_publish_edition_says_what_is_wrong(arguments: list[str], sentence: str) -> None:
-    with pytest.raises(CommandError, match=sentence):
+def test_publish_edition_explains_an_error(arguments: list[str], message: str) -> None:
+    with pytest.raises(CommandError, match=message):
         run("publish_edition", *arguments)
 
 
 # deliver_edition
 
 
-def test_deliver_edition_serves_readers_who_are_due(mailbox_dir: Path) -> None:
+def test_deliver_edition_delivers_to_readers_who_are_due(mailbox_dir: Path) -> None:
     todays_edition()
     factories.subscriber(next_digest_at=factories.NOW)
     factories.subscriber(next_digest_at=None)
@@ -89,7 +89,7 @@ def test_deliver_edition_serves_readers_who_are_due(mailbox_dir: Path) -> None:
     assert len(list(mailbox_dir.glob("*.eml"))) == 1
 
 
-def test_deliver_edition_to_everyone_does_not_ask_for_their_hour(mailbox_dir: Path) -> None:
+def test_deliver_edition_to_everyone_ignores_send_times(mailbox_dir: Path) -> None:
     todays_edition()
     for _ in range(3):
         factories.subscriber(next_digest_at=None)
@@ -97,7 +97,7 @@ def test_deliver_edition_to_everyone_does_not_ask_for_their_hour(mailbox_dir: Pa
     assert run("deliver_edition", "--everyone").endswith("3 opened, 3 handed_over.")
 
 
-def test_a_dry_run_changes_nothing(mailbox_dir: Path) -> None:
+def test_deliver_edition_changes_nothing_in_a_dry_run(mailbox_dir: Path) -> None:
     todays_edition()
     reader = factories.subscriber(next_digest_at=factories.NOW)
 
@@ -112,12 +112,12 @@ def test_a_dry_run_changes_nothing(mailbox_dir: Path) -> None:
     assert not mailbox_dir.exists()
 
 
-def test_deliver_edition_without_an_edition_says_how_to_make_one() -> None:
+def test_deliver_edition_without_an_edition_names_the_command_to_publish_one() -> None:
     with pytest.raises(CommandError, match=r"manage\.py publish_edition --date 2026-05-12"):
         run("deliver_edition")
 
 
-def test_deliver_edition_fails_while_the_provider_wants_to_be_left_alone(
+def test_deliver_edition_fails_while_sending_is_paused(
     provider: FakeProvider,
 ) -> None:
     edition = todays_edition()
@@ -145,7 +145,7 @@ def test_edition_receipt_balances(mailbox_dir: Path) -> None:
     )
 
 
-def test_edition_receipt_speaks_json() -> None:
+def test_edition_receipt_prints_json() -> None:
     todays_edition()
 
     assert json.loads(run("edition_receipt", "--json")) == {
@@ -159,7 +159,7 @@ def test_edition_receipt_speaks_json() -> None:
     }
 
 
-def test_edition_receipt_exits_with_1_when_something_is_unknown() -> None:
+def test_edition_receipt_exits_with_1_when_an_outcome_is_unknown() -> None:
     edition = todays_edition()
     factories.delivery(
         edition=edition,
@@ -169,10 +169,10 @@ def test_edition_receipt_exits_with_1_when_something_is_unknown() -> None:
         attempted_at=factories.NOW,
     )
 
-    with pytest.raises(SystemExit) as stopped:
+    with pytest.raises(SystemExit) as exit_info:
         run("edition_receipt")
 
-    assert stopped.value.code == 1
+    assert exit_info.value.code == 1
 
 
 # preview_digest
@@ -185,9 +185,9 @@ def test_preview_digest_writes_both_bodies_and_sends_nothing(
     factories.subscriber(email="ada@example.org")
     html, text = tmp_path / "digest.html", tmp_path / "digest.txt"
 
-    said = run("preview_digest", "ada@example.org", "--html", str(html), "--text", str(text))
+    output = run("preview_digest", "ada@example.org", "--html", str(html), "--text", str(text))
 
-    assert said.startswith("3 papers: ")
+    assert output.startswith("3 papers: ")
     assert "<html" in html.read_text()
     assert "A study of things" in text.read_text()
     assert not Delivery.objects.exists()
@@ -195,40 +195,40 @@ def test_preview_digest_writes_both_bodies_and_sends_nothing(
 
 
 @pytest.mark.parametrize(
-    ("arguments", "sentence"),
+    ("arguments", "message"),
     [
         (["nobody@example.org"], "There is no subscriber with that address"),
         (["not an address"], "There is no subscriber with that address"),
         (["ada@example.org", "--html", "/no/such/folder/x.html"], "Could not write"),
         (["ada@example.org", "--date", "2026-01-01"], "There is no edition of 2026-01-01"),
-        (["fussy@example.org"], "no paper that this reader follows"),
-        (["keen@example.org"], "whose minimum is 5"),
+        (["other-topic@example.org"], "no paper that this reader follows"),
+        (["high-minimum@example.org"], "whose minimum is 5"),
         (["new@example.org"], "A digest message requires a subscriber who is active"),
     ],
 )
-def test_preview_digest_says_what_is_wrong(arguments: list[str], sentence: str) -> None:
+def test_preview_digest_explains_an_error(arguments: list[str], message: str) -> None:
     todays_edition()
     factories.subscriber(email="ada@example.org")
-    factories.subscriber(email="fussy@example.org", topics=["speech"])
-    factories.subscriber(email="keen@example.org", preferences={"minimum": 5})
+    factories.subscriber(email="other-topic@example.org", topics=["speech"])
+    factories.subscriber(email="high-minimum@example.org", preferences={"minimum": 5})
     factories.subscriber(email="new@example.org", status="pending")
 
-    with pytest.raises(CommandError, match=sentence):
+    with pytest.raises(CommandError, match=message):
         run("preview_digest", *arguments)
 
 
 # dispatch
 
 
-def test_dispatch_does_what_is_due(mailbox_dir: Path) -> None:
+def test_dispatch_opens_and_delivers_what_is_due_once(mailbox_dir: Path) -> None:
     schedule.mark_started("huggingface", now=factories.NOW)
     todays_edition()
     reader = factories.subscriber(next_digest_at=factories.NOW)
 
-    said = run("dispatch")
+    output = run("dispatch")
     run("dispatch")
 
-    assert said.startswith("Dispatched: 1 opened; 1 to hand over")
+    assert output.startswith("Dispatched: 1 opened; 1 to hand over")
     assert reader.deliveries.get().state == State.HANDED_OVER
     assert len(list(mailbox_dir.glob("digest-*.eml"))) == 1
 

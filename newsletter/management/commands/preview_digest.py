@@ -38,17 +38,17 @@ class Command(EditionCommand):
         renderer = rendering.Renderer(edition)
         last = coverage.last_edition_dates([reader.pk], before=edition.date).get(reader.pk)
         after = coverage.covered_after(edition, reader.preferences, last_edition_date=last)
-        wanted = interests.interests_by_subscriber([reader])[reader.pk]
-        selection = renderer.choose_for(wanted, after=after)
+        reader_interests = interests.interests_by_subscriber([reader])[reader.pk]
+        selection = renderer.choose_for(reader_interests, after=after)
         if not selection.papers:
             raise CommandError(
                 f"Edition {edition} has {pluralise(selection.eligible_count, 'paper')} for this reader, whose "
-                f"minimum is {wanted.minimum}: nothing would be sent."
+                f"minimum is {reader_interests.minimum}: nothing would be sent."
                 if selection.eligible_count
                 else f"Edition {edition} has no paper that this reader follows: nothing would be sent."
             )
         try:
-            message = renderer.message(Delivery(pk=0), reader, wanted, selection.papers)
+            message = renderer.message(Delivery(pk=0), reader, reader_interests, selection.papers)
         except mail_message.CannotSendError as refusal:
             raise CommandError(str(refusal)) from None
         bodies = {"html": str(message.alternatives[0][0]), "text": str(message.body)}

@@ -11,7 +11,7 @@ from django.utils import timezone
 from rich.console import Console
 from rich.progress import track
 
-from newsletter.events import parsing, processing
+from newsletter.events import parsing, processing, reports
 from newsletter.models import ProviderEvent
 
 ProcessingState = ProviderEvent.ProcessingState
@@ -56,7 +56,7 @@ class Command(BaseCommand):
         if provider and provider not in parsing.TRACKING_PROVIDERS:
             names = ", ".join(parsing.TRACKING_PROVIDERS)
             raise CommandError(f"Unknown provider {provider!r}. Known: {names}.")
-        report_ids = processing.stored_report_ids(
+        report_ids = reports.stored_report_ids(
             since=self.parse_since(options["since"]), provider=provider
         )
         if options["id"] is None:

@@ -17,8 +17,8 @@ pytestmark = pytest.mark.django_db
 State, Event = Delivery.State, Delivery.Event
 
 
-def sent(**fields: Any) -> Delivery:
-    """A delivery that was handed over."""
+def create_delivery(**fields: Any) -> Delivery:
+    """Create a delivery that was handed over."""
     edition = factories.edition()
     defaults = {
         "state": State.HANDED_OVER,
@@ -33,7 +33,7 @@ def sent(**fields: Any) -> Delivery:
 
 
 def report(event_type: str, delivery: Delivery | None = None, **fields: Any) -> None:
-    """What Anymail sends on when a provider reports an event."""
+    """Send Anymail's signal of a provider's event."""
     metadata = {"edition": str(delivery.edition), "delivery": str(delivery.pk)} if delivery else {}
     defaults = {"recipient": None, "metadata": metadata, "timestamp": factories.NOW}
     event = AnymailTrackingEvent(event_type=event_type, **defaults | fields)
@@ -41,7 +41,7 @@ def report(event_type: str, delivery: Delivery | None = None, **fields: Any) -> 
 
 
 @pytest.mark.parametrize(
-    ("event_type", "reached"),
+    ("event_type", "stage"),
     [
         ("deferred", Event.DEFERRED),
         ("delivered", Event.DELIVERED),
@@ -49,17 +49,17 @@ def report(event_type: str, delivery: Delivery | None = None, **fields: Any) -> 
         ("complained", Event.COMPLAINED),
     ],
 )
-def test_an_event_marks_the_delivery_that_our_metadata_names(event_type: str, reached: str) -> None:
-    delivery = sent(message_id="")
+def test_an_event_is_recorded_on_the_delivery_in_our_metadata(event_type: str, stage: str) -> None:
+    delivery = create_delivery(message_id="")
 
     report(event_type, delivery)
 
     delivery.refresh_from_db()
-    assert (delivery.event, delivery.event_at) == (reached, factories.NOW)
+    assert (delivery.event, delivery.event_at) == (stage, factories.NOW)
 
 
-def test_without_metadata_the_message_id_names_the_delivery() -> None:
-    delivery = sent()
+def test_without_metadata_the_delivery_is_found_by_message_id() -> None:
+    delivery = create_delivery()
 
     report("delivered", message_id="postmark-1")
 
@@ -70,8 +70,8 @@ def test_without_metadata_the_message_id_names_the_delivery() -> None:
 @pytest.mark.parametrize(
     "order", list(itertools.permutations(["deferred", "delivered", "complained"]))
 )
-def test_events_in_any_order_and_doubled_end_the_same(order: tuple[str, ...]) -> None:
-    delivery = sent()
+def test_events_have_the_same_result_repeated_and_in_any_order(order: tuple[str, ...]) -> None:
+    delivery = create_delivery()
 
     for event_type in order + order:
         report(event_type, delivery)
@@ -81,8 +81,8 @@ def test_events_in_any_order_and_doubled_end_the_same(order: tuple[str, ...]) ->
 
 
 @pytest.mark.parametrize("event_type", ["queued", "sent", "delivered", "bounced", "opened"])
-def test_any_sign_of_the_message_settles_an_unknown_outcome(event_type: str) -> None:
-    delivery = sent(state=State.UNKNOWN)
+def test_an_event_of_an_accepted_message_settles_an_unknown_outcome(event_type: str) -> None:
+    delivery = create_delivery(state=State.UNKNOWN)
 
     report(event_type, delivery)
 
@@ -92,8 +92,8 @@ def test_any_sign_of_the_message_settles_an_unknown_outcome(event_type: str) -> 
 
 @pytest.mark.parametrize("event_type", ["rejected", "failed"])
 @pytest.mark.parametrize("state", [State.HANDED_OVER, State.UNKNOWN])
-def test_what_the_provider_drops_is_failed(event_type: str, state: str) -> None:
-    delivery = sent(state=state)
+def test_a_message_that_the_provider_drops_has_failed(event_type: str, state: str) -> None:
+    delivery = create_delivery(state=state)
 
     report(event_type, delivery)
 
@@ -101,8 +101,8 @@ def test_what_the_provider_drops_is_failed(event_type: str, state: str) -> None:
     assert delivery.state == State.FAILED
 
 
-def test_what_was_delivered_did_not_fail() -> None:
-    delivery = sent()
+def test_a_refusal_does_not_undo_a_delivery() -> None:
+    delivery = create_delivery()
 
     report("delivered", delivery)
     report("rejected", delivery)
@@ -115,10 +115,8 @@ def test_what_was_delivered_did_not_fail() -> None:
     "order", list(itertools.permutations(["delivered", "bounced", "rejected"]))
 )
 @pytest.mark.parametrize("state", [State.HANDED_OVER, State.UNKNOWN])
-def test_a_refusal_in_any_place_does_not_undo_what_was_sent(
-    order: tuple[str, ...], state: str
-) -> None:
-    delivery = sent(state=state)
+def test_a_refusal_in_any_order_does_not_undo_a_bounce(order: tuple[str, ...], state: str) -> None:
+    delivery = create_delivery(state=state)
 
     for event_type in order + order:
         report(event_type, delivery)
@@ -140,7 +138,7 @@ def test_a_refusal_in_any_place_does_not_undo_what_was_sent(
         {"metadata": {"delivery": "٣", "edition": "2026-05-12"}},
         {"metadata": {"delivery": "1" * 400, "edition": "2026-05-12"}},
         {"metadata": {"delivery": "1; drop", "edition": "x"}},
-        {"message_id": "somebody-else-s"},
+        {"message_id": "another-sender"},
         {"message_id": "a\x00b"},
         {"message_id": "\x00"},
         {"message_id": "\ud800"},
@@ -148,8 +146,8 @@ def test_a_refusal_in_any_place_does_not_undo_what_was_sent(
         {"message_id": ""},
     ],
 )
-def test_an_event_about_nothing_of_ours_changes_nothing(fields: dict[str, Any]) -> None:
-    delivery = sent(message_id="")
+def test_an_event_that_matches_no_delivery_changes_nothing(fields: dict[str, Any]) -> None:
+    delivery = create_delivery(message_id="")
 
     report("bounced", **fields)
 
@@ -157,8 +155,8 @@ def test_an_event_about_nothing_of_ours_changes_nothing(fields: dict[str, Any]) 
     assert (delivery.state, delivery.event) == (State.HANDED_OVER, "")
 
 
-def test_a_delivery_of_another_database_with_the_same_number_is_not_ours() -> None:
-    delivery = sent()
+def test_a_delivery_id_of_another_edition_does_not_match() -> None:
+    delivery = create_delivery()
 
     report("bounced", metadata={"delivery": str(delivery.pk), "edition": "2020-01-01"})
 
@@ -166,8 +164,8 @@ def test_a_delivery_of_another_database_with_the_same_number_is_not_ours() -> No
     assert delivery.event == ""
 
 
-def test_an_event_before_our_own_commit_is_kept_as_evidence() -> None:
-    delivery = sent(state=State.CLAIMED, message_id="", settled_at=None)
+def test_an_event_during_handover_is_recorded() -> None:
+    delivery = create_delivery(state=State.CLAIMED, message_id="", settled_at=None)
 
     report("delivered", delivery)
 
@@ -175,8 +173,8 @@ def test_an_event_before_our_own_commit_is_kept_as_evidence() -> None:
     assert (delivery.state, delivery.event) == (State.CLAIMED, Event.DELIVERED)
 
 
-def test_an_event_whose_time_names_no_zone_is_taken_as_utc() -> None:
-    delivery = sent()
+def test_a_timestamp_without_a_time_zone_is_taken_as_utc() -> None:
+    delivery = create_delivery()
 
     report("delivered", delivery, timestamp=factories.NOW.replace(tzinfo=None))
 
@@ -184,8 +182,8 @@ def test_an_event_whose_time_names_no_zone_is_taken_as_utc() -> None:
     assert delivery.event_at == factories.NOW
 
 
-def test_an_event_at_an_impossible_time_is_noted_with_ours() -> None:
-    delivery = sent()
+def test_an_impossible_timestamp_is_replaced_by_the_current_time() -> None:
+    delivery = create_delivery()
     east = timezone(timedelta(hours=14))
 
     report("delivered", delivery, timestamp=datetime(1, 1, 1, tzinfo=east))
@@ -196,8 +194,8 @@ def test_an_event_at_an_impossible_time_is_noted_with_ours() -> None:
     assert delivery.event_at > factories.NOW
 
 
-def test_an_event_without_a_time_is_noted_with_ours() -> None:
-    delivery = sent()
+def test_a_missing_timestamp_is_replaced_by_the_current_time() -> None:
+    delivery = create_delivery()
 
     report("delivered", delivery, timestamp=None)
 

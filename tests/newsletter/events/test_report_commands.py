@@ -27,11 +27,11 @@ def _now():
 
 
 def report(*, provider: str = "postmark", message_id: str = "m", **fields: Any) -> ProviderReport:
-    """One that was worked through."""
-    told = {"RecordType": "Delivery", "MessageID": message_id, "Recipient": "ada@example.org"}
+    """Store and process a report."""
+    event = {"RecordType": "Delivery", "MessageID": message_id, "Recipient": "ada@example.org"}
     defaults = {
         "received_at": factories.NOW,
-        "body": json.dumps(told).encode(),
+        "body": json.dumps(event).encode(),
         "digest": f"{provider} {message_id}",
     }
     stored = ProviderReport.objects.create(provider=provider, **defaults | fields)
@@ -39,7 +39,7 @@ def report(*, provider: str = "postmark", message_id: str = "m", **fields: Any) 
     return stored
 
 
-def sent(message_id: str) -> Delivery:
+def create_delivery(message_id: str) -> Delivery:
     return factories.delivery(
         edition=factories.edition(),
         subscriber=factories.subscriber(),
@@ -49,17 +49,17 @@ def sent(message_id: str) -> Delivery:
     )
 
 
-def replayed(*arguments: str) -> str:
-    out = StringIO()
-    call_command("replay_events", *arguments, stdout=out)
-    return out.getvalue()
+def replay(*arguments: str) -> str:
+    output = StringIO()
+    call_command("replay_events", *arguments, stdout=output)
+    return output.getvalue()
 
 
-def test_what_is_replayed_is_said_in_one_line() -> None:
+def test_a_replay_prints_one_line_and_is_safe_to_repeat() -> None:
     report()
-    sent("m")
+    create_delivery("m")
 
-    assert [replayed() for _ in range(2)] == [
+    assert [replay() for _ in range(2)] == [
         "Replayed 1 reports: 1 events applied, 0 waiting for their delivery, 0 unmatched, "
         "0 duplicates, 0 failed.\n"
     ] * 2
@@ -77,38 +77,36 @@ def test_what_is_replayed_is_said_in_one_line() -> None:
         (("--since", "2026-05-12T06:00", "--provider", "mailjet"), 1),
     ],
 )
-def test_some_can_be_chosen(arguments: tuple[str, ...], count: int) -> None:
+def test_reports_are_selected_by_time_and_provider(arguments: tuple[str, ...], count: int) -> None:
     report(message_id="old", received_at=factories.NOW - HOUR)
     report(message_id="new")
     report(provider="mailjet", body=b"[]")
 
-    assert replayed(*arguments).startswith(f"Replayed {count} reports:")
+    assert replay(*arguments).startswith(f"Replayed {count} reports:")
 
 
-def test_one_can_be_chosen_by_its_id() -> None:
+def test_a_report_is_selected_by_its_id() -> None:
     report(message_id="a")
-    chosen = report(message_id="b")
+    selected = report(message_id="b")
 
-    assert replayed("--id", str(chosen.pk)).startswith("Replayed 1 reports:")
+    assert replay("--id", str(selected.pk)).startswith("Replayed 1 reports:")
 
 
 @pytest.mark.parametrize(
-    ("arguments", "sentence"),
+    ("arguments", "message"),
     [
         (("--id", "7"), "There is no such report"),
         (("--since", "yesterday"), "--since must be a date and time"),
         (("--provider", "pigeon"), "Unknown provider 'pigeon'"),
     ],
 )
-def test_what_cannot_be_done_is_said_in_a_sentence(
-    arguments: tuple[str, ...], sentence: str
-) -> None:
-    with pytest.raises(CommandError, match=sentence):
-        replayed(*arguments)
+def test_an_invalid_option_is_explained(arguments: tuple[str, ...], message: str) -> None:
+    with pytest.raises(CommandError, match=message):
+        replay(*arguments)
 
 
 def test_a_report_that_fails_makes_the_command_fail() -> None:
     report(body=b"{")
 
     with pytest.raises(CommandError, match="the log says why"):
-        replayed()
+        replay()

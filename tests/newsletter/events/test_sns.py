@@ -13,7 +13,7 @@ from anymail.exceptions import AnymailConfigurationError
 from django.conf import settings as project
 from django.core.cache import cache
 from pytest_httpserver import HTTPServer
-from werkzeug import Request, Response
+from werkzeug import Response
 
 from newsletter.events import sns
 from tests.newsletter import sns_factory
@@ -34,11 +34,11 @@ def _certificate() -> Iterator[None]:
 
 @pytest.mark.parametrize("version", ["1", "2"])
 @pytest.mark.parametrize("kind", sorted(sns.SIGNED_FIELDS))
-def test_what_amazon_signed_is_believed(kind: str, version: str) -> None:
+def test_a_signed_message_is_accepted(kind: str, version: str) -> None:
     sns.verify_message(sns_factory.sign_message({"Type": kind}, version=version))
 
 
-def test_a_subject_is_signed_where_there_is_one() -> None:
+def test_a_subject_is_part_of_the_signed_text() -> None:
     message = sns_factory.sign_message(NOTIFICATION | {"Subject": "Größe"})
     sns.verify_message(message)
 
@@ -47,7 +47,7 @@ def test_a_subject_is_signed_where_there_is_one() -> None:
 
 
 @pytest.mark.parametrize("kind", sorted(sns.SIGNED_FIELDS))
-def test_every_field_that_is_signed_counts(kind: str) -> None:
+def test_a_change_of_any_signed_field_is_detected(kind: str) -> None:
     message = sns_factory.sign_message(
         {"Type": kind, "Subject": "S"} if kind == "Notification" else {"Type": kind}
     )
@@ -74,7 +74,7 @@ def test_every_field_that_is_signed_counts(kind: str) -> None:
         {"Timestamp": 7},
     ],
 )
-def test_anything_else_is_forged(change: dict[str, Any]) -> None:
+def test_a_message_with_an_invalid_field_is_refused(change: dict[str, Any]) -> None:
     with pytest.raises(sns.SnsVerificationError):
         sns.verify_message(sns_factory.sign_message(NOTIFICATION) | change)
 
@@ -102,7 +102,7 @@ def test_anything_else_is_forged(change: dict[str, Any]) -> None:
         7,
     ],
 )
-def test_a_certificate_from_elsewhere_is_not_even_fetched(
+def test_a_certificate_from_another_host_is_not_fetched(
     url: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sns, "fetch_certificate", lambda url: pytest.fail(f"fetched {url}"))
@@ -118,13 +118,13 @@ def test_a_certificate_from_elsewhere_is_not_even_fetched(
         "https://sns.cn-north-1.amazonaws.com.cn/SimpleNotificationService-12ab.pem",
     ],
 )
-def test_amazon_has_regions_of_other_names(url: str) -> None:
+def test_certificates_of_special_regions_are_accepted(url: str) -> None:
     sns_factory.cache_certificate(url)
 
     sns.verify_message(sns_factory.sign_message(NOTIFICATION, url=url))
 
 
-def test_only_topics_that_are_named_are_believed(settings: Any) -> None:
+def test_only_configured_topics_are_accepted(settings: Any) -> None:
     settings.SNS_TOPICS = [sns_factory.TOPIC_ARN]
     sns.verify_message(sns_factory.sign_message(NOTIFICATION))
 
@@ -134,7 +134,9 @@ def test_only_topics_that_are_named_are_believed(settings: Any) -> None:
         )
 
 
-def test_without_the_package_a_sentence_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_the_package_cryptography_the_error_names_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr(sns, "x509", None)
 
     with pytest.raises(AnymailConfigurationError, match="cryptography is not installed"):
@@ -143,7 +145,7 @@ def test_without_the_package_a_sentence_says_so(monkeypatch: pytest.MonkeyPatch)
 
 @pytest.fixture
 def host(httpserver: HTTPServer, monkeypatch: pytest.MonkeyPatch) -> HTTPServer:
-    """A server on this machine in Amazon's place."""
+    """Return a server on this machine that serves certificates instead of Amazon."""
     monkeypatch.setattr(sns, "CERTIFICATE_URL_PATTERN", re.compile(".*"))
     cache.clear()
     return httpserver
@@ -159,12 +161,8 @@ def test_a_certificate_is_fetched_once(host: HTTPServer) -> None:
     assert len(host.log) == 1
 
 
-def redirect(request: Request) -> Response:
-    return Response("", status=302, headers={"Location": "/a.pem"})
-
-
 @pytest.mark.parametrize(
-    "answer",
+    "response",
     [
         Response("gone", status=404),
         Response("oops", status=500),
@@ -175,8 +173,8 @@ def redirect(request: Request) -> Response:
     ],
     ids=["404", "500", "text", "broken", "large", "redirect"],
 )
-def test_what_is_no_certificate_is_asked_for_again(host: HTTPServer, answer: Response) -> None:
-    host.expect_oneshot_request("/a.pem").respond_with_response(answer)
+def test_an_invalid_certificate_is_not_cached(host: HTTPServer, response: Response) -> None:
+    host.expect_oneshot_request("/a.pem").respond_with_response(response)
     message = sns_factory.sign_message(NOTIFICATION, url=host.url_for("/a.pem"))
     with pytest.raises(sns.CertificateUnavailableError):
         sns.verify_message(message)
@@ -185,14 +183,14 @@ def test_what_is_no_certificate_is_asked_for_again(host: HTTPServer, answer: Res
     sns.verify_message(message)
 
 
-def test_a_host_that_is_away_is_asked_again_later() -> None:
+def test_an_unreachable_host_is_a_temporary_failure() -> None:
     with pytest.raises(sns.CertificateUnavailableError, match="ConnectionError"):
-        sns.fetch_certificate("http://127.0.0.1:9/a.pem")  # the port of nobody
+        sns.fetch_certificate("http://127.0.0.1:9/a.pem")  # nothing listens there
 
 
 @pytest.mark.skipif(not RECORDED.exists(), reason="the recorded webhooks are not on this machine")
-def test_a_really_signed_message_has_the_form_that_is_checked() -> None:
-    """Its certificate is not recorded, so whether the signature fits cannot be said here."""
+def test_a_recorded_message_has_the_expected_form() -> None:
+    """Its certificate is not recorded, so the signature itself cannot be verified."""
     message = json.loads(json.loads(RECORDED.read_text())["body"])
 
     assert sns.certificate_url(message) == message["SigningCertURL"]

@@ -1,4 +1,4 @@
-"""The operators' desk opens to a password and a code, and to nothing less."""
+"""Logging in to the admin takes a password and a one-time code."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ PASSWORD = "correct horse battery staple"
 
 
 @pytest.fixture(autouse=True)
-def quick_passwords(settings: Any) -> None:
-    """Hashing one takes longer than the test."""
+def fast_password_hasher(settings: Any) -> None:
+    """Use a fast hash: the default one takes longer than the test."""
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 
@@ -38,14 +38,14 @@ def code_now() -> str:
     return f"{TOTP(device.bin_key, step=device.step, digits=device.digits).token():06}"
 
 
-def test_a_password_and_a_code_open_the_desk(client):
+def test_a_password_and_a_code_log_in(client):
     accounts.add_operator("ada", PASSWORD)
 
     assert log_in(client, code=code_now())
 
 
 @pytest.mark.parametrize("code", ["", "000000", "nonsense", "\u0663" * 6])
-def test_a_password_alone_or_with_a_wrong_code_does_not(client, code):
+def test_a_password_without_a_valid_code_does_not_log_in(client, code):
     accounts.add_operator("ada", PASSWORD)
 
     assert not log_in(client, code=code)
@@ -58,50 +58,50 @@ def test_a_recovery_code_works_once(client):
     assert not log_in(Client(), code=code)
 
 
-def test_staff_without_a_device_is_not_let_in(client):
+def test_staff_without_a_device_cannot_log_in(client):
     user = get_user_model().objects.create(username="ada", is_staff=True, is_superuser=True)
     client.force_login(user)
 
     assert client.get("/admin/").status_code == 302
 
 
-def test_who_guesses_is_locked_out_for_a_while(client):
+def test_five_failed_attempts_lock_the_user_name_out(client):
     accounts.add_operator("ada", PASSWORD)
-    answers = [
+    responses = [
         client.post("/admin/login/", {"username": "ada", "password": f"guess {number}"})
         for number in range(6)
     ]
 
-    assert [answer.status_code for answer in answers] == [200, 200, 200, 200, 429, 429]
-    assert "Too many attempts" in answers[-1].content.decode()
+    assert [response.status_code for response in responses] == [200, 200, 200, 200, 429, 429]
+    assert "Too many attempts" in responses[-1].content.decode()
     assert not log_in(client, code=code_now())
 
 
-def run(*arguments: str, typed: str = "", monkeypatch: Any) -> str:
-    monkeypatch.setattr(sys, "stdin", io.StringIO(typed))
-    out = io.StringIO()
-    call_command("add_operator", *arguments, stdout=out)
-    return out.getvalue()
+def run(*arguments: str, password: str = "", monkeypatch: Any) -> str:
+    monkeypatch.setattr(sys, "stdin", io.StringIO(password))
+    output = io.StringIO()
+    call_command("add_operator", *arguments, stdout=output)
+    return output.getvalue()
 
 
-def test_add_operator_shows_what_is_needed_to_log_in(monkeypatch):
-    shown = run("ada", typed=f"{PASSWORD}\n", monkeypatch=monkeypatch)
+def test_add_operator_prints_the_credentials(monkeypatch):
+    output = run("ada", password=f"{PASSWORD}\n", monkeypatch=monkeypatch)
 
-    assert TOTPDevice.objects.get().config_url in shown
-    assert all(code in shown for code in StaticToken.objects.values_list("token", flat=True))
+    assert TOTPDevice.objects.get().config_url in output
+    assert all(code in output for code in StaticToken.objects.values_list("token", flat=True))
     assert get_user_model().objects.get().check_password(PASSWORD)
 
 
 def test_add_operator_twice_changes_nothing(monkeypatch):
-    run("ada", typed=f"{PASSWORD}\n", monkeypatch=monkeypatch)
+    run("ada", password=f"{PASSWORD}\n", monkeypatch=monkeypatch)
     key = TOTPDevice.objects.get().key
 
-    assert "nothing changed" in run("ada", typed="other\n", monkeypatch=monkeypatch)
+    assert "nothing changed" in run("ada", password="other\n", monkeypatch=monkeypatch)
     assert TOTPDevice.objects.get().key == key
 
 
 def test_a_lost_device_is_replaced(monkeypatch):
-    run("ada", typed=f"{PASSWORD}\n", monkeypatch=monkeypatch)
+    run("ada", password=f"{PASSWORD}\n", monkeypatch=monkeypatch)
     key = TOTPDevice.objects.get().key
 
     run("ada", "--new-device", monkeypatch=monkeypatch)
@@ -111,7 +111,7 @@ def test_a_lost_device_is_replaced(monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("name", "typed", "sentence"),
+    ("name", "password", "message"),
     [
         ("ada", "short\n", "too short"),
         ("ada", "password1234\n", "too common"),
@@ -120,13 +120,15 @@ def test_a_lost_device_is_replaced(monkeypatch):
         ("", f"{PASSWORD}\n", "cannot be blank"),
     ],
 )
-def test_what_is_wrong_is_said_and_nobody_is_added(name, typed, sentence, monkeypatch):
-    with pytest.raises(CommandError, match=sentence):
-        run(name, typed=typed, monkeypatch=monkeypatch)
+def test_an_invalid_name_or_password_is_explained_and_nobody_is_added(
+    name, password, message, monkeypatch
+):
+    with pytest.raises(CommandError, match=message):
+        run(name, password=password, monkeypatch=monkeypatch)
 
     assert not get_user_model().objects.exists()
 
 
-def test_a_device_is_only_for_who_is_there(monkeypatch):
+def test_a_new_device_requires_an_existing_operator(monkeypatch):
     with pytest.raises(CommandError, match="no operator with that name"):
         run("ada", "--new-device", monkeypatch=monkeypatch)

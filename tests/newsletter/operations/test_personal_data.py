@@ -30,8 +30,8 @@ def _now_and_keys(settings: Any) -> Iterator[None]:
 
 
 def post(recipient: str, **fields: Any) -> None:
-    """As Postmark writes it."""
-    told = {
+    """Post a report of a delivery as Postmark does."""
+    event = {
         "RecordType": "Delivery",
         "MessageID": f"message-to-{recipient}",
         "Recipient": recipient,
@@ -40,7 +40,7 @@ def post(recipient: str, **fields: Any) -> None:
     }
     Client().post(
         "/webhooks/postmark/tracking/",
-        json.dumps(told | fields),
+        json.dumps(event | fields),
         content_type="application/json",
         headers={"authorization": BASIC},
     )
@@ -50,15 +50,15 @@ def bodies() -> str:
     return " ".join(bytes(report.body).decode() for report in ProviderReport.objects.all())
 
 
-def test_what_providers_told_of_somebody_is_theirs_to_read_in_their_words() -> None:
+def test_the_export_contains_the_events_as_providers_wrote_them() -> None:
     ada = factories.subscriber(email=ADA)
     post(ADA)
     post(BEN)
 
-    [told] = personal_data.export_subscriber(ada)["provider events"]
+    [event] = personal_data.export_subscriber(ada)["provider events"]
 
-    assert told.pop("told")["Recipient"] == ADA
-    assert told == {
+    assert event.pop("told")["Recipient"] == ADA
+    assert event == {
         "provider": "postmark",
         "received_at": NOW,
         "happened_at": NOW,
@@ -68,13 +68,13 @@ def test_what_providers_told_of_somebody_is_theirs_to_read_in_their_words() -> N
     }
 
 
-def test_an_event_whose_words_are_kept_no_more_or_cannot_be_read_is_told_without_them() -> None:
+def test_the_export_of_an_event_without_a_readable_body_omits_the_body() -> None:
     ada = factories.subscriber(email=ADA)
     for body in (b"", b"{"):
         post(ADA, Tag=str(body))
-        newest = ProviderReport.objects.order_by("pk").last()
-        assert newest
-        ProviderReport.objects.filter(pk=newest.pk).update(body=body)
+        latest = ProviderReport.objects.order_by("pk").last()
+        assert latest
+        ProviderReport.objects.filter(pk=latest.pk).update(body=body)
 
     assert [row["told"] for row in personal_data.export_subscriber(ada)["provider events"]] == [
         None,
@@ -82,7 +82,7 @@ def test_an_event_whose_words_are_kept_no_more_or_cannot_be_read_is_told_without
     ]
 
 
-def test_a_report_that_could_not_be_read_is_looked_through_when_somebody_is_erased() -> None:
+def test_erasing_searches_the_bodies_of_reports_that_failed() -> None:
     factories.subscriber(email=ADA)
     post(ADA)
     ProviderEvent.objects.all().delete()
@@ -93,7 +93,7 @@ def test_a_report_that_could_not_be_read_is_looked_through_when_somebody_is_eras
     assert bodies() == ""
 
 
-def test_what_is_told_of_somebody_after_they_were_erased_is_not_kept() -> None:
+def test_an_event_about_an_erased_address_is_not_stored() -> None:
     factories.subscriber(email=ADA)
     personal_data.erase_subscriber(ADA, NOW)
 
@@ -105,7 +105,7 @@ def test_what_is_told_of_somebody_after_they_were_erased_is_not_kept() -> None:
     assert ProviderEvent.objects.count() == 1
 
 
-def test_a_delivery_that_stays_for_the_receipt_leads_to_no_message() -> None:
+def test_erasing_clears_the_message_id_of_deliveries() -> None:
     edition = factories.edition()
     for email in (ADA, BEN):
         reader = factories.subscriber(email=email)
@@ -119,7 +119,7 @@ def test_a_delivery_that_stays_for_the_receipt_leads_to_no_message() -> None:
     assert list(rows) == [("", ""), (f"to-{BEN}", "550")]
 
 
-def test_an_address_that_was_typed_at_the_operators_door_goes_too() -> None:
+def test_erasing_deletes_login_attempts_with_the_address() -> None:
     for name in (ADA.title(), "operator"):
         AccessAttempt.objects.create(username=name, failures_since_start=1)
         AccessLog.objects.create(username=name)

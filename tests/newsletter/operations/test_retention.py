@@ -1,4 +1,4 @@
-"""newsletter/operations/retention.py, its command and its page in docs/"""
+"""newsletter/operations/retention.py, its command and the data map"""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from django.db import models
 
 from newsletter import tasks
 from newsletter.dispatch import Tick
-from newsletter.events import processing
+from newsletter.events import reports
 from newsletter.models import ProviderReport
 from newsletter.operations import retention
 from papers.web.models import RateLimitCounter
@@ -46,44 +46,44 @@ def _now() -> Iterator[None]:
         yield
 
 
-def age(row: models.Model, **moments: Any) -> None:
-    type(row)._default_manager.filter(pk=row.pk).update(**moments)
+def set_times(row: models.Model, **times: Any) -> None:
+    type(row)._default_manager.filter(pk=row.pk).update(**times)
 
 
-def one_of_each(extra: timedelta) -> None:
-    """Rows that have reached their age, or `extra` more or less."""
+def create_rows(extra: timedelta) -> None:
+    """Create a row for each rule, `extra` older than its retention time."""
     pending = factories.subscriber(status=Subscriber.Status.PENDING)
-    age(pending, created_at=NOW - unconfirmed.UNCONFIRMED_RETENTION - extra)
+    set_times(pending, created_at=NOW - unconfirmed.UNCONFIRMED_RETENTION - extra)
     ProviderReport.objects.create(
-        provider="x", body=b"x", digest="x", received_at=NOW - processing.REPORT_RETENTION - extra
+        provider="x", body=b"x", digest="x", received_at=NOW - reports.REPORT_RETENTION - extra
     )
     SoftBounce.objects.create(
         subscriber=factories.subscriber(),
         message="m",
         happened_at=NOW - bounces.BOUNCE_RETENTION - extra,
     )
-    said = NOW - exit_survey.COMMENT_RETENTION - extra
-    UnsubscribeFeedback.objects.create(reason="other", words="x", said_on=said.date())
+    commented_at = NOW - exit_survey.COMMENT_RETENTION - extra
+    UnsubscribeFeedback.objects.create(reason="other", words="x", said_on=commented_at.date())
     Session.objects.create(session_key="x", session_data="x", expire_date=NOW - extra)
     for model in (AccessAttempt, AccessLog):
         attempt = model.objects.create(
             username="x", **({"failures_since_start": 1} if model is AccessAttempt else {})
         )
-        age(attempt, attempt_time=NOW - retention.LOGIN_ATTEMPT_RETENTION - extra)
+        set_times(attempt, attempt_time=NOW - retention.LOGIN_ATTEMPT_RETENTION - extra)
     user = get_user_model().objects.create(username="operator")
-    doing = LogEntry.objects.create(user=user, action_flag=CHANGE, object_repr="#1")
-    age(doing, action_time=NOW - retention.ADMIN_LOG_RETENTION - extra)
+    log_entry = LogEntry.objects.create(user=user, action_flag=CHANGE, object_repr="#1")
+    set_times(log_entry, action_time=NOW - retention.ADMIN_LOG_RETENTION - extra)
     RateLimitCounter.objects.create(key="x", count=1, expires_at=(NOW - extra).timestamp())
 
 
-def test_what_has_reached_its_age_is_forgotten_and_nothing_more() -> None:
-    one_of_each(SECOND)
-    out = StringIO()
+def test_rows_past_their_retention_are_deleted_once() -> None:
+    create_rows(SECOND)
+    output = StringIO()
 
     for _ in range(2):
-        call_command("forget", stdout=out)
+        call_command("forget", stdout=output)
 
-    assert out.getvalue().splitlines() == [
+    assert output.getvalue().splitlines() == [
         "Deleted: 1 unconfirmed sign-ups, 1 provider reports, 1 soft bounces, "
         "1 exit survey comments, 1 admin sessions, 2 login attempts, "
         "1 admin log entries, 1 rate limit counters.",
@@ -92,14 +92,14 @@ def test_what_has_reached_its_age_is_forgotten_and_nothing_more() -> None:
     assert [(row.reason, row.words) for row in UnsubscribeFeedback.objects.all()] == [("other", "")]
 
 
-def test_what_is_younger_stays() -> None:
-    one_of_each(-timedelta(days=1))
+def test_younger_rows_stay() -> None:
+    create_rows(-timedelta(days=1))
 
     assert set(retention.apply_retention_rules(now=NOW).values()) == {0}
 
 
-def test_every_tick_forgets() -> None:
-    one_of_each(SECOND)
+def test_every_tick_applies_the_rules() -> None:
+    create_rows(SECOND)
 
     tasks.enqueue_for_tick(
         Tick(counts=Counter(), should_fetch=False, should_publish=False, pending_by_edition={})
@@ -108,39 +108,41 @@ def test_every_tick_forgets() -> None:
     assert set(retention.apply_retention_rules(now=NOW).values()) == {0}
 
 
-def test_the_sweep_costs_little_where_there_is_nothing_to_forget(
+def test_the_rules_are_cheap_when_nothing_is_due(
     django_assert_max_num_queries: Any,
 ) -> None:
     with django_assert_max_num_queries(25):
         retention.apply_retention_rules(now=NOW)
 
 
-def rows_of_the_page() -> list[str]:
-    """Every name in the first column of a table."""
+def documented_tables() -> list[str]:
+    """Return every name in the first column of a table of the data map."""
     tables, _, _ = PAGE.partition("## Outside the database")
-    first = re.findall(r"^\| (`[^|]+) \|", tables, re.MULTILINE)
-    return [name for cell in first for name in re.findall(r"`(\w+)`", cell)]
+    first_column = re.findall(r"^\| (`[^|]+) \|", tables, re.MULTILINE)
+    return [name for cell in first_column for name in re.findall(r"`(\w+)`", cell)]
 
 
 def test_every_table_is_in_the_data_map_once() -> None:
     tables = [model.__name__ for model in apps.get_models(include_auto_created=True)]
 
-    assert Counter(rows_of_the_page()) == Counter(tables)
+    assert Counter(documented_tables()) == Counter(tables)
 
 
 @pytest.mark.parametrize(
-    ("table", "age"),
+    ("table", "retention_time"),
     [
         ("Subscriber", unconfirmed.UNCONFIRMED_RETENTION),
         ("SoftBounce", bounces.BOUNCE_RETENTION),
         ("UnsubscribeFeedback", exit_survey.COMMENT_RETENTION),
-        ("ProviderReport", processing.REPORT_RETENTION),
+        ("ProviderReport", reports.REPORT_RETENTION),
         ("AccessAttempt", retention.LOGIN_ATTEMPT_RETENTION),
         ("LogEntry", retention.ADMIN_LOG_RETENTION),
         ("Session", timedelta(seconds=project.SESSION_COOKIE_AGE)),
     ],
 )
-def test_the_page_says_the_age_of_the_code(table: str, age: timedelta) -> None:
+def test_the_data_map_states_the_retention_of_the_code(
+    table: str, retention_time: timedelta
+) -> None:
     [row] = re.findall(rf"^\| `{table}`.*$", PAGE, re.MULTILINE)
 
-    assert f"{age.days} days" in row
+    assert f"{retention_time.days} days" in row
