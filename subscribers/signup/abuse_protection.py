@@ -18,7 +18,7 @@ from django.core.signing import BadSignature, SignatureExpired, TimestampSigner,
 
 from papers.web import ratelimit
 from papers.web.client_ip import network_prefix
-from subscribers import tasks
+from subscribers.models import Subscriber
 from subscribers.signup import consent, lifecycle, proof_of_work
 from subscribers.signup.consent import ConsentContext, FormKind
 
@@ -63,17 +63,19 @@ def request_signup(
     *,
     has_proof_of_work: bool,
     now: datetime,
-) -> None:
-    """Have the address asked whether it was them; TooMany if others have to come first."""
+) -> Subscriber:
+    """Enforce the limits, record the request and return its subscriber.
+
+    The caller enqueues the confirmation mail. Raise RateLimitedError before anything is stored.
+    """
     enforce_limits(consent_context.ip, has_proof_of_work=has_proof_of_work)
-    subscriber = lifecycle.request_confirmation(
+    return lifecycle.request_confirmation(
         signup_request.email,
         signup_request.topics,
         signup_request.timezone,
         now,
         consent_context=consent_context,
     )
-    tasks.enqueue_confirmation_on_commit(subscriber.pk)
 
 
 def enforce_limits(ip: str, *, has_proof_of_work: bool) -> None:

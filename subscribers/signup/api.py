@@ -20,6 +20,7 @@ from pydantic import ConfigDict, Field
 
 from papers.web.client_ip import get_client_ip
 from papers.web.problems import FieldError, problem_response
+from subscribers import tasks
 from subscribers.signup import abuse_protection, consent, proof_of_work
 from subscribers.signup.consent import ConsentContext, FormKind
 from subscribers.signup.forms import SignupForm
@@ -137,7 +138,7 @@ def ask_to_join(request: HttpRequest, payload: SignupPayload) -> HttpResponse | 
         return problem_response(422, said, errors=faults)
     given = ConsentContext(form=FormKind.API, version=payload.consent, ip=get_client_ip(request))
     try:
-        abuse_protection.request_signup(
+        subscriber = abuse_protection.request_signup(
             abuse_protection.SignupRequest(**form.cleaned_data),
             given,
             has_proof_of_work=True,
@@ -147,6 +148,7 @@ def ask_to_join(request: HttpRequest, payload: SignupPayload) -> HttpResponse | 
         response = problem_response(429, str(reason))
         response["Retry-After"] = str(reason.retry_after_seconds)
         return response
+    tasks.enqueue_confirmation_on_commit(subscriber.pk)
     return Status(202, {"detail": ACCEPTED_MESSAGE})
 
 

@@ -84,11 +84,14 @@ def submit_signup(request: HttpRequest, form_kind: FormKind) -> HttpResponse:
         )
         wish = abuse_protection.SignupRequest(**form.cleaned_data)
         proven = abuse_protection.is_valid_proof(request.POST.get("proof", ""))
-        abuse_protection.request_signup(wish, given, has_proof_of_work=proven, now=timezone.now())
+        subscriber = abuse_protection.request_signup(
+            wish, given, has_proof_of_work=proven, now=timezone.now()
+        )
     except abuse_protection.ResubmitRequiredError as reason:
         return redisplay_form(request, form_kind, form, error=reason)
     except abuse_protection.RateLimitedError as reason:
         return rate_limited_page(request, form_kind, form, reason)
+    tasks.enqueue_confirmation_on_commit(subscriber.pk)
     if is_htmx(request):
         return render(request, "subscribers/_asked.html", {"place": form_kind})
     return HttpResponseRedirect(reverse(RESULT_URL_NAMES[form_kind]), status=HTTPStatus.SEE_OTHER)
