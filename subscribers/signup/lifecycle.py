@@ -15,22 +15,11 @@ from django.db.models import Case, When
 
 from papers.models import Topic
 from subscribers import suppression
-from subscribers.addresses import InvalidAddressError, normalise_address
+from subscribers.addresses import normalise_address
 from subscribers.models import Preferences, Subscriber
 from subscribers.preferences import choices
 from subscribers.signup import confirmations, consent
 from subscribers.signup.consent import ConsentContext
-
-__all__ = [
-    "InvalidAddressError",
-    "can_rejoin",
-    "confirm",
-    "leave",
-    "normalise_address",
-    "rejoin",
-    "request_confirmation",
-    "resend_link",
-]
 
 Status, LeftReason = Subscriber.Status, Subscriber.LeftReason
 

@@ -13,9 +13,9 @@ from newsletter.editions import coverage
 from newsletter.management.base import EditionCommand
 from newsletter.models import Delivery
 from subscribers import suppression
+from subscribers.addresses import normalise_address
 from subscribers.mail import message as mail_message
 from subscribers.models import Subscriber
-from subscribers.signup import lifecycle
 
 
 class Command(EditionCommand):
@@ -59,7 +59,7 @@ class Command(EditionCommand):
     def get_subscriber(self, email: str) -> Subscriber:
         try:
             return Subscriber.objects.select_related("preferences").get(
-                email=lifecycle.normalise_address(email)
+                email=normalise_address(email)
             )
         except (Subscriber.DoesNotExist, ValueError):
             raise CommandError("There is no subscriber with that address.") from None

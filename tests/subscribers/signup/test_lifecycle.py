@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from subscribers import suppression
+from subscribers.addresses import InvalidAddressError
 from subscribers.models import Preferences, Subscriber, Suppression
 from subscribers.signup import lifecycle
 from tests import factories
@@ -90,7 +91,7 @@ def test_an_unknown_topic_is_passed_over():
 
 
 def test_a_bad_address_leaves_nothing_behind():
-    with pytest.raises(lifecycle.InvalidAddressError):
+    with pytest.raises(InvalidAddressError):
         ask("ada")
 
     assert not Subscriber.objects.exists()
