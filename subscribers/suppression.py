@@ -10,10 +10,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime
 
-from django.conf import settings
 from django.db import transaction
 from django.utils.crypto import salted_hmac
 
+from papers.web import signatures
 from subscribers.models import Suppression
 
 SALT = "subscribers.suppression"
@@ -32,11 +32,7 @@ def address_hash(email: str, *, key: str | None = None) -> str:
 
 def address_hashes(email: str) -> list[str]:
     """By today's key and by those before it."""
-    return [address_hash(email, key=key) for key in hash_keys()]
-
-
-def hash_keys() -> list[str]:
-    return [settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS]
+    return [address_hash(email, key=key) for key in signatures.secret_keys()]
 
 
 def is_suppressed(email: str) -> bool:

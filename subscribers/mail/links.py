@@ -32,9 +32,10 @@ from django.core.signing import (
 )
 from django.dispatch import receiver
 from django.urls import reverse
-from django.utils.crypto import constant_time_compare, salted_hmac
+from django.utils.crypto import salted_hmac
 from django.utils.encoding import force_bytes
 
+from papers.web import signatures
 from subscribers.models import Subscriber
 
 
@@ -78,8 +79,8 @@ INBOUND_PROVIDERS = {
     "sparkpost",
 }
 UNSUBSCRIBE_LOCAL_PREFIX = "unsubscribe+"
-# What stands before the @ may have 64 characters: 16 bytes that say who and 12 that prove it.
-SIGNATURE_BYTES = 12
+UNSUBSCRIBE_ADDRESS_SALT = "subscribers.links.mailbox"
+# At most 64 characters may precede the @: 16 bytes of public_id and a short signature, in Base32.
 UNSUBSCRIBE_ADDRESS_PATTERN = re.compile(
     rf"<?{re.escape(UNSUBSCRIBE_LOCAL_PREFIX)}([a-z2-7]{{45}})@[^@]+", re.IGNORECASE
 )
@@ -204,10 +205,9 @@ def unsubscribe_address(subscriber: Subscriber) -> str:
     """The address that a mail to unsubscribe goes to; empty where no mail is taken."""
     if not settings.INBOUND_DOMAIN or settings.EMAIL_PROVIDER not in INBOUND_PROVIDERS:
         return ""
-    name = subscriber.public_id.bytes
-    token = (
-        b32encode(name + short_signature(name, settings.SECRET_KEY)).decode().rstrip("=").lower()
-    )
+    public_id = subscriber.public_id.bytes
+    signature = signatures.short_signature(UNSUBSCRIBE_ADDRESS_SALT, public_id)
+    token = b32encode(public_id + signature).decode().rstrip("=").lower()
     return f"{UNSUBSCRIBE_LOCAL_PREFIX}{token}@{settings.INBOUND_DOMAIN}"
 
 
@@ -217,21 +217,10 @@ def read_unsubscribe_address(address: str) -> Subscriber:
     if not match:
         raise InvalidLinkError
     content = b32decode(match[1].upper() + "===")
-    name, shown = content[:UUID_BYTES], content[UUID_BYTES:]
-    keys = [settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS]
-    if not any(constant_time_compare(shown, short_signature(name, key)) for key in keys):
+    public_id, signature = content[:UUID_BYTES], content[UUID_BYTES:]
+    if not signatures.verify_short_signature(UNSUBSCRIBE_ADDRESS_SALT, public_id, signature):
         raise InvalidLinkError
-    try:
-        return Subscriber.objects.get(public_id=UUID(bytes=name))
-    except Subscriber.DoesNotExist:
-        raise UnknownSubscriberError from None
-
-
-def short_signature(public_id_bytes: bytes, key: str) -> bytes:
-    salt = "subscribers.links.mailbox"
-    return salted_hmac(salt, public_id_bytes, secret=key, algorithm="sha256").digest()[
-        :SIGNATURE_BYTES
-    ]
+    return subscriber_for(public_id)
 
 
 # Made once: a digest has many links, and this would cost more than signing them.
