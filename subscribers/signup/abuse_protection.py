@@ -1,7 +1,8 @@
-"""The one protection of every way in: our form, the form within other sites, and the API.
+"""Abuse protection shared by all sign-up forms: our page, the embedded form and the API.
 
-What it lets through is in docs/joining.md, with the numbers. The last limits are further in: so
-many emails to an address, a mailbox, and in all (subscribers/signup/confirmations.py), whoever asks.
+Every request passes the same rate limits, so a client that is refused by one form is refused by
+all. The limits on mail (per address, per mailbox, per hour) come later and hold for every caller:
+see subscribers/signup/confirmations.py. docs/joining.md lists all numbers.
 """
 
 from __future__ import annotations
@@ -24,23 +25,41 @@ from subscribers.signup.consent import ConsentContext, FormKind
 
 logger = logging.getLogger(__name__)
 
-# Requests with proof of work and without, from one address (IPv6: one household's /64).
+# Per IPv4 address or IPv6 /64 (one household).
 PER_IP_LIMIT, PER_IP_LIMIT_WITHOUT_POW = "20/hour", "3/hour"
-# From one network: a /24, or IPv6's /48.
+# Per IPv4 /24 or IPv6 /48.
 PER_NETWORK_LIMIT, PER_NETWORK_LIMIT_WITHOUT_POW = "60/hour", "6/hour"
-# From everywhere together, without proof: a thousand networks must not use up everybody's mail.
+# Over all clients: a thousand networks that do no work must not use up the hourly mail limit.
 TOTAL_LIMIT_WITHOUT_POW = "100/hour"
 
-# A person takes longer than this to fill in a form, and does not keep it open for longer than that.
+# People need longer than the first to fill in a form, and do not keep it open for the second.
 MIN_FILL_TIME, MAX_FORM_AGE = timedelta(seconds=2), timedelta(days=2)
+
+RATE_LIMITED_MESSAGE = (
+    "Too many sign-ups from your network in the last hour. Please try again in {}."
+)
+RATE_LIMITED_WITHOUT_POW_MESSAGE = (
+    "Too many sign-ups without JavaScript in the last hour. Please turn JavaScript on and reload"
+    " this page, or try again in {}."
+)
+HONEYPOT_MESSAGE = (
+    "A hidden field was filled in, perhaps by your browser. We have cleared it. Please press the"
+    " button again."
+)
+STALE_FORM_MESSAGE = "This form was open for more than two days. Please press the button again."
+INVALID_TOKEN_MESSAGE = "Please press the button once more to send this form from our own page."
+TOO_QUICK_MESSAGE = "That was very fast. Please press the button again."
 
 
 class ResubmitRequiredError(Exception):
-    """Show the form again, filled in: why, as a sentence. A person presses the button again."""
+    """The form looks automated; its message asks a person to submit it again.
+
+    Show the form again with its values: a program rarely resubmits, a person loses nothing.
+    """
 
 
 class RateLimitedError(Exception):
-    """Why not now, and when again, as a sentence; and after how many seconds."""
+    """Too many requests; its message names the reason and the waiting time."""
 
     def __init__(self, message_template: str, retry_after_seconds: int) -> None:
         minutes = max(1, -(-retry_after_seconds // 60))
@@ -50,7 +69,7 @@ class RateLimitedError(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SignupRequest:
-    """What somebody asks for, checked (subscribers/signup/forms.py)."""
+    """The validated values of a sign-up form (subscribers/signup/forms.py)."""
 
     email: str
     topics: Iterable[str] = ()
@@ -64,9 +83,10 @@ def request_signup(
     has_proof_of_work: bool,
     now: datetime,
 ) -> Subscriber:
-    """Enforce the limits, record the request and return its subscriber.
+    """Enforce the rate limits, record the request and return its subscriber.
 
-    The caller enqueues the confirmation mail. Raise RateLimitedError before anything is stored.
+    Raise RateLimitedError before anything is stored. The caller enqueues the confirmation mail;
+    this module must not call Celery.
     """
     enforce_limits(consent_context.ip, has_proof_of_work=has_proof_of_work)
     return lifecycle.request_confirmation(
@@ -79,11 +99,13 @@ def request_signup(
 
 
 def enforce_limits(ip: str, *, has_proof_of_work: bool) -> None:
-    """Count a request, from the near to the far: what stops nearby costs the others nothing."""
-    household, network = (
-        network_prefix(ip, ipv4_prefix_length=32, ipv6_prefix_length=64),
-        network_prefix(ip),
-    )
+    """Count a request against every limit, narrowest first; raise RateLimitedError.
+
+    Keep the order: a request that one address's limit refuses must not count against its network,
+    nor one that a network's limit refuses against everybody.
+    """
+    household = network_prefix(ip, ipv4_prefix_length=32, ipv6_prefix_length=64)
+    network = network_prefix(ip)
     if not has_proof_of_work:
         enforce_limit(
             PER_IP_LIMIT_WITHOUT_POW,
@@ -107,29 +129,20 @@ def enforce_limits(ip: str, *, has_proof_of_work: bool) -> None:
         )
 
 
-RATE_LIMITED_MESSAGE = (
-    "Many people on your network have asked within the hour. Please try again in {}."
-)
-RATE_LIMITED_WITHOUT_POW_MESSAGE = (
-    "Many have asked without the proof that a script on this page makes. Turn JavaScript on, open"
-    " the page anew, and there is room for you; or try again in {}."
-)
-
-
 def enforce_limit(rate: str, *key_parts: str, message_template: str) -> None:
-    verdict = ratelimit.hit(rate, "signup", *key_parts)
-    if not verdict.allowed:
-        logger.info("signups are limited: %s", key_parts[0])
+    result = ratelimit.hit(rate, "signup", *key_parts)
+    if not result.allowed:
+        logger.info("sign-up rate limit reached: %s", key_parts[0])
         if not settings.DEBUG and is_loopback(key_parts[-1]):
-            logger.error("All visitors seem to come from here: set TRUSTED_PROXIES.")
-        raise RateLimitedError(message_template, verdict.retry_after_seconds)
+            logger.error("All visitors seem to share one local address: set TRUSTED_PROXIES.")
+        raise RateLimitedError(message_template, result.retry_after_seconds)
 
 
 def is_loopback(network: str) -> bool:
     try:
         return ip_network(network).is_loopback
     except ValueError:
-        return not network  # a socket file
+        return not network  # A Unix socket has no address.
 
 
 def is_valid_proof(proof: str) -> bool:
@@ -137,16 +150,19 @@ def is_valid_proof(proof: str) -> bool:
 
 
 class BackdatedSigner(TimestampSigner):
-    """For a form that is shown again: who corrects one letter is quick, and is a person."""
+    """Signs as if the form were old enough, for a form that is shown again.
+
+    A person who corrects one letter resubmits in less than MIN_FILL_TIME.
+    """
 
     def timestamp(self) -> str:
         return b62_encode(int(time.time() - MIN_FILL_TIME.total_seconds()) - 1)
 
 
 def form_token(form_kind: FormKind, *, skip_min_age: bool = False) -> str:
-    """Goes into a form: signed, when it was made, which form it is and what text stands on it.
+    """Return a signed token with the form's kind, its consent text version and the current time.
 
-    It is good for many, so pages that hold it may be cached and need no cookie.
+    It names no visitor, so pages that contain it stay cacheable and need no cookie.
     """
     return form_signer(BackdatedSigner if skip_min_age else TimestampSigner).sign(
         f"{form_kind}~{consent.CURRENT_VERSION}"
@@ -154,7 +170,10 @@ def form_token(form_kind: FormKind, *, skip_min_age: bool = False) -> str:
 
 
 def read_form_token(token: str, *, honeypot: str, ip: str) -> ConsentContext:
-    """What a form's seal says, if a person seems to have filled it in; else OnceMore."""
+    """Return the consent context of a form that a person seems to have filled in.
+
+    Raise ResubmitRequiredError otherwise.
+    """
     if honeypot:
         raise ResubmitRequiredError(HONEYPOT_MESSAGE)
     try:
@@ -165,17 +184,8 @@ def read_form_token(token: str, *, honeypot: str, ip: str) -> ConsentContext:
         raise ResubmitRequiredError(INVALID_TOKEN_MESSAGE) from None
     if is_too_fresh(token, MIN_FILL_TIME):
         raise ResubmitRequiredError(TOO_QUICK_MESSAGE)
-    form, _, version = content.partition("~")
-    return ConsentContext(form=FormKind(form), version=version, ip=ip)
-
-
-HONEYPOT_MESSAGE = (
-    "A field that nobody sees had been filled in, perhaps by your browser. It is empty again:"
-    " press the button once more."
-)
-STALE_FORM_MESSAGE = "This form had been open for days. Press the button once more."
-INVALID_TOKEN_MESSAGE = "One more press, here on our own page, and you are on your way."
-TOO_QUICK_MESSAGE = "That was quicker than people type. Press the button once more."
+    form_kind, _, version = content.partition("~")
+    return ConsentContext(form=FormKind(form_kind), version=version, ip=ip)
 
 
 def is_too_fresh(token: str, min_age: timedelta) -> bool:
@@ -187,4 +197,5 @@ def is_too_fresh(token: str, min_age: timedelta) -> bool:
 
 
 def form_signer(signer_class: type[TimestampSigner] = TimestampSigner) -> TimestampSigner:
+    # Never change the salt: cached pages hold tokens that were signed with it.
     return signer_class(salt="subscribers.doors", sep=".")

@@ -1,7 +1,7 @@
-"""Joining by the API: for other sites with a form of their own, behind the same protection.
+"""Sign-up API for other sites that have a form of their own, with the same abuse protection.
 
-The gateway lets pages of every site read the API. These two calls send mail, so only pages of sites
-that the operator names may make them; a program, which names no site, may as well.
+API middleware lets every site read the API. These calls send mail, so a browser may make them only
+from origins that the operator lists in SIGNUP_ORIGINS. Programs send no Origin header and may call.
 """
 
 from __future__ import annotations
@@ -25,29 +25,33 @@ from subscribers.signup import abuse_protection, consent, proof_of_work
 from subscribers.signup.consent import ConsentContext, FormKind
 from subscribers.signup.forms import SignupForm
 
-# Described in docs/joining.md: what only sites that agreed with the operator can use is not in the
-# public description.
+# Documented in docs/joining.md. The public API description leaves these calls out, because only
+# sites that agreed with the operator can use them.
 subscriptions = Router(tags=["subscriptions"])
 
-ACCEPTED_MESSAGE = (
-    "If the address can be written to, an email is on its way to it, to be confirmed."
-)
+# The same for every address: it must not reveal whether an address is subscribed.
+ACCEPTED_MESSAGE = "If the address can receive mail, an email with the next step is on its way."
 INVALID_PROOF_MESSAGE = (
-    "It is missing, too old, wrong, or was used before. Get a new challenge from"
+    "The proof is missing, expired, wrong or already used. Get a new challenge from"
     " subscriptions/challenge and solve it."
 )
 UNKNOWN_CONSENT_VERSION_MESSAGE = (
-    "It names no text of ours: subscriptions/challenge gives the one to show."
+    "Unknown version. Show the text that subscriptions/challenge returns, and send its version."
 )
+ORIGIN_NOT_ALLOWED_MESSAGE = (
+    "Pages of this site may not sign up readers: the operator lists allowed sites in"
+    " SIGNUP_ORIGINS."
+)
+CONTENT_TYPE_MESSAGE = "Send JSON with the header Content-Type: application/json."
 
 
 class ConsentText(Schema):
     version: str
-    text: Annotated[str, Field(description="What people must be able to read before they send.")]
+    text: Annotated[str, Field(description="The text to show beside the form.")]
 
 
 class Challenge(Schema):
-    """Work to be done, as ALTCHA's widgets understand it, and the words to show."""
+    """A proof-of-work challenge in the format of ALTCHA's widgets, and the consent text to show."""
 
     parameters: dict[str, Any]
     signature: str
@@ -55,18 +59,18 @@ class Challenge(Schema):
 
 
 class SignupPayload(Schema):
-    """Who wants to get what."""
+    """A sign-up request."""
 
     model_config = ConfigDict(extra="forbid")
 
     email: Annotated[str, Field(max_length=1_000)]
     topics: Annotated[
         list[Annotated[str, Field(max_length=64)]],
-        Field(max_length=200, description="Slugs; none means all topics."),
+        Field(max_length=200, description="Topic slugs; an empty list means all topics."),
     ] = []
     timezone: Annotated[str, Field(max_length=64, description="Such as Europe/Berlin.")] = ""
     consent: Annotated[
-        str, Field(max_length=16, description="The version of the text that was shown.")
+        str, Field(max_length=16, description="The version of the consent text that was shown.")
     ]
     proof: Annotated[
         str,
@@ -77,21 +81,16 @@ class SignupPayload(Schema):
 
 
 class SignupAccepted(Schema):
-    """The same, whether or not the address is known here."""
+    """The same answer whether or not the address is subscribed."""
 
     detail: str
 
 
-ORIGIN_NOT_ALLOWED_MESSAGE = (
-    "Pages of this site may not call: the operator names those that may (SIGNUP_ORIGINS)."
-)
-
-
 def require_allowed_origin(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
-    """Browsers say of which site the page is that calls; programs say nothing."""
+    """Refuse browsers on sites that the operator did not list; let programs pass."""
 
     @wraps(view)
-    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+    def check_origin(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         origin = request.headers.get("Origin", settings.SITE_URL)
         if origin not in {settings.SITE_URL, *settings.SIGNUP_ORIGINS}:
             return problem_response(403, ORIGIN_NOT_ALLOWED_MESSAGE)
@@ -101,14 +100,14 @@ def require_allowed_origin(view: Callable[..., HttpResponse]) -> Callable[..., H
             response["Access-Control-Expose-Headers"] = "Retry-After"
         return response
 
-    return guarded
+    return check_origin
 
 
 @subscriptions.get(
     "/challenge",
     response=Challenge,
     operation_id="get_challenge",
-    summary="Work to do before asking, and the text to show",
+    summary="Get a proof-of-work challenge and the consent text",
     include_in_schema=False,
 )
 @decorate_view(never_cache, require_allowed_origin)
@@ -124,48 +123,52 @@ def get_challenge(request: HttpRequest) -> dict[str, Any]:
     "",
     response={202: SignupAccepted},
     operation_id="ask_to_join",
-    summary="Have somebody asked by email whether they want to join",
+    summary="Send somebody a link to confirm a subscription",
     include_in_schema=False,
 )
 @decorate_view(never_cache, require_allowed_origin)
-def ask_to_join(request: HttpRequest, payload: SignupPayload) -> HttpResponse | Status:
-    # A browser sends anything else to other sites without asking them first.
+def ask_to_join(
+    request: HttpRequest, payload: SignupPayload
+) -> HttpResponse | Status[dict[str, str]]:
+    # Do not accept other types: a browser sends those to other sites without a preflight request.
     if request.content_type != "application/json":
-        return problem_response(415, "Send JSON, and say so: Content-Type: application/json.")
+        return problem_response(415, CONTENT_TYPE_MESSAGE)
     form = SignupForm(payload.dict(include={"email", "topics", "timezone"}))
-    if faults := collect_field_errors(payload, form):
-        said = " ".join(f"{each.parameter}: {each.detail}" for each in faults)
-        return problem_response(422, said, errors=faults)
-    given = ConsentContext(form=FormKind.API, version=payload.consent, ip=get_client_ip(request))
+    if errors := collect_field_errors(payload, form):
+        detail = " ".join(f"{error.parameter}: {error.detail}" for error in errors)
+        return problem_response(422, detail, errors=errors)
     try:
         subscriber = abuse_protection.request_signup(
             abuse_protection.SignupRequest(**form.cleaned_data),
-            given,
+            ConsentContext(form=FormKind.API, version=payload.consent, ip=get_client_ip(request)),
             has_proof_of_work=True,
             now=timezone.now(),
         )
-    except abuse_protection.RateLimitedError as reason:
-        response = problem_response(429, str(reason))
-        response["Retry-After"] = str(reason.retry_after_seconds)
+    except abuse_protection.RateLimitedError as error:
+        response = problem_response(429, str(error))
+        response["Retry-After"] = str(error.retry_after_seconds)
         return response
     tasks.enqueue_confirmation_on_commit(subscriber.pk)
     return Status(202, {"detail": ACCEPTED_MESSAGE})
 
 
 def collect_field_errors(payload: SignupPayload, form: SignupForm) -> list[FieldError]:
-    """What is wrong. The proof is looked at last, so that a typing error does not use it up."""
-    found = {name: " ".join(map(str, said)) for name, said in form.errors.items()}
+    """Return what is wrong with each field.
+
+    Verify the proof last: verifying uses it up, and a typing error should not cost a new one.
+    """
+    details = {name: " ".join(map(str, errors)) for name, errors in form.errors.items()}
     if payload.consent not in consent.CONSENT_TEXTS:
-        found["consent"] = UNKNOWN_CONSENT_VERSION_MESSAGE
-    if not found and not abuse_protection.is_valid_proof(payload.proof):
-        found["proof"] = INVALID_PROOF_MESSAGE
-    return [FieldError(parameter=name, detail=detail) for name, detail in found.items()]
+        details["consent"] = UNKNOWN_CONSENT_VERSION_MESSAGE
+    if not details and not abuse_protection.is_valid_proof(payload.proof):
+        details["proof"] = INVALID_PROOF_MESSAGE
+    return [FieldError(parameter=name, detail=detail) for name, detail in details.items()]
 
 
 @subscriptions.api_operation(["OPTIONS"], "", include_in_schema=False)
 @decorate_view(require_allowed_origin)
 def preflight(request: HttpRequest) -> HttpResponse:
-    """A browser asks, before a page of another site may send JSON."""
+    """Answer the CORS preflight request that precedes JSON from another site's page."""
     response = HttpResponse(status=204)
     response["Allow"] = response["Access-Control-Allow-Methods"] = "POST, OPTIONS"
     response["Access-Control-Allow-Headers"] = "Content-Type"

@@ -1,4 +1,4 @@
-"""Throw-away mailboxes: known domains, and those that an operator adds to them or takes out."""
+"""Disposable mail domains: a packaged list, extended and corrected by the operator's file."""
 
 from __future__ import annotations
 
@@ -14,47 +14,54 @@ from subscribers.addresses import InvalidAddressError
 logger = logging.getLogger(__name__)
 
 REFUSAL_MESSAGE = (
-    "That mailbox is thrown away soon, and a digest comes every day. Please give an address that"
-    " you keep; you can leave with one click."
+    "That is a disposable address, but a digest comes every day. Please use an address that you"
+    " keep; you can unsubscribe with one click."
 )
 
 
 def reject_disposable(email: str) -> None:
-    """BadAddress for a throw-away mailbox, where the operator wants that."""
+    """Raise InvalidAddressError for a disposable address if REFUSE_DISPOSABLE is set."""
     if settings.REFUSE_DISPOSABLE and is_disposable(email.rpartition("@")[2]):
         raise InvalidAddressError(REFUSAL_MESSAGE)
 
 
 def is_disposable(domain: str) -> bool:
-    """Whether it, or a domain that it is part of, is on a list; the operator's word is the last."""
-    added, taken_out = operator_lists()
+    """Return whether a domain or one of its parent domains is listed.
+
+    The operator's file takes precedence over the packaged list.
+    """
+    refused, allowed = operator_lists()
     return any(
-        name not in taken_out and (name in added or name in blocklist)
+        name not in allowed and (name in refused or name in blocklist)
         for name in parent_domains(domain)
     )
 
 
 def parent_domains(domain: str) -> list[str]:
-    """a.b.org, b.org: the last label alone is nobody's mailbox."""
+    """Return the domain and its parents, such as a.b.org and b.org, without the top-level one."""
     labels = domain.split(".")
     return [".".join(labels[start:]) for start in range(max(len(labels) - 1, 1))]
 
 
 def operator_lists() -> tuple[frozenset[str], frozenset[str]]:
-    """The operator's file as it is now: it may be replaced while the service runs."""
+    """Return the refused and the allowed domains of the operator's file.
+
+    The file may be replaced while the service runs. An unreadable one is logged and counts as
+    empty: it must not stop sign-ups.
+    """
     if not settings.DISPOSABLE_DOMAINS_FILE:
         return frozenset(), frozenset()
     path = Path(settings.DISPOSABLE_DOMAINS_FILE)
     try:
         return read_domain_lists(path, path.stat().st_mtime_ns)
     except (OSError, UnicodeDecodeError) as error:
-        logger.error("the list of throw-away domains cannot be read: %s", type(error).__name__)
+        logger.error("DISPOSABLE_DOMAINS_FILE cannot be read: %s", type(error).__name__)
         return frozenset(), frozenset()
 
 
 @lru_cache(maxsize=1)
 def read_domain_lists(path: Path, _modified_ns: int) -> tuple[frozenset[str], frozenset[str]]:
-    """Domains to refuse, and those after a minus not to; one a line, # begins a remark."""
+    """Parse one domain a line; a leading minus allows the domain, # starts a comment."""
     lines = [line.partition("#")[0].strip().lower() for line in path.read_text().splitlines()]
-    taken_out = {line[1:].strip() for line in lines if line.startswith("-")}
-    return frozenset(line for line in lines if line[:1] not in {"", "-"}), frozenset(taken_out)
+    allowed = {line[1:].strip() for line in lines if line.startswith("-")}
+    return frozenset(line for line in lines if line[:1] not in {"", "-"}), frozenset(allowed)

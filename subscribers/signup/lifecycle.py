@@ -1,7 +1,15 @@
-"""Joining and leaving: ask, confirm, leave, come back; never revealing who is here.
+"""The life of a subscription: request, confirm, leave, rejoin.
 
-Addresses that were suppressed may ask too: only their owner can press the button in the mail that
-they get, once a day at most, and pressing it lifts the suppression. Nothing else lifts one.
+Guarantee: nobody becomes active without proof that they read mail at the address, and no visitor
+learns whether an address is subscribed. Each function changes the row either under a lock or by
+one UPDATE that is conditional on what was read, so it is safe to repeat, to run concurrently and to
+call in any order. A crash leaves the previous state.
+
+Only this module changes `Subscriber.status`, `confirmed_at`, `left_at` and `left_reason`, except
+for an operator's import (subscribers/transfer) and the purge (subscribers/signup/unconfirmed.py).
+
+A suppressed address may request a confirmation, at most once a day. Confirming removes the
+suppression, because only its owner can open the link. Nothing else here removes one.
 """
 
 from __future__ import annotations
@@ -23,9 +31,9 @@ from subscribers.signup.consent import ConsentContext
 
 Status, LeftReason = Subscriber.Status, Subscriber.LeftReason
 
-# How long who left may come back by pressing a button, without a new confirmation.
+# Within this time a reader can undo leaving with one button, without a new confirmation.
 REJOIN_WINDOW = timedelta(days=1)
-# A graver reason to have left replaces a lighter one: events come in any order.
+# Mildest first. A more severe reason replaces a milder one, because events arrive in any order.
 REASONS_BY_SEVERITY = [
     LeftReason.UNREACHABLE,
     LeftReason.UNSUBSCRIBED,
@@ -43,10 +51,10 @@ def request_confirmation(
     *,
     consent_context: ConsentContext = ConsentContext(),  # noqa: B008 (frozen)
 ) -> Subscriber:
-    """Somebody left this address on a page: have it asked whether it was them.
+    """Record a sign-up request and queue its confirmation mail.
 
-    Who is subscribed already keeps what they chose: a stranger may have typed their address.
-    Without a time zone the one that is known stays.
+    Raise InvalidAddressError for an invalid address. Change nothing that an active reader chose: a
+    stranger may have typed their address. An empty time zone keeps the stored one.
     """
     subscriber = get_or_create_locked(email)
     if subscriber.status == Status.LEFT:
@@ -60,13 +68,16 @@ def request_confirmation(
 
 @transaction.atomic
 def resend_link(subscriber: Subscriber, now: datetime) -> bool:
-    """They hold a link that is too old: have a new one sent, within the same budget."""
+    """Queue a new link for the owner of an expired one, within the same limits.
+
+    Return False if they have left or are over the limit.
+    """
     row = Subscriber.objects.select_for_update().get(pk=subscriber.pk)
     return row.status != Status.LEFT and confirmations.enqueue_request(row, now=now)
 
 
 def get_or_create_locked(email: str) -> Subscriber:
-    """The row of an address, new or not, and ours until the transaction ends."""
+    """Return the address's row, created if missing and locked until the transaction ends."""
     subscriber, _ = Subscriber.objects.get_or_create(email=normalise_address(email))
     Preferences.objects.get_or_create(subscriber=subscriber)
     return Subscriber.objects.select_for_update().get(pk=subscriber.pk)
@@ -78,7 +89,7 @@ def reset_to_pending(subscriber: Subscriber) -> None:
 
 
 def apply_form_choices(subscriber: Subscriber, topics: Iterable[str], *, timezone: str) -> None:
-    """What the newest form says, until it is confirmed."""
+    """Store the choices of the latest form; call it for unconfirmed subscribers only."""
     preferences = Preferences.objects.get(subscriber=subscriber)
     if timezone:
         preferences.timezone = timezone
@@ -88,16 +99,19 @@ def apply_form_choices(subscriber: Subscriber, topics: Iterable[str], *, timezon
 
 @transaction.atomic
 def confirm(subscriber: Subscriber, now: datetime) -> None:
-    """The address and the wish are proven. Again, or after they left, it changes nothing."""
-    as_read = Subscriber.objects.filter(
+    """Make a pending subscriber active, remove their suppression and schedule the first digest.
+
+    Change nothing if they are no longer pending or their link was replaced since it was read.
+    """
+    unchanged = Subscriber.objects.filter(
         pk=subscriber.pk,
         status=Status.PENDING,
         confirmation_nonce=subscriber.confirmation_nonce,
     )
-    if as_read.update(
+    if unchanged.update(
         status=Status.ACTIVE,
         confirmed_at=now,
-        confirmation_nonce=uuid4(),  # the link has done its work
+        confirmation_nonce=uuid4(),  # Invalidate the link.
         confirmation_requested_at=None,
         confirmation_count=0,
     ):
@@ -108,7 +122,10 @@ def confirm(subscriber: Subscriber, now: datetime) -> None:
 
 
 def leave(subscriber: Subscriber, reason: Subscriber.LeftReason, now: datetime) -> None:
-    """Nothing is sent to them from now on. Again, it changes nothing but to a graver reason."""
+    """End a subscription at once; nothing is sent from now on.
+
+    Repeating it only replaces a milder reason.
+    """
     row = Subscriber.objects.filter(pk=subscriber.pk)
     left = row.exclude(status=Status.LEFT).update(
         status=Status.LEFT,
@@ -116,20 +133,20 @@ def leave(subscriber: Subscriber, reason: Subscriber.LeftReason, now: datetime) 
         left_reason=reason,
         next_digest_at=None,
         confirmation_requested_at=None,
-        confirmation_nonce=uuid4(),  # a link to confirm that is under way works no more
-        # Who says no before they ever said yes has had all our mails for a day.
+        confirmation_nonce=uuid4(),  # Invalidate confirmation links that were already mailed.
+        # Whoever declines before confirming gets no further confirmation mail for a day.
         confirmation_count=Case(
             When(status=Status.PENDING, then=confirmations.MAX_BURST), default=0
         ),
     )
     if not left:
-        lighter = REASONS_BY_SEVERITY[: REASONS_BY_SEVERITY.index(reason)]
-        row.filter(left_reason__in=lighter).update(left_reason=reason)
+        milder = REASONS_BY_SEVERITY[: REASONS_BY_SEVERITY.index(reason)]
+        row.filter(left_reason__in=milder).update(left_reason=reason)
     subscriber.refresh_from_db()
 
 
 def can_rejoin(subscriber: Subscriber, now: datetime) -> bool:
-    """Whether they left of their own accord, and only just."""
+    """Return whether a confirmed reader unsubscribed within REJOIN_WINDOW."""
     return (
         subscriber.status == Status.LEFT
         and subscriber.left_reason == LeftReason.UNSUBSCRIBED
@@ -142,7 +159,10 @@ def can_rejoin(subscriber: Subscriber, now: datetime) -> bool:
 
 @transaction.atomic
 def rejoin(subscriber: Subscriber, now: datetime) -> bool:
-    """Undo leaving; False if that takes a new confirmation. For who is active it changes nothing."""
+    """Undo leaving; return False if rejoining needs a new confirmation.
+
+    Change nothing for a subscriber who is already active.
+    """
     row = Subscriber.objects.select_for_update().get(pk=subscriber.pk)
     if can_rejoin(row, now):
         row.rejoined_at = now
@@ -153,7 +173,7 @@ def rejoin(subscriber: Subscriber, now: datetime) -> bool:
 
 
 def reactivate(subscriber: Subscriber, now: datetime) -> None:
-    """They are as if they had never left; the row must be locked."""
+    """Restore the state before leaving; the row must be locked."""
     subscriber.status, subscriber.left_at, subscriber.left_reason = Status.ACTIVE, None, ""
     subscriber.save(update_fields=["status", "left_at", "left_reason"])
     subscriber.reschedule_digest(now)

@@ -1,7 +1,7 @@
-"""Proof of work: a second of a computer's time for each request, which only a flood cannot spare.
+"""Proof of work: one second of computing per sign-up, affordable for a person but not for a flood.
 
-By ALTCHA, made and checked here: no third party, and nothing that a person has to solve. The
-script static/js/signup.js does the work while somebody types; each proof is good once.
+Uses the ALTCHA protocol, issued and verified here: no third party, and no puzzle to solve by hand.
+static/js/signup.js solves the challenge while somebody fills in the form. Each proof works once.
 """
 
 from __future__ import annotations
@@ -16,20 +16,20 @@ from django.utils.crypto import salted_hmac
 from papers.web import ratelimit
 
 ALGORITHM = "PBKDF2/SHA-256"
-# Rounds for one try, and how many tries it takes: 0.3 s of a desktop's processor, 1 to 3 s of a
-# phone's. Native code is hardly faster than a browser's own, and no lucky draw is cheap.
+# Iterations per attempt, and the number of attempts: 0.3 s of CPU on a desktop, 1 to 3 s on a
+# phone. Native code is hardly faster than a browser, and MIN_COUNTER rules out cheap lucky draws.
 PBKDF2_ITERATIONS = 5_000
 MIN_COUNTER, MAX_COUNTER = 100, 300
-# How long a challenge may be solved and handed in; the script makes a new one before that.
+# The script requests a new challenge before the old one expires.
 CHALLENGE_LIFETIME = timedelta(minutes=10)
-# Longer than LIFETIME: what was handed in once is remembered until it is too old anyway.
+# One use per nonce. The window must stay longer than CHALLENGE_LIFETIME, or proofs can be replayed.
 REPLAY_LIMIT = "1/hour"
 MAX_PROOF_CHARS = 2_000
 
 
 def create_challenge(*, now: datetime) -> dict[str, Any]:
-    """A new one, as JSON."""
-    made = altcha.create_challenge(
+    """Return a new signed challenge, ready for JSON."""
+    challenge = altcha.create_challenge(
         ALGORITHM,
         PBKDF2_ITERATIONS,
         counter=MIN_COUNTER + secrets.randbelow(MAX_COUNTER - MIN_COUNTER + 1),
@@ -37,17 +37,20 @@ def create_challenge(*, now: datetime) -> dict[str, Any]:
         hmac_secret=hmac_key("challenge"),
         hmac_key_secret=hmac_key("solution"),
     )
-    return made.to_dict()
+    return challenge.to_dict()
 
 
 def verify_proof(proof: str) -> bool:
-    """Whether this proves work that was done for us, lately, and was not handed in before."""
+    """Return whether a proof solves a challenge of ours, is not expired and was not used before.
+
+    Verifying uses the proof up: a second call returns False.
+    """
     if not proof or len(proof) > MAX_PROOF_CHARS:
         return False
-    verdict = altcha.verify_solution(
+    result = altcha.verify_solution(
         proof, hmac_secret=hmac_key("challenge"), hmac_key_secret=hmac_key("solution")
     )
-    return verdict.verified and claim_nonce(altcha.Payload.from_base64(proof))
+    return result.verified and claim_nonce(altcha.Payload.from_base64(proof))
 
 
 def claim_nonce(payload: altcha.Payload) -> bool:

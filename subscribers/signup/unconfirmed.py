@@ -1,4 +1,8 @@
-"""Who never confirmed is forgotten: an address that somebody typed is not ours to keep."""
+"""Purge sign-ups that were not confirmed within seven days.
+
+Only this module deletes subscribers without a request to do so. Safe to repeat and to interrupt:
+each batch is one transaction, and the next run continues.
+"""
 
 from __future__ import annotations
 
@@ -14,35 +18,41 @@ logger = logging.getLogger(__name__)
 
 Status, LeftReason = Subscriber.Status, Subscriber.LeftReason
 
-# So long after the last of their mails; the link in it is dead after three days.
+# Counted from the last request or confirmation mail, whose link expires after three days.
 UNCONFIRMED_RETENTION = timedelta(days=7)
-# Rows in one transaction, and in one run: the next is a minute away.
+# Rows per transaction, and per run; the next run follows within a minute.
 PURGE_BATCH_SIZE, MAX_PURGED_PER_RUN = 500, 5_000
 
 
 def purge_unconfirmed(*, now: datetime) -> int:
-    """How many were forgotten. Who had been a reader before is one who left, as before."""
-    before, forgotten = now - UNCONFIRMED_RETENTION, 0
-    while forgotten < MAX_PURGED_PER_RUN and (page := purge_batch(before)):
-        forgotten += page
-    revert_lapsed_rejoins(before)
-    if forgotten:
-        logger.info("%s who never confirmed were forgotten", forgotten)
-    return forgotten
+    """Delete expired sign-ups and return their number.
+
+    A former reader whose new request expired is not deleted but returns to the status `left`.
+    """
+    cutoff, purged_count = now - UNCONFIRMED_RETENTION, 0
+    while purged_count < MAX_PURGED_PER_RUN and (batch_count := purge_batch(cutoff)):
+        purged_count += batch_count
+    revert_lapsed_rejoins(cutoff)
+    if purged_count:
+        logger.info("purged %s unconfirmed sign-ups", purged_count)
+    return purged_count
 
 
 @transaction.atomic
 def purge_batch(cutoff: datetime) -> int:
-    # Locked: somebody may be pressing the button in the mail at this moment.
-    old = inactive_since(cutoff).filter(confirmed_at__isnull=True, created_at__lt=cutoff)
-    ids = list(old.select_for_update().values_list("pk", flat=True)[:PURGE_BATCH_SIZE])
+    # Lock the rows: somebody may be confirming one of them right now.
+    expired = inactive_since(cutoff).filter(confirmed_at__isnull=True, created_at__lt=cutoff)
+    ids = list(expired.select_for_update().values_list("pk", flat=True)[:PURGE_BATCH_SIZE])
     Subscriber.objects.filter(pk__in=ids).delete()
     return len(ids)
 
 
 @transaction.atomic
 def revert_lapsed_rejoins(cutoff: datetime) -> None:
-    """Somebody typed the address of a former reader, who did not want to come back."""
+    """Return former readers to `left` if they did not confirm a new request.
+
+    Anybody may have typed their address into the form.
+    """
     lapsed = inactive_since(cutoff).filter(status=Status.PENDING, confirmed_at__isnull=False)
     ids = list(lapsed.select_for_update().values_list("pk", flat=True))
     Consent.objects.filter(subscriber__in=ids, confirmed_at=None).delete()
@@ -55,7 +65,7 @@ def revert_lapsed_rejoins(cutoff: datetime) -> None:
 
 
 def inactive_since(cutoff: datetime) -> SubscriberQuerySet:
-    """Nobody asked with the address since, and nothing was sent to it, and nobody said no."""
+    """Return the subscribers without a request, a confirmation mail or a departure since then."""
     return Subscriber.objects.filter(
         Q(confirmation_requested_at=None) | Q(confirmation_requested_at__lt=cutoff),
         Q(confirmation_sent_at=None) | Q(confirmation_sent_at__lt=cutoff),

@@ -1,7 +1,8 @@
-"""The pages on which strangers ask to join: ours, and the one that other sites show in a frame.
+"""Sign-up pages: ours, and the form that other sites embed in a frame.
 
-No cookie and no CSRF token, so they can be cached and work within other sites: to ask with
-somebody's address takes no session of theirs. What protects them is in subscribers/signup/abuse_protection.py.
+They use no cookie and no CSRF token, so caches may keep them and they work inside other sites. A
+forged request gains nothing: signing up needs no session. subscribers/signup/abuse_protection.py
+protects them instead.
 """
 
 from __future__ import annotations
@@ -65,32 +66,33 @@ def embed(request: HttpRequest) -> HttpResponse:
 
 @cache_control(public=True, max_age=60)
 def blank_form(request: HttpRequest, form_kind: FormKind) -> HttpResponse:
-    """Within another site the topics are that site's choice, in the address."""
-    chosen = request.GET.getlist("topics") if form_kind == FormKind.EMBED else []
-    return render(request, PAGE_TEMPLATES[form_kind], form_context(form_kind, chosen))
+    # The embedding site chooses the topics, in the query string.
+    topic_slugs = request.GET.getlist("topics") if form_kind == FormKind.EMBED else []
+    return render(request, PAGE_TEMPLATES[form_kind], form_context(form_kind, topic_slugs))
 
 
 @never_cache
 def submit_signup(request: HttpRequest, form_kind: FormKind) -> HttpResponse:
-    """Whoever is here already, the answer is the same: look into your inbox."""
+    """Record a sign-up and enqueue its mail; the answer never reveals who is subscribed."""
     form = SignupForm(request.POST)
     if not form.is_valid():
         return redisplay_form(request, form_kind, form)
     try:
-        given = abuse_protection.read_form_token(
+        consent_context = abuse_protection.read_form_token(
             request.POST.get("seal", ""),
             honeypot=request.POST.get("subject", ""),
             ip=get_client_ip(request),
         )
-        wish = abuse_protection.SignupRequest(**form.cleaned_data)
-        proven = abuse_protection.is_valid_proof(request.POST.get("proof", ""))
         subscriber = abuse_protection.request_signup(
-            wish, given, has_proof_of_work=proven, now=timezone.now()
+            abuse_protection.SignupRequest(**form.cleaned_data),
+            consent_context,
+            has_proof_of_work=abuse_protection.is_valid_proof(request.POST.get("proof", "")),
+            now=timezone.now(),
         )
-    except abuse_protection.ResubmitRequiredError as reason:
-        return redisplay_form(request, form_kind, form, error=reason)
-    except abuse_protection.RateLimitedError as reason:
-        return rate_limited_page(request, form_kind, form, reason)
+    except abuse_protection.ResubmitRequiredError as error:
+        return redisplay_form(request, form_kind, form, error=error)
+    except abuse_protection.RateLimitedError as error:
+        return rate_limited_page(request, form_kind, form, error)
     tasks.enqueue_confirmation_on_commit(subscriber.pk)
     if is_htmx(request):
         return render(request, "subscribers/_asked.html", {"place": form_kind})
@@ -104,7 +106,7 @@ def redisplay_form(
     *,
     error: Exception | None = None,
 ) -> HttpResponse:
-    """The form once more, with what was typed: whole page, or in its place on the page."""
+    """Return the form with the values that were entered: alone for htmx, else as a page."""
     context = {
         **form_context(form_kind, request.POST.getlist("topics")),
         "form": form,
@@ -119,12 +121,17 @@ def rate_limited_page(
     form: SignupForm,
     error: abuse_protection.RateLimitedError,
 ) -> HttpResponse:
-    """The form once more, made with little: of a flood this is most."""
-    chosen = form.cleaned_data["topics"]
-    topics = Topic.objects.filter(slug__in=chosen) if chosen else ()
+    """Return the form with the values that were entered, for one query at most.
+
+    Do not load all topics here: during a flood, most answers are this one.
+    """
+    topic_slugs = form.cleaned_data["topics"]
+    topics = Topic.objects.filter(slug__in=topic_slugs) if topic_slugs else ()
     context = {"place": form_kind, "form": form, "why": error}
     context |= (
-        {"fixed": topics} if form_kind == FormKind.EMBED else {"topics": topics, "chosen": chosen}
+        {"fixed": topics}
+        if form_kind == FormKind.EMBED
+        else {"topics": topics, "chosen": topic_slugs}
     )
     response = render(
         request, template_for(request, form_kind), context, status=HTTPStatus.TOO_MANY_REQUESTS
@@ -140,13 +147,13 @@ def template_for(request: HttpRequest, form_kind: FormKind) -> str:
 def form_context(form_kind: FormKind, topic_slugs: list[str]) -> dict[str, Any]:
     topics = Topic.objects.list_by_trending_count(on=timezone.now().date())
     if form_kind == FormKind.EMBED:
-        known = [topic for topic in topics if topic.slug in topic_slugs]
-        return {"place": form_kind, "fixed": known}
+        known_topics = [topic for topic in topics if topic.slug in topic_slugs]
+        return {"place": form_kind, "fixed": known_topics}
     return {"place": form_kind, "topics": topics, "chosen": set(topic_slugs)}
 
 
 def is_htmx(request: HttpRequest) -> bool:
-    """Whether htmx asks: it puts the answer where the form was."""
+    """Return whether htmx sent the request, to replace the form with the answer."""
     return request.headers.get("HX-Request") == "true"
 
 
@@ -174,7 +181,7 @@ def embed_submitted(request: HttpRequest) -> HttpResponse:
 @require_POST
 @never_cache
 def resend_link(request: HttpRequest, token: str) -> HttpResponse:
-    """A new link by mail to whom an old one was for; the same answer, whatever the token."""
+    """Mail a new link to the owner of an expired one; give the same answer for every token."""
     try:
         subscriber = links.subscriber_for_renewal(token)
     except links.InvalidLinkError:
@@ -190,7 +197,10 @@ def resend_link(request: HttpRequest, token: str) -> HttpResponse:
 @token_view
 @require_get_or_post
 def confirm(request: HttpRequest, token: str) -> HttpResponse:
-    """Programs open every link in a mail; only a person presses the button."""
+    """Show a button on GET, confirm on POST.
+
+    Do not confirm on GET: mail scanners open every link.
+    """
     try:
         subscriber = links.read_token(Purpose.CONFIRM, token)
     except links.UsedLinkError as error:
