@@ -1,7 +1,7 @@
-"""What the pages behind links in emails share: open the token, or show why it does not open.
+"""Shared code of the pages that links in emails open.
 
-These pages look at no cookie, so each works where cookies are blocked. They need no CSRF protection
-either: each is opened by a token that a forger does not have.
+The token in the URL is the only credential. The pages use no cookie, so they work where cookies
+are blocked, and need no CSRF protection: a forger does not have the token.
 """
 
 from __future__ import annotations
@@ -23,17 +23,19 @@ from subscribers.models import Subscriber
 
 View = Callable[..., HttpResponse]
 
-
 require_get_or_post = require_http_methods(["GET", "HEAD", "POST"])
 
 
 def token_view(view: View) -> View:
-    """A page whose address holds a token: for its reader only, and nothing without it."""
+    """Wrap a view whose URL holds a token: no caching, no referrer, no indexing.
+
+    Render an error page with status 400 when the view raises InvalidLinkError.
+    """
 
     @csrf_exempt
     @never_cache
     @wraps(view)
-    def guarded(request: HttpRequest, token: str) -> HttpResponse:
+    def handle_token(request: HttpRequest, token: str) -> HttpResponse:
         try:
             response = view(request, token)
         except links.InvalidLinkError as error:
@@ -43,7 +45,7 @@ def token_view(view: View) -> View:
         response["X-Robots-Tag"] = "noindex"
         return response
 
-    return guarded
+    return handle_token
 
 
 def redirect_to_preferences(subscriber: Subscriber, message: str) -> HttpResponse:
@@ -52,5 +54,5 @@ def redirect_to_preferences(subscriber: Subscriber, message: str) -> HttpRespons
 
 
 def redirect_see_other(url: str) -> HttpResponse:
-    """After a POST: fetch the next page with GET, so that reloading it posts nothing again."""
+    """Return a 303, so that reloading the next page does not repeat the POST."""
     return HttpResponseRedirect(url, status=HTTPStatus.SEE_OTHER)

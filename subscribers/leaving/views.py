@@ -1,7 +1,6 @@
-"""The pages behind links in emails: confirm, choose and leave.
+"""Unsubscribe pages, the exit survey and the way back.
 
-No page here looks at a cookie, so each works where cookies are blocked. None needs CSRF protection
-either: each is opened by a token that a forger does not have.
+Each page is opened by a token in its URL (subscribers/link_views.py), without cookies.
 """
 
 from __future__ import annotations
@@ -34,17 +33,17 @@ from subscribers.signup import lifecycle
 @token_view
 @require_get_or_post
 def unsubscribe(request: HttpRequest, token: str) -> HttpResponse:
-    """Leave with one click, by RFC 8058: the same 200 for every token, without a redirect.
+    """Unsubscribe with one POST (RFC 8058), or show a button on GET.
 
-    Programs post `List-Unsubscribe=One-Click` in either encoding, and some post nothing; a person
-    presses the button that GET shows.
+    Mail programs post `List-Unsubscribe=One-Click` in either form encoding; some post no body. Do
+    not redirect them, and answer every token with the same 200.
     """
     if request.method != "POST":
         return confirm_unsubscribe_page(request, token)
-    subscriber, just_now = leave_by_token(token)
+    subscriber, has_left_now = leave_by_token(token)
     if is_one_click_post(request):
         return HttpResponse("You are unsubscribed.\n", content_type="text/plain")
-    return unsubscribed_page(request, subscriber, show_exit_survey=just_now)
+    return unsubscribed_page(request, subscriber, show_exit_survey=has_left_now)
 
 
 def confirm_unsubscribe_page(request: HttpRequest, token: str) -> HttpResponse:
@@ -56,18 +55,24 @@ def confirm_unsubscribe_page(request: HttpRequest, token: str) -> HttpResponse:
 
 
 def leave_by_token(token: str) -> tuple[Subscriber | None, bool]:
-    """Who has left now, if anybody, and whether they had not before."""
+    """Unsubscribe the token's reader; return them and whether this call ended a subscription.
+
+    Return None and False for an invalid token.
+    """
     try:
         subscriber = links.read_token(Purpose.UNSUBSCRIBE, token)
     except links.InvalidLinkError:
         return None, False
-    had_left = subscriber.status == Subscriber.Status.LEFT
+    had_left_before = subscriber.status == Subscriber.Status.LEFT
     lifecycle.leave(subscriber, Subscriber.LeftReason.UNSUBSCRIBED, timezone.now())
-    return subscriber, not had_left
+    return subscriber, not had_left_before
 
 
 def is_one_click_post(request: HttpRequest) -> bool:
-    """Whether it was not our button; what cannot be read does not come from it."""
+    """Return whether a mail program sent the request, not the button on our page.
+
+    Our button sends a readable form, so a body that cannot be parsed comes from a program.
+    """
     try:
         return "List-Unsubscribe" in request.POST
     except (BadRequest, MultiPartParserError, SuspiciousOperation, UnreadablePostError):
@@ -77,7 +82,7 @@ def is_one_click_post(request: HttpRequest) -> bool:
 def unsubscribed_page(
     request: HttpRequest, subscriber: Subscriber | None, *, show_exit_survey: bool = False
 ) -> HttpResponse:
-    """Who just left may press a button to come back, or say why; both can be left alone."""
+    """Return the page after unsubscribing, with the offers to rejoin and to answer the survey."""
     context: dict[str, Any] = {}
     if subscriber and show_exit_survey:
         context["farewell_token"] = links.signed_token(Purpose.EXIT_SURVEY, subscriber)
@@ -90,10 +95,10 @@ def unsubscribed_page(
 @token_view
 @require_POST
 def submit_exit_survey(request: HttpRequest, token: str) -> HttpResponse:
-    """Why they left: once, and kept without a word of who it was."""
+    """Store a survey answer; a second POST of the same form changes nothing."""
     try:
         subscriber = links.read_token(Purpose.EXIT_SURVEY, token)
-    except links.UsedLinkError:  # pressed twice
+    except links.UsedLinkError:  # The form was sent twice.
         return redirect_see_other(reverse("subscribers:thanks"))
     form = UnsubscribeFeedbackForm(request.POST)
     if not form.is_valid():

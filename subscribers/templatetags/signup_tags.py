@@ -1,4 +1,4 @@
-"""What every signup form holds, on whichever page it stands."""
+"""Template tags for the hidden token and the consent text of a sign-up form."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ register = template.Library()
 
 @register.simple_tag
 def seal(form_kind: str, *, is_redisplayed: object = False) -> str:
-    """When this form was made, signed; `again` if it is shown once more, with what was typed."""
+    """Return the form's signed token; a form that is shown again may be resubmitted at once."""
     return abuse_protection.form_token(
         FormKind(form_kind or FormKind.PAGE), skip_min_age=bool(is_redisplayed)
     )
@@ -20,5 +20,5 @@ def seal(form_kind: str, *, is_redisplayed: object = False) -> str:
 
 @register.simple_tag
 def consent_text() -> str:
-    """The sentence that people say yes to."""
+    """Return the current consent text."""
     return consent.CONSENT_TEXTS[consent.CURRENT_VERSION]
