@@ -25,13 +25,13 @@ from newsletter.events import parsing, receivers
 from newsletter.models import Delivery, ProviderEvent, ProviderReport
 from subscribers import suppression
 from subscribers.mail import outcomes
-from subscribers.models import Suppression
-from subscribers.receivers import (
+from subscribers.mail.tracking_events import (
     event_time,
     normalised_recipient,
     subscriber_from_metadata,
     to_db_text,
 )
+from subscribers.models import Suppression
 
 logger = logging.getLogger(__name__)
 

@@ -1,4 +1,9 @@
-"""The one door out: every message to a reader is made here, so none lacks a way to stop."""
+"""Build the messages to readers.
+
+Guarantee: every message to a reader is composed here, so each goes to one valid address of a
+subscriber in the right state, in text and HTML, with List-Unsubscribe headers. Build no message to
+a reader elsewhere.
+"""
 
 from __future__ import annotations
 
@@ -18,17 +23,18 @@ from subscribers.models import Subscriber
 
 Status = Subscriber.Status
 
-# Whom a kind of message may be sent to; whatever is not named here goes to active readers.
+# The status that a kind of message requires; every other kind requires ACTIVE.
 REQUIRED_STATUS = {"confirmation": Status.PENDING}
-# They have no metadata, and Anymail refuses a message rather than drop it.
+# For these, Anymail raises an error if a message has metadata.
 PROVIDERS_WITHOUT_METADATA = {"mailersend", "postal"}
-# One mailbox as addresses.normalise() leaves it. What could be read as two never passes.
+# One mailbox as normalise_address returns it. It must not match anything that a mail server could
+# read as two addresses or as a header.
 ONE_ADDRESS = re.compile(r"""[^\s\x00-\x1f\x7f@,;:<>()\[\]\\"]+@[a-z0-9.-]+""")
 CONTROL_CHARS = re.compile(r"[\x00-\x1f\x7f]")
 
 
 class CannotSendError(Exception):
-    """Why no message was made, as a sentence."""
+    """The message must not be sent; the error's text is a sentence that says why."""
 
 
 def build_message(
@@ -38,13 +44,13 @@ def build_message(
     *,
     message_id: str | None = None,
 ) -> EmailMultiAlternatives:
-    """Render emails/<name>/{subject.txt,body.txt,body.html} for one subscriber.
+    """Render emails/<kind>/{subject.txt,body.txt,body.html} for one subscriber.
 
-    One whose address must not be written to is only ever asked to confirm. (Digests, which are
-    composed by the thousand, are looked at when they are claimed.)
+    Raise CannotSendError if the address is suppressed, unless the message asks for confirmation.
+    Digests do not pass through here: their addresses are checked in bulk when they are claimed.
     """
     if kind not in REQUIRED_STATUS and suppression.is_suppressed(subscriber.email):
-        raise CannotSendError(f"The address of {subscriber} must not be written to.")
+        raise CannotSendError(f"The address of {subscriber} is suppressed.")
     context = {
         "site_name": settings.SITE_NAME,
         "site_url": settings.SITE_URL,
@@ -73,10 +79,13 @@ def compose_message(
     metadata: Mapping[str, str] | None = None,
     message_id: str | None = None,
 ) -> EmailMultiAlternatives:
-    """A message to one subscriber with both bodies and the headers of list mail, or Refused."""
+    """Return a message with both bodies and the headers of list mail.
+
+    Raise CannotSendError for a subscriber in the wrong state or with an unsafe address.
+    """
     if reason := reason_not_to_send(subscriber, kind):
         raise CannotSendError(reason)
-    message = AnymailMessage(
+    message: EmailMultiAlternatives = AnymailMessage(
         subject=one_line(subject),
         body=text,
         from_email=settings.DEFAULT_FROM_EMAIL,
@@ -86,34 +95,41 @@ def compose_message(
             "List-Id": f"{settings.SITE_NAME} <daily.{settings.SITE_HOST}>",
             "List-Unsubscribe": list_unsubscribe_header(subscriber),
             "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
-            # Nobody's holiday reply: the one for standards, the other for Exchange.
+            # No out-of-office replies: RFC 3834, and Exchange's own header.
             "Auto-Submitted": "auto-generated",
             "X-Auto-Response-Suppress": "OOF",
             **(headers or {}),
         },
         tags=[kind],
+        **metadata_option(subscriber, kind, metadata or {}),
     )
-    if settings.EMAIL_PROVIDER not in PROVIDERS_WITHOUT_METADATA:
-        about = {"kind": kind, "subscriber": str(subscriber.public_id)}
-        message.metadata = {**about, **(metadata or {})}
     message.attach_alternative(html, "text/html")
     return message
 
 
+def metadata_option(
+    subscriber: Subscriber, kind: str, metadata: Mapping[str, str]
+) -> dict[str, dict[str, str]]:
+    """Return Anymail's metadata option, which the provider includes in its reports."""
+    if settings.EMAIL_PROVIDER in PROVIDERS_WITHOUT_METADATA:
+        return {}
+    return {"metadata": {"kind": kind, "subscriber": str(subscriber.public_id), **metadata}}
+
+
 def list_unsubscribe_header(subscriber: Subscriber) -> str:
-    """By one POST, which RFC 8058 asks for, and where mail is taken by writing one, too."""
-    ways = f"<{links.signed_url(links.Purpose.UNSUBSCRIBE, subscriber)}>"
-    mailbox = links.unsubscribe_address(subscriber)
-    return f"{ways}, <mailto:{mailbox}>" if mailbox else ways
+    """Return the one-click URL (RFC 8058) and, if we receive mail, the unsubscribe address."""
+    url = links.signed_url(links.Purpose.UNSUBSCRIBE, subscriber)
+    address = links.unsubscribe_address(subscriber)
+    return f"<{url}>, <mailto:{address}>" if address else f"<{url}>"
 
 
 def reason_not_to_send(subscriber: Subscriber, kind: str) -> str:
-    """Why a message of this kind must not go to them; empty when it may."""
-    wanted = REQUIRED_STATUS.get(kind, Status.ACTIVE)
-    if subscriber.status != wanted:
-        return f"A {kind} message is for {wanted} subscribers, and {subscriber} is not one."
+    """Return why this kind of message must not be sent to the subscriber; empty if it may."""
+    required_status = REQUIRED_STATUS.get(kind, Status.ACTIVE)
+    if subscriber.status != required_status:
+        return f"A {kind} message is for {required_status} subscribers, not for {subscriber}."
     if not ONE_ADDRESS.fullmatch(subscriber.email):
-        return f"The address of {subscriber} is not one that can be written to."
+        return f"The address of {subscriber} is not a single valid address."
     return ""
 
 
