@@ -1,4 +1,4 @@
-"""subscribers/signup/forms.py"""
+"""subscribers/preferences/fields.py: choices of time zones"""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from subscribers import send_time
 from subscribers.preferences import fields
 
 
-def test_utc_is_the_first_time_zone_then_places_by_name():
+def test_time_zones_start_with_utc_and_are_sorted():
     names = [name for name, _ in fields.timezone_choices()]
 
     assert names[:3] == ["UTC", "Africa/Abidjan", "Africa/Accra"]
@@ -19,7 +19,7 @@ def test_utc_is_the_first_time_zone_then_places_by_name():
 
 
 @pytest.mark.parametrize("old", ["US/Pacific", "Asia/Calcutta", "EST5EDT"])
-def test_a_reader_s_old_name_of_a_zone_stays_a_choice(old):
+def test_a_deprecated_zone_name_in_use_stays_a_choice(old):
     names = [name for name, _ in fields.timezone_choices(old)]
 
     assert names.count(old) == 1
@@ -30,7 +30,7 @@ def test_every_choice_is_a_time_zone():
 
 
 @pytest.mark.parametrize("chosen", ["Europe/Berlin", "UTC", "Asia/Calcutta"])
-def test_the_list_of_time_zones_is_what_django_would_have_rendered(chosen):
+def test_the_time_zone_list_is_rendered_as_django_would(chosen):
     choices = fields.timezone_choices(chosen)
     attrs = {"id": "id_timezone", "required": True, "aria-describedby": 'an "odd" name'}
 
@@ -39,5 +39,5 @@ def test_the_list_of_time_zones_is_what_django_would_have_rendered(chosen):
     assertHTMLEqual(ours, Select(choices=choices).render("timezone", chosen, attrs))
 
 
-def test_labels_read_as_names():
+def test_labels_show_spaces_instead_of_underscores():
     assert ("America/New_York", "America/New York") in fields.timezone_choices()
