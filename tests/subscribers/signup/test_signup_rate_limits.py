@@ -85,7 +85,7 @@ def test_one_household_cannot_use_up_its_network_s_limit(mailoutbox):
 
 
 def test_requests_from_many_networks_send_one_victim_three_mails_a_day(mailoutbox):
-    for network in range(200):
+    for network in range(20):
         post_signup(VICTIM, f"198.18.{network}.1", has_proof=True)
     post_signup(PERSON, "203.0.113.9", has_proof=True)
     assert sorted(sent_to(mailoutbox)) == [PERSON, VICTIM]
