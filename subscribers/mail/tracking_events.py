@@ -1,4 +1,4 @@
-"""Read Anymail's tracking events: what they say, about whom, and when.
+"""Read Anymail's tracking events: their meaning for an address, their subscriber, their time.
 
 Anymail normalises the events of all providers, but not everything: hard and soft bounces often look
 alike, recipients and times may be missing or malformed. The functions here accept any event without
