@@ -1,4 +1,4 @@
-"""What a flood of signups costs us, and how many mails an attacker gets out of it."""
+"""Measure what a flood of sign-ups costs, and how many mails it causes."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ VICTIM_EMAIL, LEGITIMATE_EMAIL = "victim@example.org", "person@example.com"
 
 
 def post_signup(email: str, ip: str, *, proof: str = "") -> tuple[int, float]:
-    """The status, and how long it took."""
+    """Return the status and the duration in seconds."""
     form = {
         "email": email,
         "seal": abuse_protection.form_token(FormKind.PAGE, skip_min_age=True),
@@ -44,8 +44,8 @@ def solve_proof_of_work() -> str:
 def print_latencies(label: str, responses: list[tuple[int, float]]) -> None:
     statuses = Counter(status for status, _ in responses)
     for status, count in sorted(statuses.items()):
-        seconds = [each for code, each in responses if code == status]
-        print(f"{label}: {count:,} answered {status}, {median(seconds) * 1000:.1f} ms each")
+        durations = [seconds for code, seconds in responses if code == status]
+        print(f"{label}: {count:,} × status {status}, {median(durations) * 1000:.1f} ms (median)")
 
 
 def flood_from_one_network() -> None:
@@ -53,19 +53,19 @@ def flood_from_one_network() -> None:
         post_signup(f"flood{number}@example.org", f"198.18.0.{number % 254 + 1}")
         for number in range(FLOOD_REQUESTS)
     ]
-    print_latencies(f"{FLOOD_REQUESTS:,} from one network", flood)
+    print_latencies(f"{FLOOD_REQUESTS:,} requests from one network", flood)
 
 
 def flood_one_victim() -> None:
     start = time.perf_counter()
     proofs = [solve_proof_of_work() for _ in range(NETWORK_COUNT)]
-    each = (time.perf_counter() - start) / NETWORK_COUNT
-    print(f"the work for one request: {each * 1000:.0f} ms of the attacker's processor")
+    seconds_per_proof = (time.perf_counter() - start) / NETWORK_COUNT
+    print(f"proof of work: {seconds_per_proof * 1000:.0f} ms of the attacker's CPU per request")
     flood = [
-        post_signup(VICTIM_EMAIL, f"198.19.{number}.1", proof=done)
-        for number, done in enumerate(proofs)
+        post_signup(VICTIM_EMAIL, f"198.19.{number}.1", proof=proof)
+        for number, proof in enumerate(proofs)
     ]
-    print_latencies(f"{NETWORK_COUNT} networks at one victim", flood)
+    print_latencies(f"{NETWORK_COUNT} networks against one victim", flood)
 
 
 def main() -> None:
@@ -77,11 +77,12 @@ def main() -> None:
         mail.outbox = []
         flood_from_one_network()
         flood_one_victim()
-        pressed = time.perf_counter()
+        start = time.perf_counter()
         post_signup(LEGITIMATE_EMAIL, "203.0.113.9")
         tasks.send_due_confirmations()
         sent = Counter(message.to[0] for message in mail.outbox)
         print(
-            f"{sent.total()} mails left: {sent[VICTIM_EMAIL]} to the victim, {sent[LEGITIMATE_EMAIL]} to a person"
-            f" elsewhere, {time.perf_counter() - pressed:.2f} s after they pressed"
+            f"{sent.total()} mails sent: {sent[VICTIM_EMAIL]} to the victim,"
+            f" {sent[LEGITIMATE_EMAIL]} to a legitimate reader,"
+            f" {time.perf_counter() - start:.2f} s after their request"
         )

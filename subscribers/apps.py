@@ -1,3 +1,5 @@
+"""Configuration of the app."""
+
 from django.apps import AppConfig
 
 
@@ -6,4 +8,4 @@ class SubscribersConfig(AppConfig):
     verbose_name = "Subscribers"
 
     def ready(self) -> None:
-        from subscribers import receivers  # noqa: F401, PLC0415 -- connects them
+        from subscribers import receivers  # noqa: F401, PLC0415 -- connects the signal receivers

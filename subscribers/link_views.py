@@ -1,7 +1,7 @@
-"""Shared by the pages behind links in emails: read the token, or show why it is invalid.
+"""Shared code of the pages that links in emails open.
 
-These pages use no cookie, so they work where cookies are blocked. They need no CSRF protection: each
-is opened by a token that an attacker does not have.
+The token in the URL is the only credential. The pages use no cookie, so they work where cookies
+are blocked, and need no CSRF protection: a forger does not have the token.
 """
 
 from __future__ import annotations
@@ -27,15 +27,15 @@ require_get_or_post = require_http_methods(["GET", "HEAD", "POST"])
 
 
 def token_view(view: View) -> View:
-    """Decorate a view whose URL holds a token: no caching, no indexing, no referrer.
+    """Wrap a view whose URL holds a token: no caching, no referrer, no indexing.
 
-    An invalid token is answered with a page that offers a fresh link where one can be sent.
+    Render an error page with status 400 when the view raises InvalidLinkError.
     """
 
     @csrf_exempt
     @never_cache
     @wraps(view)
-    def wrapper(request: HttpRequest, token: str) -> HttpResponse:
+    def handle_token(request: HttpRequest, token: str) -> HttpResponse:
         try:
             response = view(request, token)
         except links.InvalidLinkError as error:
@@ -45,7 +45,7 @@ def token_view(view: View) -> View:
         response["X-Robots-Tag"] = "noindex"
         return response
 
-    return wrapper
+    return handle_token
 
 
 def redirect_to_preferences(subscriber: Subscriber, message: str) -> HttpResponse:
@@ -54,5 +54,5 @@ def redirect_to_preferences(subscriber: Subscriber, message: str) -> HttpRespons
 
 
 def redirect_see_other(url: str) -> HttpResponse:
-    """Redirect after a POST with 303, so that reloading the next page posts nothing again."""
+    """Return a 303, so that reloading the next page does not repeat the POST."""
     return HttpResponseRedirect(url, status=HTTPStatus.SEE_OTHER)

@@ -1,4 +1,8 @@
-"""Celery tasks: they take ids, return nothing, and are safe to run twice."""
+"""Celery tasks of the app: they take ids, return nothing and are safe to run twice.
+
+The queue is the database (subscribers/signup/confirmations.py). A task only triggers the work, so a
+lost message costs a minute at most: the sweep enqueues it again.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +18,7 @@ from subscribers.signup import confirmations
 
 logger = logging.getLogger(__name__)
 
-# Mails that one sweep enqueues; the next sweep is a minute away.
+# The next sweep follows within a minute.
 MAX_CONFIRMATIONS_PER_SWEEP = 500
 
 
@@ -25,7 +29,7 @@ def send_confirmation(subscriber_id: int) -> None:
 
 @shared_task(name="subscribers.tasks.send_due_confirmations")
 def send_due_confirmations() -> None:
-    """Enqueue the queued mails: new ones, requeued ones, and those of a time without a broker."""
+    """Enqueue a task for every queued request: new, requeued, or left by a broker outage."""
     for subscriber_id in confirmations.due_subscriber_ids(
         now=timezone.now(), limit=MAX_CONFIRMATIONS_PER_SWEEP
     ):
@@ -33,7 +37,10 @@ def send_due_confirmations() -> None:
 
 
 def enqueue_confirmation_on_commit(subscriber_id: int) -> None:
-    """Enqueue the confirmation mail after the commit; without a broker the sweep finds it."""
+    """Enqueue the confirmation mail once the current transaction is committed.
+
+    A worker that starts before the commit would not find the request.
+    """
     transaction.on_commit(partial(enqueue_confirmation, subscriber_id))
 
 
@@ -41,6 +48,4 @@ def enqueue_confirmation(subscriber_id: int) -> None:
     try:
         send_confirmation.delay(subscriber_id)
     except OperationalError:
-        logger.warning(
-            "subscriber %s: no broker, the sweep will send the confirmation", subscriber_id
-        )
+        logger.warning("subscriber %s: no broker; the next sweep sends the mail", subscriber_id)

@@ -1,4 +1,4 @@
-"""Where readers join, choose and leave."""
+"""URLs for signing up, preferences, privacy and unsubscribing."""
 
 from __future__ import annotations
 

@@ -152,7 +152,7 @@ def test_sign_up_confirm_choose_read_vote_and_leave(
         assert attitudes(ada)["agents"] == "mute"
 
         do(open_mail, digest, "Unsubscribe")
-        assert "You have left." in do(press_button, "Unsubscribe")
+        assert "You are unsubscribed." in do(press_button, "Unsubscribe")
         assert Subscriber.objects.get().left_reason == Subscriber.LeftReason.UNSUBSCRIBED
         assert "Welcome." in do(press_button, "Subscribe again")
         assert Subscriber.objects.get().status == Subscriber.Status.ACTIVE

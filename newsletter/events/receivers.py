@@ -16,7 +16,7 @@ from django.dispatch import receiver
 from django.utils import timezone
 
 from newsletter.models import Delivery, Edition
-from subscribers.receivers import event_time, to_db_text
+from subscribers.mail.tracking_events import event_time, to_db_text
 
 State, Event = Delivery.State, Delivery.Event
 

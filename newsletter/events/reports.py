@@ -21,7 +21,7 @@ from django.http import HttpRequest, QueryDict
 from newsletter.events import parsing
 from newsletter.models import ProviderEvent, ProviderReport
 from subscribers import suppression
-from subscribers.receivers import (
+from subscribers.mail.tracking_events import (
     event_time,
     normalised_recipient,
     subscriber_from_metadata,

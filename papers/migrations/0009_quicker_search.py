@@ -47,7 +47,7 @@ BEFORE = (
 
 
 def add_keys(apps: Apps, schema_editor: BaseDatabaseSchemaEditor) -> None:
-    """What the search would write itself, for the papers that are there."""
+    """Fill the new columns of existing papers, as indexing does from now on."""
     SearchText = apps.get_model("papers", "SearchText")
     known = SearchText.objects.select_related("paper").prefetch_related("paper__topics")
     rows = []

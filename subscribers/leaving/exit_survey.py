@@ -1,4 +1,9 @@
-"""The exit survey: anonymous reasons for leaving."""
+"""Exit survey: why readers unsubscribe, stored without any link to the reader.
+
+Each departure is answered at most once: an answer renews the subscriber's nonce, which the survey
+link contains. Guarantee of anonymity: the row holds a reason, a comment and a date, never a time
+or a subscriber.
+"""
 
 from __future__ import annotations
 
@@ -9,13 +14,16 @@ from django.db import transaction
 
 from subscribers.models import Subscriber, UnsubscribeFeedback
 
-# For the comments; the reasons are kept.
+# Comments are blanked after this time; the reasons stay, for statistics.
 COMMENT_RETENTION = timedelta(days=365)
 
 
 @transaction.atomic
 def record_answer(subscriber: Subscriber, reason: str, words: str, *, now: datetime) -> bool:
-    """Store why somebody left; return False if they answered already or came back."""
+    """Store the answer of a reader who left.
+
+    Return False, and store nothing, if they have answered already or are no longer unsubscribed.
+    """
     unchanged = Subscriber.objects.filter(
         pk=subscriber.pk,
         status=Subscriber.Status.LEFT,
@@ -28,8 +36,7 @@ def record_answer(subscriber: Subscriber, reason: str, words: str, *, now: datet
 
 
 def purge_old_comments(*, now: datetime) -> int:
-    """Delete old comments, which may say who wrote them; return how many."""
-    old = UnsubscribeFeedback.objects.filter(said_on__lte=(now - COMMENT_RETENTION).date()).exclude(
-        words=""
-    )
-    return old.update(words="")
+    """Blank old comments, which may contain personal data, and return their number."""
+    cutoff_date = (now - COMMENT_RETENTION).date()
+    expired = UnsubscribeFeedback.objects.filter(said_on__lte=cutoff_date).exclude(words="")
+    return expired.update(words="")

@@ -1,4 +1,4 @@
-"""The exit survey."""
+"""The exit survey's form."""
 
 from __future__ import annotations
 
@@ -8,23 +8,21 @@ from subscribers.models.records import UnsubscribeFeedback
 
 
 class UnsubscribeFeedbackForm(forms.Form):
-    """Why somebody left; answering is optional."""
-
     reason = forms.ChoiceField(
         choices=UnsubscribeFeedback.SurveyReason.choices,
         widget=forms.RadioSelect,
         error_messages={
-            "required": "Please choose the closest reason, or close this page.",
+            "required": "Please choose a reason, or close this page.",
             "invalid_choice": "Please choose one of these reasons.",
         },
     )
     words = forms.CharField(
         label="Anything else?",
-        help_text="Please do not write who you are: answers are anonymous.",
+        help_text="Please do not include your name or address: we store your answer anonymously.",
         max_length=UnsubscribeFeedback.MAX_COMMENT_CHARS,
         required=False,
         widget=forms.Textarea(attrs={"rows": 3}),
         error_messages={
-            "max_length": f"Please write at most {UnsubscribeFeedback.MAX_COMMENT_CHARS} characters."
+            "max_length": f"Please use at most {UnsubscribeFeedback.MAX_COMMENT_CHARS} characters."
         },
     )

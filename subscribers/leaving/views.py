@@ -1,4 +1,7 @@
-"""Unsubscribe pages: leave, answer the exit survey, and undo it."""
+"""Unsubscribe pages, the exit survey and the way back.
+
+Each page is opened by a token in its URL (subscribers/link_views.py), without cookies.
+"""
 
 from __future__ import annotations
 
@@ -30,17 +33,17 @@ from subscribers.signup import lifecycle
 @token_view
 @require_get_or_post
 def unsubscribe(request: HttpRequest, token: str) -> HttpResponse:
-    """Unsubscribe with one POST (RFC 8058): the same 200 for every token, without a redirect.
+    """Unsubscribe with one POST (RFC 8058), or show a button on GET.
 
-    Programs post `List-Unsubscribe=One-Click` in either encoding, and some post nothing. A person
-    presses the button that GET shows. A repeat is harmless.
+    Mail programs post `List-Unsubscribe=One-Click` in either form encoding; some post no body. Do
+    not redirect them, and answer every token with the same 200.
     """
     if request.method != "POST":
         return confirm_unsubscribe_page(request, token)
-    subscriber, just_now = leave_by_token(token)
+    subscriber, has_left_now = leave_by_token(token)
     if is_one_click_post(request):
         return HttpResponse("You are unsubscribed.\n", content_type="text/plain")
-    return unsubscribed_page(request, subscriber, show_exit_survey=just_now)
+    return unsubscribed_page(request, subscriber, show_exit_survey=has_left_now)
 
 
 def confirm_unsubscribe_page(request: HttpRequest, token: str) -> HttpResponse:
@@ -52,18 +55,24 @@ def confirm_unsubscribe_page(request: HttpRequest, token: str) -> HttpResponse:
 
 
 def leave_by_token(token: str) -> tuple[Subscriber | None, bool]:
-    """Unsubscribe the owner of a token; return them, and whether they left just now."""
+    """Unsubscribe the token's reader; return them and whether this call ended a subscription.
+
+    Return None and False for an invalid token.
+    """
     try:
         subscriber = links.read_token(Purpose.UNSUBSCRIBE, token)
     except links.InvalidLinkError:
         return None, False
-    had_left = subscriber.status == Subscriber.Status.LEFT
+    had_left_before = subscriber.status == Subscriber.Status.LEFT
     lifecycle.leave(subscriber, Subscriber.LeftReason.UNSUBSCRIBED, timezone.now())
-    return subscriber, not had_left
+    return subscriber, not had_left_before
 
 
 def is_one_click_post(request: HttpRequest) -> bool:
-    """Return whether a mail program sent the request; an unreadable one is not from our page."""
+    """Return whether a mail program sent the request, not the button on our page.
+
+    Our button sends a readable form, so a body that cannot be parsed comes from a program.
+    """
     try:
         return "List-Unsubscribe" in request.POST
     except (BadRequest, MultiPartParserError, SuspiciousOperation, UnreadablePostError):
@@ -73,7 +82,7 @@ def is_one_click_post(request: HttpRequest) -> bool:
 def unsubscribed_page(
     request: HttpRequest, subscriber: Subscriber | None, *, show_exit_survey: bool = False
 ) -> HttpResponse:
-    """Confirm that they left, and offer the exit survey and a way back."""
+    """Return the page after unsubscribing, with the offers to rejoin and to answer the survey."""
     context: dict[str, Any] = {}
     if subscriber and show_exit_survey:
         context["farewell_token"] = links.signed_token(Purpose.EXIT_SURVEY, subscriber)
@@ -86,10 +95,10 @@ def unsubscribed_page(
 @token_view
 @require_POST
 def submit_exit_survey(request: HttpRequest, token: str) -> HttpResponse:
-    """Store the answer to the exit survey, once, without who gave it."""
+    """Store a survey answer; a second POST of the same form changes nothing."""
     try:
         subscriber = links.read_token(Purpose.EXIT_SURVEY, token)
-    except links.UsedLinkError:  # a double click
+    except links.UsedLinkError:  # The form was sent twice.
         return redirect_see_other(reverse("subscribers:thanks"))
     form = UnsubscribeFeedbackForm(request.POST)
     if not form.is_valid():

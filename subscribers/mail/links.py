@@ -1,11 +1,12 @@
-"""Signed links: made here and read here, each good for one purpose only.
+"""Signed links in mails, each valid for one purpose only.
 
-A token names a subscriber by `public_id`, may say what it is about, and holds nothing else about
-them. It is signed with a key of its purpose, derived from SECRET_KEY; tokens of
-SECRET_KEY_FALLBACKS can still be read.
+A token contains the subscriber's `public_id` and an optional payload, nothing else about them. It
+is signed with a key that is derived from SECRET_KEY and the purpose; tokens signed with one of
+SECRET_KEY_FALLBACKS stay valid. Mails that were sent contain such tokens: never change a salt, a
+separator or the encoding.
 
-To leave there is an address for mail, too. Its token is of letters and digits only and may be
-lower or upper case, for some mail servers change that.
+An unsubscribe address (for the mailto: in List-Unsubscribe) has a token of Base32, which ignores
+case, because some mail servers change the case of an address.
 """
 
 from __future__ import annotations
@@ -32,9 +33,10 @@ from django.core.signing import (
 )
 from django.dispatch import receiver
 from django.urls import reverse
-from django.utils.crypto import constant_time_compare, salted_hmac
+from django.utils.crypto import salted_hmac
 from django.utils.encoding import force_bytes
 
+from papers.web import signatures
 from subscribers.models import Subscriber
 
 
@@ -48,8 +50,8 @@ class Purpose(StrEnum):
 
 
 CONFIRM_LINK_LIFETIME = timedelta(days=3)
-# How long a link works. Leaving works for ever. A preferences link is in every digest, so an old
-# mail that was passed on need not open anything half a year later.
+# None means that a link never expires. Preferences links do, because every digest contains one and
+# old mails get forwarded.
 LINK_LIFETIMES = {
     Purpose.CONFIRM: CONFIRM_LINK_LIFETIME,
     Purpose.PREFERENCES: timedelta(days=180),
@@ -58,12 +60,12 @@ LINK_LIFETIMES = {
     Purpose.EXIT_SURVEY: timedelta(days=1),
     Purpose.FEEDBACK: timedelta(days=180),
 }
-# These work once: they hold the subscriber's nonce, which is renewed by using them.
+# These tokens contain the subscriber's nonce, which changes when the link is used.
 SINGLE_USE = {Purpose.CONFIRM, Purpose.EXIT_SURVEY}
 MAX_TOKEN_CHARS = 200
 UUID_BYTES = 16
 
-# Providers that take mail for us and tell the address of its envelope: Anymail's names.
+# Providers (by Anymail's names) that receive mail for us and report its envelope recipient.
 INBOUND_PROVIDERS = {
     "amazon_ses",
     "brevo",
@@ -78,38 +80,40 @@ INBOUND_PROVIDERS = {
     "sparkpost",
 }
 UNSUBSCRIBE_LOCAL_PREFIX = "unsubscribe+"
-# What stands before the @ may have 64 characters: 16 bytes that say who and 12 that prove it.
-SIGNATURE_BYTES = 12
+UNSUBSCRIBE_ADDRESS_SALT = "subscribers.links.mailbox"
+# At most 64 characters may precede the @: 16 bytes of public_id and a short signature, in Base32.
 UNSUBSCRIBE_ADDRESS_PATTERN = re.compile(
     rf"<?{re.escape(UNSUBSCRIBE_LOCAL_PREFIX)}([a-z2-7]{{45}})@[^@]+", re.IGNORECASE
 )
 
-
-# Which of them, however old, are enough to be sent a new one.
+# With an expired link of these purposes, its owner can request a new one by mail.
 RENEWABLE_PURPOSES = (Purpose.PREFERENCES, Purpose.CONFIRM, Purpose.RESUBSCRIBE, Purpose.FEEDBACK)
 
 
 class InvalidLinkError(Exception):
-    """Not a token of ours, or not one for this purpose."""
+    """Not a token of ours, or one for another purpose."""
 
 
 class ExpiredLinkError(InvalidLinkError):
-    """It was good once."""
+    """A valid token that is too old, or that no longer allows what it was made for."""
 
 
 class UsedLinkError(InvalidLinkError):
-    """One that works once and has: a link to confirm is recalled, too, when its reader leaves."""
+    """A single-use token that was used, or that was invalidated when its reader left."""
 
     def __init__(self, subscriber: Subscriber) -> None:
         self.subscriber = subscriber
 
 
 class UnknownSubscriberError(InvalidLinkError):
-    """Signed by us for somebody of whom nothing is kept."""
+    """A valid token of a subscriber who was erased."""
 
 
 class CachedKeySigner(Signer):
-    """Signs as Django's does, its key derived once: a digest of twenty papers has sixty links."""
+    """Django's Signer with the derived key cached; the signatures are identical.
+
+    A digest of twenty papers has sixty links, and deriving a key costs more than signing.
+    """
 
     def signature(self, value: str | bytes, key: str | bytes | None = None) -> str:
         mac = cached_hmac(str(self.salt) + "signer", key or self.key, self.algorithm).copy()
@@ -123,7 +127,7 @@ def cached_hmac(salt: str, key: str | bytes, algorithm: str) -> hmac.HMAC:
 
 
 class DayTimestampSigner(CachedKeySigner, TimestampSigner):
-    """Tells the day only, so that a digest that is rendered again is the same to the byte."""
+    """A TimestampSigner with day precision, so that rendering a digest again is byte-identical."""
 
     def timestamp(self) -> str:
         return b62_encode(int(time.time()) // 86400 * 86400)
@@ -140,7 +144,7 @@ SIGNERS: dict[Purpose, type[Signer]] = {
 
 
 def signed_url(purpose: Purpose, subscriber: Subscriber, payload: bytes = b"") -> str:
-    """The absolute address of a new link."""
+    """Return the absolute URL of a new link."""
     before, after = url_parts(purpose)
     return before + signed_token(purpose, subscriber, payload) + after
 
@@ -153,18 +157,18 @@ def signed_token(purpose: Purpose, subscriber: Subscriber, payload: bytes = b"")
 
 
 def read_token(purpose: Purpose, token: str) -> Subscriber:
-    """Whose link it is, if it is one for this purpose and still good."""
+    """Return the subscriber of a valid token; raise InvalidLinkError or a subclass otherwise."""
     subscriber, _ = read_token_with_payload(purpose, token)
     return subscriber
 
 
 def read_token_with_payload(purpose: Purpose, token: str) -> tuple[Subscriber, bytes]:
-    """Whose link it is, and what it is about."""
+    """Return the subscriber and the payload of a valid token; raise like read_token."""
     content = unsign_token(purpose, token)
-    subscriber, about = subscriber_for(content), content[UUID_BYTES:]
-    if purpose in SINGLE_USE and about != subscriber.confirmation_nonce.bytes:
+    subscriber, payload = subscriber_for(content), content[UUID_BYTES:]
+    if purpose in SINGLE_USE and payload != subscriber.confirmation_nonce.bytes:
         raise UsedLinkError(subscriber)
-    return subscriber, about
+    return subscriber, payload
 
 
 def subscriber_for(content: bytes) -> Subscriber:
@@ -175,7 +179,7 @@ def subscriber_for(content: bytes) -> Subscriber:
 
 
 def subscriber_for_renewal(token: str) -> Subscriber:
-    """Whom to send a new link in place of this one: it opens nothing itself any more."""
+    """Return the subscriber to mail a new link to, in exchange for a token of any age."""
     for purpose in RENEWABLE_PURPOSES:
         try:
             return subscriber_for(unsign_token(purpose, token, ignore_age=True))
@@ -187,7 +191,10 @@ def subscriber_for_renewal(token: str) -> Subscriber:
 
 
 def unsign_token(purpose: Purpose, token: str, *, ignore_age: bool = False) -> bytes:
-    """What a token holds, if we signed it and it has not grown too old."""
+    """Return a token's content; raise InvalidLinkError, or ExpiredLinkError for an old one.
+
+    Refuse hostile input before computing a signature, and without a query.
+    """
     if len(token) > MAX_TOKEN_CHARS or not token.isascii():
         raise InvalidLinkError
     lifetime = None if ignore_age else LINK_LIFETIMES[purpose]
@@ -201,40 +208,28 @@ def unsign_token(purpose: Purpose, token: str, *, ignore_age: bool = False) -> b
 
 
 def unsubscribe_address(subscriber: Subscriber) -> str:
-    """The address that a mail to unsubscribe goes to; empty where no mail is taken."""
+    """Return the address that unsubscribes by mail; empty if we receive no mail."""
     if not settings.INBOUND_DOMAIN or settings.EMAIL_PROVIDER not in INBOUND_PROVIDERS:
         return ""
-    name = subscriber.public_id.bytes
-    token = (
-        b32encode(name + short_signature(name, settings.SECRET_KEY)).decode().rstrip("=").lower()
-    )
+    public_id = subscriber.public_id.bytes
+    signature = signatures.short_signature(UNSUBSCRIBE_ADDRESS_SALT, public_id)
+    token = b32encode(public_id + signature).decode().rstrip("=").lower()
     return f"{UNSUBSCRIBE_LOCAL_PREFIX}{token}@{settings.INBOUND_DOMAIN}"
 
 
 def read_unsubscribe_address(address: str) -> Subscriber:
-    """Whose address to unsubscribe it is, if it is one that we made."""
+    """Return the subscriber of an unsubscribe address; raise InvalidLinkError for any other."""
     match = UNSUBSCRIBE_ADDRESS_PATTERN.match(address)
     if not match:
         raise InvalidLinkError
     content = b32decode(match[1].upper() + "===")
-    name, shown = content[:UUID_BYTES], content[UUID_BYTES:]
-    keys = [settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS]
-    if not any(constant_time_compare(shown, short_signature(name, key)) for key in keys):
+    public_id, signature = content[:UUID_BYTES], content[UUID_BYTES:]
+    if not signatures.verify_short_signature(UNSUBSCRIBE_ADDRESS_SALT, public_id, signature):
         raise InvalidLinkError
-    try:
-        return Subscriber.objects.get(public_id=UUID(bytes=name))
-    except Subscriber.DoesNotExist:
-        raise UnknownSubscriberError from None
+    return subscriber_for(public_id)
 
 
-def short_signature(public_id_bytes: bytes, key: str) -> bytes:
-    salt = "subscribers.links.mailbox"
-    return salted_hmac(salt, public_id_bytes, secret=key, algorithm="sha256").digest()[
-        :SIGNATURE_BYTES
-    ]
-
-
-# Made once: a digest has many links, and this would cost more than signing them.
+# Cached, because creating a signer costs more than signing.
 @cache
 def signer(purpose: Purpose) -> Signer:
     return SIGNERS[purpose](salt=f"subscribers.links.{purpose}", sep=".")
@@ -242,7 +237,7 @@ def signer(purpose: Purpose) -> Signer:
 
 @cache
 def url_parts(purpose: Purpose) -> tuple[str, str]:
-    """What stands before and after the token in an address."""
+    """Return the parts of a link's URL before and after the token."""
     before, after = reverse(f"subscribers:{purpose}", args=["TOKEN"]).split("TOKEN")
     return settings.SITE_URL + before, after
 

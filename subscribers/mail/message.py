@@ -1,6 +1,8 @@
-"""Build every message to a reader, so that none lacks a text body, an HTML body or a way to leave.
+"""Build the messages to readers.
 
-No other module may build or send mail to a reader.
+Guarantee: every message to a reader is composed here, so each goes to one valid address of a
+subscriber in the right state, in text and HTML, with List-Unsubscribe headers. Build no message to
+a reader elsewhere.
 """
 
 from __future__ import annotations
@@ -21,17 +23,18 @@ from subscribers.models import Subscriber
 
 Status = Subscriber.Status
 
-# The status that a kind of message requires; all others require an active reader.
+# The status that a kind of message requires; every other kind requires ACTIVE.
 REQUIRED_STATUS = {"confirmation": Status.PENDING}
-# These have no metadata, and Anymail raises an error rather than drop it.
+# For these, Anymail raises an error if a message has metadata.
 PROVIDERS_WITHOUT_METADATA = {"mailersend", "postal"}
-# One address, as normalise_address returns it. Nothing that could be parsed as two addresses matches.
+# One mailbox as normalise_address returns it. It must not match anything that a mail server could
+# read as two addresses or as a header.
 ONE_ADDRESS = re.compile(r"""[^\s\x00-\x1f\x7f@,;:<>()\[\]\\"]+@[a-z0-9.-]+""")
 CONTROL_CHARS = re.compile(r"[\x00-\x1f\x7f]")
 
 
 class CannotSendError(Exception):
-    """The message must not be sent; the text is a sentence that says why."""
+    """The message must not be sent; the error's text is a sentence that says why."""
 
 
 def build_message(
@@ -43,8 +46,8 @@ def build_message(
 ) -> EmailMultiAlternatives:
     """Render emails/<kind>/{subject.txt,body.txt,body.html} for one subscriber.
 
-    Raise CannotSendError for a suppressed address, except for a confirmation. Digests do not come
-    through here: their suppression is checked when they are claimed.
+    Raise CannotSendError if the address is suppressed, unless the message asks for confirmation.
+    Digests do not pass through here: their addresses are checked in bulk when they are claimed.
     """
     if kind not in REQUIRED_STATUS and suppression.is_suppressed(subscriber.email):
         raise CannotSendError(f"The address of {subscriber} is suppressed.")
@@ -76,10 +79,13 @@ def compose_message(
     metadata: Mapping[str, str] | None = None,
     message_id: str | None = None,
 ) -> EmailMultiAlternatives:
-    """Return a message with both bodies and the headers of list mail, or raise CannotSendError."""
+    """Return a message with both bodies and the headers of list mail.
+
+    Raise CannotSendError for a subscriber in the wrong state or with an unsafe address.
+    """
     if reason := reason_not_to_send(subscriber, kind):
         raise CannotSendError(reason)
-    message = AnymailMessage(
+    message: EmailMultiAlternatives = AnymailMessage(
         subject=one_line(subject),
         body=text,
         from_email=settings.DEFAULT_FROM_EMAIL,
@@ -89,34 +95,41 @@ def compose_message(
             "List-Id": f"{settings.SITE_NAME} <daily.{settings.SITE_HOST}>",
             "List-Unsubscribe": list_unsubscribe_header(subscriber),
             "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
-            # Suppress automatic replies: one header for the standard, one for Exchange.
+            # No out-of-office replies: RFC 3834, and Exchange's own header.
             "Auto-Submitted": "auto-generated",
             "X-Auto-Response-Suppress": "OOF",
             **(headers or {}),
         },
         tags=[kind],
+        **metadata_option(subscriber, kind, metadata or {}),
     )
-    if settings.EMAIL_PROVIDER not in PROVIDERS_WITHOUT_METADATA:
-        own_metadata = {"kind": kind, "subscriber": str(subscriber.public_id)}
-        message.metadata = {**own_metadata, **(metadata or {})}
     message.attach_alternative(html, "text/html")
     return message
 
 
+def metadata_option(
+    subscriber: Subscriber, kind: str, metadata: Mapping[str, str]
+) -> dict[str, dict[str, str]]:
+    """Return Anymail's metadata option, which the provider includes in its reports."""
+    if settings.EMAIL_PROVIDER in PROVIDERS_WITHOUT_METADATA:
+        return {}
+    return {"metadata": {"kind": kind, "subscriber": str(subscriber.public_id), **metadata}}
+
+
 def list_unsubscribe_header(subscriber: Subscriber) -> str:
-    """Return the List-Unsubscribe header: a URL (RFC 8058) and, with INBOUND_DOMAIN, an address."""
-    url = f"<{links.signed_url(links.Purpose.UNSUBSCRIBE, subscriber)}>"
+    """Return the one-click URL (RFC 8058) and, if we receive mail, the unsubscribe address."""
+    url = links.signed_url(links.Purpose.UNSUBSCRIBE, subscriber)
     address = links.unsubscribe_address(subscriber)
-    return f"{url}, <mailto:{address}>" if address else url
+    return f"<{url}>, <mailto:{address}>" if address else f"<{url}>"
 
 
 def reason_not_to_send(subscriber: Subscriber, kind: str) -> str:
-    """Return why a message of this kind must not be sent to them; empty if it may."""
-    required = REQUIRED_STATUS.get(kind, Status.ACTIVE)
-    if subscriber.status != required:
-        return f"A {kind} message requires a subscriber who is {required}, and {subscriber} is not."
+    """Return why this kind of message must not be sent to the subscriber; empty if it may."""
+    required_status = REQUIRED_STATUS.get(kind, Status.ACTIVE)
+    if subscriber.status != required_status:
+        return f"A {kind} message is for {required_status} subscribers, not for {subscriber}."
     if not ONE_ADDRESS.fullmatch(subscriber.email):
-        return f"The address of {subscriber} is invalid."
+        return f"The address of {subscriber} is not a single valid address."
     return ""
 
 

@@ -1,4 +1,8 @@
-"""Classify what a provider's response, or the lack of one, means for a message."""
+"""Interpret what sending a message raised: sent, failed, or unknown.
+
+The distinction that matters is between UNSENT, which is safe to retry, and UNKNOWN, which is not:
+a retry could send the message twice. When in doubt, return UNKNOWN.
+"""
 
 from __future__ import annotations
 
@@ -21,21 +25,21 @@ from anymail.exceptions import (
 )
 from urllib3.exceptions import NewConnectionError
 
-# The pause after a response that asks for one without a duration, or after no response.
+# The pause after a provider refused to accept mail without a Retry-After, or did not answer.
 DEFAULT_PAUSE = timedelta(minutes=1)
 MAX_PAUSE = timedelta(hours=1)
 MAX_ERROR_CHARS = 300
 EMAIL_ADDRESS_PATTERN = re.compile(r"[^\s<>\"'(),;:]+@[^\s<>\"'(),;:]+")
 
-# Statuses that concern this message only: the next one may be accepted.
+# Statuses that concern this message only; the provider may accept the next one.
 MESSAGE_ERROR_STATUSES = {
     HTTPStatus.BAD_REQUEST,
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     HTTPStatus.UNPROCESSABLE_ENTITY,
 }
-# Amazon answers 400 to nearly everything; these two codes concern the message.
+# Amazon SES returns 400 for nearly every error; these two codes concern the message.
 SES_MESSAGE_ERROR_CODES = {"BadRequestException", "MessageRejected"}
-# Amazon's client raises these without a status; nothing was sent.
+# Errors of Amazon's client without an HTTP status; all occur before anything is sent.
 BOTO_NOT_SENT_ERRORS = {
     "ConnectTimeoutError",
     "EndpointConnectionError",
@@ -47,16 +51,16 @@ BOTO_NOT_SENT_ERRORS = {
 
 
 class OutcomeKind(enum.Enum):
-    HANDED_OVER = "handed over"
-    FAILED = "refused permanently"
-    UNSENT = "not sent, to be retried"
-    REFUSED = "refused as it is, and not sent"
+    HANDED_OVER = "accepted by the provider"
+    FAILED = "the recipient was refused permanently"
+    UNSENT = "certainly not sent, worth a retry"
+    REFUSED = "certainly not sent, the message was refused"
     UNKNOWN = "may or may not have been sent"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """What became of one message, and for how long to pause calls to the provider."""
+    """The result for one message; with `pause`, send nothing through the provider that long."""
 
     kind: OutcomeKind
     message_id: str = ""
@@ -65,7 +69,7 @@ class Outcome:
 
 
 def outcome_for_error(error: Exception) -> Outcome:
-    """Return the outcome for an error raised while sending; re-raise an unexpected one."""
+    """Return the outcome for an exception that sending raised; raise an unexpected one again."""
     match error:
         case AnymailRecipientsRefused():
             return failed(error)
@@ -74,9 +78,9 @@ def outcome_for_error(error: Exception) -> Outcome:
         case AnymailAPIError():
             return outcome_for_api_error(error)
         case AnymailError():
-            return refused(error)  # the message cannot be serialised for this provider
+            return refused(error)  # The message does not fit the provider's API.
         case ValueError():
-            return refused(error)  # nor for any, for example with an invalid sender
+            return refused(error)  # Such as an invalid sender address.
         case smtplib.SMTPException():
             return outcome_for_smtp_error(error)
         case OSError():
@@ -88,12 +92,12 @@ def outcome_for_error(error: Exception) -> Outcome:
 
 
 def outcome_for_api_error(error: AnymailAPIError) -> Outcome:
-    """Return the outcome of an API error: after 4xx nothing was sent, after 5xx it is unknown."""
+    """Return the outcome for an API error: only a 4xx status proves that nothing was sent."""
     status = http_status_of(error)
     if status is None:
         return unsent(error, pause=DEFAULT_PAUSE) if is_api_connect_error(error) else unknown(error)
     if not HTTPStatus.BAD_REQUEST <= status < HTTPStatus.INTERNAL_SERVER_ERROR:
-        return unknown(error)  # 5xx, or 2xx with an unreadable body
+        return unknown(error)  # A 5xx, or a 2xx with an unreadable body.
     if is_message_error(error, status):
         return refused(error)
     return unsent(error, pause=parse_retry_after(error))
@@ -106,11 +110,11 @@ def is_message_error(error: AnymailAPIError, status: int) -> bool:
 
 
 def http_status_of(error: AnymailAPIError) -> int | None:
-    if isinstance(error.response, dict):  # Amazon's
-        status: int | None = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode")
+    if isinstance(error.response, dict):  # Amazon SES
+        status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode")
     else:
         status = error.status_code
-    return status
+    return status if isinstance(status, int) else None
 
 
 def is_api_connect_error(error: AnymailAPIError) -> bool:
@@ -120,7 +124,7 @@ def is_api_connect_error(error: AnymailAPIError) -> bool:
     if type(cause).__name__ in BOTO_NOT_SENT_ERRORS:
         return True
     reason = getattr(cause.args[0], "reason", None) if cause and cause.args else None
-    return isinstance(reason, NewConnectionError)  # includes name resolution errors
+    return isinstance(reason, NewConnectionError)  # Name resolution errors are a subclass.
 
 
 def outcome_for_smtp_error(error: smtplib.SMTPException) -> Outcome:
@@ -129,15 +133,11 @@ def outcome_for_smtp_error(error: smtplib.SMTPException) -> Outcome:
             permanent = all(code >= 500 for code, _ in error.recipients.values())
             return failed(error) if permanent else unsent(error)
         case smtplib.SMTPSenderRefused():
-            return unsent(
-                error, pause=DEFAULT_PAUSE
-            )  # concerns our account or quota, not the address
+            return unsent(error, pause=DEFAULT_PAUSE)  # Our account or quota, not the recipient.
         case smtplib.SMTPResponseException():
             return refused(error) if error.smtp_code >= 500 else unsent(error, pause=DEFAULT_PAUSE)
         case _:
-            return unknown(
-                error
-            )  # the connection broke off, perhaps after the message was accepted
+            return unknown(error)  # The connection broke, perhaps after the message was sent.
 
 
 def is_certainly_unsent(error: OSError) -> bool:
@@ -147,7 +147,7 @@ def is_certainly_unsent(error: OSError) -> bool:
 
 
 def parse_retry_after(error: AnymailAPIError) -> timedelta:
-    """Return the pause of Retry-After, in seconds or as a date, at most MAX_PAUSE."""
+    """Return the pause from a Retry-After in seconds or as a date, at most MAX_PAUSE."""
     headers: Any = getattr(error.response, "headers", {})
     value = headers.get("Retry-After", "")
     if re.fullmatch(r"[0-9]{1,9}", value):
@@ -176,6 +176,6 @@ def unknown(error: Exception) -> Outcome:
 
 
 def error_summary(error: Exception) -> str:
-    """Return an error on one line without email addresses: it is stored and logged."""
+    """Return a one-line description without email addresses, fit to be stored and logged."""
     text = " ".join(f"{type(error).__name__}: {error}".split()).replace("\x00", "")
     return EMAIL_ADDRESS_PATTERN.sub("…", text)[:MAX_ERROR_CHARS]

@@ -1,7 +1,8 @@
-"""Protect signup from abuse, for our page, the embedded form and the API alike.
+"""Abuse protection shared by all sign-up forms: our page, the embedded form and the API.
 
-Limits per IP address and network, proof of work, a honeypot and a signed form timestamp; the numbers
-are in docs/operators/signup.md. Limits per email address and mailbox follow in confirmations.py.
+Every request passes the same rate limits, so a client that is refused by one form is refused by
+all. The limits on mail (per address, per mailbox, per hour) come later and hold for every caller:
+see subscribers/signup/confirmations.py. docs/operators/signup.md lists all numbers.
 """
 
 from __future__ import annotations
@@ -24,23 +25,41 @@ from subscribers.signup.consent import ConsentContext, FormKind
 
 logger = logging.getLogger(__name__)
 
-# Requests from one IP address (IPv6: one /64), with and without proof of work.
+# Per IPv4 address or IPv6 /64 (one household).
 PER_IP_LIMIT, PER_IP_LIMIT_WITHOUT_POW = "20/hour", "3/hour"
-# Requests from one network (IPv4: /24, IPv6: /48).
+# Per IPv4 /24 or IPv6 /48.
 PER_NETWORK_LIMIT, PER_NETWORK_LIMIT_WITHOUT_POW = "60/hour", "6/hour"
-# Requests without proof of work in total: many networks must not use up the hourly mail limit.
+# Over all clients: a thousand networks that do no work must not use up the hourly mail limit.
 TOTAL_LIMIT_WITHOUT_POW = "100/hour"
 
-# A person takes longer than MIN_FILL_TIME to fill in the form, and less than MAX_FORM_AGE.
+# People need longer than the first to fill in a form, and do not keep it open for the second.
 MIN_FILL_TIME, MAX_FORM_AGE = timedelta(seconds=2), timedelta(days=2)
+
+RATE_LIMITED_MESSAGE = (
+    "Too many sign-ups from your network in the last hour. Please try again in {}."
+)
+RATE_LIMITED_WITHOUT_POW_MESSAGE = (
+    "Too many sign-ups without JavaScript in the last hour. Please turn JavaScript on and reload"
+    " this page, or try again in {}."
+)
+HONEYPOT_MESSAGE = (
+    "A hidden field was filled in, perhaps by your browser. We have cleared it. Please press the"
+    " button again."
+)
+STALE_FORM_MESSAGE = "This form was open for more than two days. Please press the button again."
+INVALID_TOKEN_MESSAGE = "Please press the button once more to send this form from our own page."
+TOO_QUICK_MESSAGE = "That was very fast. Please press the button again."
 
 
 class ResubmitRequiredError(Exception):
-    """Show the filled-in form again with this sentence; a person presses the button again."""
+    """The form looks automated; its message asks a person to submit it again.
+
+    Show the form again with its values: a program rarely resubmits, a person loses nothing.
+    """
 
 
 class RateLimitedError(Exception):
-    """A limit is reached: a sentence that says when to try again, and the seconds until then."""
+    """Too many requests; its message names the reason and the waiting time."""
 
     def __init__(self, message_template: str, retry_after_seconds: int) -> None:
         minutes = max(1, -(-retry_after_seconds // 60))
@@ -50,7 +69,7 @@ class RateLimitedError(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SignupRequest:
-    """A validated signup (subscribers/signup/forms.py)."""
+    """The validated values of a sign-up form (subscribers/signup/forms.py)."""
 
     email: str
     topics: Iterable[str] = ()
@@ -64,9 +83,10 @@ def request_signup(
     has_proof_of_work: bool,
     now: datetime,
 ) -> Subscriber:
-    """Record a signup within the limits; return the subscriber, whose mail the caller enqueues.
+    """Enforce the rate limits, record the request and return its subscriber.
 
-    Raise RateLimitedError if a limit is reached. This module does not call Celery.
+    Raise RateLimitedError before anything is stored. The caller enqueues the confirmation mail;
+    this module must not call Celery.
     """
     enforce_limits(consent_context.ip, has_proof_of_work=has_proof_of_work)
     return lifecycle.request_confirmation(
@@ -79,19 +99,18 @@ def request_signup(
 
 
 def enforce_limits(ip: str, *, has_proof_of_work: bool) -> None:
-    """Count a request against each limit, the narrowest first; raise RateLimitedError.
+    """Count a request against every limit, narrowest first; raise RateLimitedError.
 
-    A request that a narrow limit stops does not count against a wider one.
+    Keep the order: a request that one address's limit refuses must not count against its network,
+    nor one that a network's limit refuses against everybody.
     """
-    ip_network_key, network = (
-        network_prefix(ip, ipv4_prefix_length=32, ipv6_prefix_length=64),
-        network_prefix(ip),
-    )
+    household = network_prefix(ip, ipv4_prefix_length=32, ipv6_prefix_length=64)
+    network = network_prefix(ip)
     if not has_proof_of_work:
         enforce_limit(
             PER_IP_LIMIT_WITHOUT_POW,
             "unproven",
-            ip_network_key,
+            household,
             message_template=RATE_LIMITED_WITHOUT_POW_MESSAGE,
         )
         enforce_limit(
@@ -100,7 +119,7 @@ def enforce_limits(ip: str, *, has_proof_of_work: bool) -> None:
             network,
             message_template=RATE_LIMITED_WITHOUT_POW_MESSAGE,
         )
-    enforce_limit(PER_IP_LIMIT, "household", ip_network_key, message_template=RATE_LIMITED_MESSAGE)
+    enforce_limit(PER_IP_LIMIT, "household", household, message_template=RATE_LIMITED_MESSAGE)
     enforce_limit(PER_NETWORK_LIMIT, "network", network, message_template=RATE_LIMITED_MESSAGE)
     if not has_proof_of_work:
         enforce_limit(
@@ -110,21 +129,12 @@ def enforce_limits(ip: str, *, has_proof_of_work: bool) -> None:
         )
 
 
-RATE_LIMITED_MESSAGE = (
-    "Too many sign-ups from your network in the last hour. Please try again in {}."
-)
-RATE_LIMITED_WITHOUT_POW_MESSAGE = (
-    "Too many sign-ups without JavaScript in the last hour. Turn JavaScript on and reload the page,"
-    " or try again in {}."
-)
-
-
 def enforce_limit(rate: str, *key_parts: str, message_template: str) -> None:
     result = ratelimit.hit(rate, "signup", *key_parts)
     if not result.allowed:
-        logger.info("sign-ups are limited: %s", key_parts[0])
+        logger.info("sign-up rate limit reached: %s", key_parts[0])
         if not settings.DEBUG and is_loopback(key_parts[-1]):
-            logger.error("All visitors have a loopback address: set TRUSTED_PROXIES.")
+            logger.error("All visitors seem to share one local address: set TRUSTED_PROXIES.")
         raise RateLimitedError(message_template, result.retry_after_seconds)
 
 
@@ -132,7 +142,7 @@ def is_loopback(network: str) -> bool:
     try:
         return ip_network(network).is_loopback
     except ValueError:
-        return not network  # a Unix socket
+        return not network  # A Unix socket has no address.
 
 
 def is_valid_proof(proof: str) -> bool:
@@ -140,16 +150,19 @@ def is_valid_proof(proof: str) -> bool:
 
 
 class BackdatedSigner(TimestampSigner):
-    """Sign a form that is shown again as old enough: correcting a letter takes no time."""
+    """Signs as if the form were old enough, for a form that is shown again.
+
+    A person who corrects one letter resubmits in less than MIN_FILL_TIME.
+    """
 
     def timestamp(self) -> str:
         return b62_encode(int(time.time() - MIN_FILL_TIME.total_seconds()) - 1)
 
 
 def form_token(form_kind: FormKind, *, skip_min_age: bool = False) -> str:
-    """Return the signed token of a form: its time, its kind and the consent text it shows.
+    """Return a signed token with the form's kind, its consent text version and the current time.
 
-    A token can be used many times, so that pages with a form can be cached and need no cookie.
+    It names no visitor, so pages that contain it stay cacheable and need no cookie.
     """
     return form_signer(BackdatedSigner if skip_min_age else TimestampSigner).sign(
         f"{form_kind}~{consent.CURRENT_VERSION}"
@@ -157,7 +170,10 @@ def form_token(form_kind: FormKind, *, skip_min_age: bool = False) -> str:
 
 
 def read_form_token(token: str, *, honeypot: str, ip: str) -> ConsentContext:
-    """Return what a form token says; raise ResubmitRequiredError if a program may have sent it."""
+    """Return the consent context of a form that a person seems to have filled in.
+
+    Raise ResubmitRequiredError otherwise.
+    """
     if honeypot:
         raise ResubmitRequiredError(HONEYPOT_MESSAGE)
     try:
@@ -168,17 +184,8 @@ def read_form_token(token: str, *, honeypot: str, ip: str) -> ConsentContext:
         raise ResubmitRequiredError(INVALID_TOKEN_MESSAGE) from None
     if is_too_fresh(token, MIN_FILL_TIME):
         raise ResubmitRequiredError(TOO_QUICK_MESSAGE)
-    form, _, version = content.partition("~")
-    return ConsentContext(form=FormKind(form), version=version, ip=ip)
-
-
-HONEYPOT_MESSAGE = (
-    "A hidden field was filled in, perhaps by your browser. It is empty now: please press the button"
-    " again."
-)
-STALE_FORM_MESSAGE = "This form was open for days. Please press the button again."
-INVALID_TOKEN_MESSAGE = "Please press the button again, here on our own page."
-TOO_QUICK_MESSAGE = "That was submitted very quickly. Please press the button again."
+    form_kind, _, version = content.partition("~")
+    return ConsentContext(form=FormKind(form_kind), version=version, ip=ip)
 
 
 def is_too_fresh(token: str, min_age: timedelta) -> bool:
@@ -190,4 +197,5 @@ def is_too_fresh(token: str, min_age: timedelta) -> bool:
 
 
 def form_signer(signer_class: type[TimestampSigner] = TimestampSigner) -> TimestampSigner:
+    # Never change the salt: cached pages hold tokens that were signed with it.
     return signer_class(salt="subscribers.doors", sep=".")

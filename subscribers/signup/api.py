@@ -1,7 +1,7 @@
-"""Signup by the API, for other sites with a form of their own, under the same protection.
+"""Sign-up API for other sites that have a form of their own, with the same abuse protection.
 
-The API middleware allows every site to read. These calls send mail, so browsers may make them only
-from the sites of SIGNUP_ORIGINS; a program, which sends no Origin, may make them too.
+API middleware lets every site read the API. These calls send mail, so a browser may make them only
+from origins that the operator lists in SIGNUP_ORIGINS. Programs send no Origin header and may call.
 """
 
 from __future__ import annotations
@@ -25,29 +25,33 @@ from subscribers.signup import abuse_protection, consent, proof_of_work
 from subscribers.signup.consent import ConsentContext, FormKind
 from subscribers.signup.forms import SignupForm
 
-# Described in docs/operators/embedding.md: only sites that agreed with the operator can use it, so it
-# is not in the public API description.
+# Documented in docs/operators/signup.md. The public API description leaves these calls out, because only
+# sites that agreed with the operator can use them.
 subscriptions = Router(tags=["subscriptions"])
 
-ACCEPTED_MESSAGE = "If the address can receive mail, a confirmation email is on its way."
+# The same for every address: it must not reveal whether an address is subscribed.
+ACCEPTED_MESSAGE = "If the address can receive mail, an email with the next step is on its way."
 INVALID_PROOF_MESSAGE = (
-    "The proof is missing, too old, wrong or used already. Get a new challenge from"
+    "The proof is missing, expired, wrong or already used. Get a new challenge from"
     " subscriptions/challenge and solve it."
 )
 UNKNOWN_CONSENT_VERSION_MESSAGE = (
-    "This is not a version of our consent text: subscriptions/challenge returns the current one."
+    "Unknown version. Show the text that subscriptions/challenge returns, and send its version."
 )
+ORIGIN_NOT_ALLOWED_MESSAGE = (
+    "Pages of this site may not sign up readers: the operator lists allowed sites in"
+    " SIGNUP_ORIGINS."
+)
+CONTENT_TYPE_MESSAGE = "Send JSON with the header Content-Type: application/json."
 
 
 class ConsentText(Schema):
     version: str
-    text: Annotated[
-        str, Field(description="The text that people must be able to read before they sign up.")
-    ]
+    text: Annotated[str, Field(description="The text to show beside the form.")]
 
 
 class Challenge(Schema):
-    """A proof-of-work challenge as ALTCHA widgets expect it, and the consent text to show."""
+    """A proof-of-work challenge in the format of ALTCHA's widgets, and the consent text to show."""
 
     parameters: dict[str, Any]
     signature: str
@@ -55,18 +59,18 @@ class Challenge(Schema):
 
 
 class SignupPayload(Schema):
-    """A signup: address, topics, time zone, consent and proof of work."""
+    """A sign-up request."""
 
     model_config = ConfigDict(extra="forbid")
 
     email: Annotated[str, Field(max_length=1_000)]
     topics: Annotated[
         list[Annotated[str, Field(max_length=64)]],
-        Field(max_length=200, description="Slugs; an empty list means all topics."),
+        Field(max_length=200, description="Topic slugs; an empty list means all topics."),
     ] = []
-    timezone: Annotated[str, Field(max_length=64, description="For example Europe/Berlin.")] = ""
+    timezone: Annotated[str, Field(max_length=64, description="Such as Europe/Berlin.")] = ""
     consent: Annotated[
-        str, Field(max_length=16, description="The version of the text that was shown.")
+        str, Field(max_length=16, description="The version of the consent text that was shown.")
     ]
     proof: Annotated[
         str,
@@ -77,21 +81,16 @@ class SignupPayload(Schema):
 
 
 class SignupAccepted(Schema):
-    """The response, which does not reveal whether the address is known."""
+    """The same answer whether or not the address is subscribed."""
 
     detail: str
 
 
-ORIGIN_NOT_ALLOWED_MESSAGE = (
-    "Pages of this site are not allowed to sign people up: see SIGNUP_ORIGINS."
-)
-
-
 def require_allowed_origin(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
-    """Reject browsers on sites that are not in SIGNUP_ORIGINS; programs send no Origin."""
+    """Refuse browsers on sites that the operator did not list; let programs pass."""
 
     @wraps(view)
-    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+    def check_origin(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         origin = request.headers.get("Origin", settings.SITE_URL)
         if origin not in {settings.SITE_URL, *settings.SIGNUP_ORIGINS}:
             return problem_response(403, ORIGIN_NOT_ALLOWED_MESSAGE)
@@ -101,7 +100,7 @@ def require_allowed_origin(view: Callable[..., HttpResponse]) -> Callable[..., H
             response["Access-Control-Expose-Headers"] = "Retry-After"
         return response
 
-    return guarded
+    return check_origin
 
 
 @subscriptions.get(
@@ -124,25 +123,24 @@ def get_challenge(request: HttpRequest) -> dict[str, Any]:
     "",
     response={202: SignupAccepted},
     operation_id="ask_to_join",
-    summary="Sign up an address; its owner is asked by email to confirm",
+    summary="Send somebody a link to confirm a subscription",
     include_in_schema=False,
 )
 @decorate_view(never_cache, require_allowed_origin)
-def ask_to_join(request: HttpRequest, payload: SignupPayload) -> HttpResponse | Status[Any]:
-    # A browser sends other content types across sites without a preflight request.
+def ask_to_join(
+    request: HttpRequest, payload: SignupPayload
+) -> HttpResponse | Status[dict[str, str]]:
+    # Do not accept other types: a browser sends those to other sites without a preflight request.
     if request.content_type != "application/json":
-        return problem_response(415, "Send JSON with Content-Type: application/json.")
+        return problem_response(415, CONTENT_TYPE_MESSAGE)
     form = SignupForm(payload.dict(include={"email", "topics", "timezone"}))
     if errors := collect_field_errors(payload, form):
         detail = " ".join(f"{error.parameter}: {error.detail}" for error in errors)
         return problem_response(422, detail, errors=errors)
-    consent_context = ConsentContext(
-        form=FormKind.API, version=payload.consent, ip=get_client_ip(request)
-    )
     try:
         subscriber = abuse_protection.request_signup(
             abuse_protection.SignupRequest(**form.cleaned_data),
-            consent_context,
+            ConsentContext(form=FormKind.API, version=payload.consent, ip=get_client_ip(request)),
             has_proof_of_work=True,
             now=timezone.now(),
         )
@@ -155,19 +153,22 @@ def ask_to_join(request: HttpRequest, payload: SignupPayload) -> HttpResponse | 
 
 
 def collect_field_errors(payload: SignupPayload, form: SignupForm) -> list[FieldError]:
-    """Return all errors; verify the proof last, so that a typing error does not use it up."""
-    errors = {name: " ".join(map(str, messages)) for name, messages in form.errors.items()}
+    """Return what is wrong with each field.
+
+    Verify the proof last: verifying uses it up, and a typing error should not cost a new one.
+    """
+    details = {name: " ".join(map(str, errors)) for name, errors in form.errors.items()}
     if payload.consent not in consent.CONSENT_TEXTS:
-        errors["consent"] = UNKNOWN_CONSENT_VERSION_MESSAGE
-    if not errors and not abuse_protection.is_valid_proof(payload.proof):
-        errors["proof"] = INVALID_PROOF_MESSAGE
-    return [FieldError(parameter=name, detail=detail) for name, detail in errors.items()]
+        details["consent"] = UNKNOWN_CONSENT_VERSION_MESSAGE
+    if not details and not abuse_protection.is_valid_proof(payload.proof):
+        details["proof"] = INVALID_PROOF_MESSAGE
+    return [FieldError(parameter=name, detail=detail) for name, detail in details.items()]
 
 
 @subscriptions.api_operation(["OPTIONS"], "", include_in_schema=False)
 @decorate_view(require_allowed_origin)
 def preflight(request: HttpRequest) -> HttpResponse:
-    """Answer the CORS preflight request of a browser."""
+    """Answer the CORS preflight request that precedes JSON from another site's page."""
     response = HttpResponse(status=204)
     response["Allow"] = response["Access-Control-Allow-Methods"] = "POST, OPTIONS"
     response["Access-Control-Allow-Headers"] = "Content-Type"

@@ -1,8 +1,14 @@
-"""Send confirmation mails: one per request, never two, and few to any one address.
+"""Send confirmation mails: at most one per request, and few to any one address.
 
-The subscriber's row is the queue: a request waits in `confirmation_requested_at` until one
-conditional UPDATE claims it, and only the claimant sends. A mail that was certainly not sent is
-requeued; one that may have been sent is not repeated, because the person can sign up again.
+Guarantee: no request is answered twice, and no request is lost for a day.
+`Subscriber.confirmation_requested_at` is the queue. A request waits there until one conditional
+UPDATE claims it by setting it to NULL; only the worker that claimed it sends. A mail that was
+certainly not sent is requeued. A mail that may have been sent is never repeated: its recipient can
+request another one. A worker that dies between claim and send therefore loses that mail.
+
+Only this module fills and claims the queue and writes `confirmation_sent_at`; confirming, leaving
+and the purge empty the queue. Cost per mail: one read, one claim, and at most one query to build
+the message, plus three rate limits or suppression look-ups.
 """
 
 from __future__ import annotations
@@ -24,26 +30,29 @@ from subscribers.models import Subscriber, SubscriberQuerySet
 
 logger = logging.getLogger(__name__)
 
-# Limits of an address, whoever signs it up: MAX_BURST mails at MIN_INTERVAL, then none for COOLDOWN. A
-# suppressed address waits COOLDOWN between any two.
+# Limits per address, whoever requests: MAX_BURST mails with MIN_INTERVAL between them, then none
+# for COOLDOWN. A suppressed address waits for COOLDOWN after every mail.
 MAX_BURST = 3
 MIN_INTERVAL = timedelta(minutes=10)
 COOLDOWN = timedelta(days=1)
-# Mails to one mailbox under all its names: ada+1@, ada+2@.
+# Per mailbox, whose addresses may be many: ada+1@, ada+2@.
 PER_MAILBOX_LIMIT = "5/day"
 # Providers that ignore dots before the @.
 DOT_INSENSITIVE_DOMAINS = {"gmail.com", "googlemail.com"}
-# A request older than this is no longer answered.
+# An older request is not answered: its sender no longer expects the mail.
 MAX_REQUEST_AGE = timedelta(days=1)
 
 
 def enqueue_request(subscriber: Subscriber, *, now: datetime) -> bool:
-    """Queue a confirmation mail if the limits allow it; the row must be locked."""
+    """Queue a confirmation mail; return False if the address is over its limit.
+
+    The row must be locked. A request that is already queued is only renewed.
+    """
     if subscriber.confirmation_requested_at is None:
         if subscriber.confirmation_sent_at and now - subscriber.confirmation_sent_at >= COOLDOWN:
             subscriber.confirmation_count = 0
         if not within_address_limit(subscriber, now=now):
-            logger.info("subscriber %s: requested again too soon", subscriber.pk)
+            logger.info("subscriber %s: over the limit of confirmation mails", subscriber.pk)
             return False
         subscriber.confirmation_count += 1
     subscriber.confirmation_requested_at = now
@@ -55,14 +64,14 @@ def within_address_limit(subscriber: Subscriber, *, now: datetime) -> bool:
     sent_at, count = subscriber.confirmation_sent_at, subscriber.confirmation_count
     if sent_at is None or count == 0:
         return True
-    spent = count >= MAX_BURST or suppression.is_suppressed(subscriber.email)
-    return now - sent_at >= (COOLDOWN if spent else MIN_INTERVAL)
+    needs_cooldown = count >= MAX_BURST or suppression.is_suppressed(subscriber.email)
+    return now - sent_at >= (COOLDOWN if needs_cooldown else MIN_INTERVAL)
 
 
 def due_subscriber_ids(*, now: datetime, limit: int) -> list[int]:
-    """Return the subscribers with a queued request, the oldest request first."""
-    in_order = subscribers_awaiting_mail(now=now).order_by("confirmation_requested_at", "pk")
-    return list(in_order.values_list("pk", flat=True)[:limit])
+    """Return the subscribers whose request is queued, oldest request first."""
+    queued = subscribers_awaiting_mail(now=now).order_by("confirmation_requested_at", "pk")
+    return list(queued.values_list("pk", flat=True)[:limit])
 
 
 def subscribers_awaiting_mail(*, now: datetime) -> SubscriberQuerySet:
@@ -72,18 +81,20 @@ def subscribers_awaiting_mail(*, now: datetime) -> SubscriberQuerySet:
 
 
 def send(subscriber_id: int, *, now: datetime) -> bool:
-    """Send the queued mail of a subscriber; return whether it was sent.
+    """Answer a queued request; return whether a mail was sent.
 
-    False if no request is queued any longer, if a limit applies, or if sending failed.
+    Safe to repeat and to run concurrently: the claim decides which call sends. The hourly limit
+    is checked before the claim, so that requests over it stay queued; the mailbox limit after it,
+    so that requests over it are dropped.
     """
     subscriber = subscribers_awaiting_mail(now=now).filter(pk=subscriber_id).first()
     if subscriber is None:
         return False
     try:
         message = build_reply(subscriber)
-    except mail_message.CannotSendError as refusal:
-        logger.error("%s", refusal)
-        claim_request(subscriber, now=now)  # waiting would not help
+    except mail_message.CannotSendError as error:
+        logger.error("%s", error)
+        claim_request(subscriber, now=now)  # Retrying would fail in the same way.
         return False
     if (
         not within_hourly_limit()
@@ -100,61 +111,70 @@ def send(subscriber_id: int, *, now: datetime) -> bool:
 
 
 def within_hourly_limit() -> bool:
-    """Count one confirmation mail; return False when the hourly limit is used up."""
+    """Count one confirmation mail; return False when the hourly limit is used up.
+
+    Without its storage the limit fails closed: mails wait rather than flood.
+    """
     rate = f"{settings.CONFIRMATIONS_PER_HOUR}/hour"
-    verdict = ratelimit.hit(rate, "confirmations", on_failure="refuse")
-    if verdict.allowed and verdict.remaining == 0:
+    result = ratelimit.hit(rate, "confirmations", on_failure="refuse")
+    if result.allowed and result.remaining == 0:
         logger.error(
-            "The hourly limit of %s confirmation mails is used up for %s minutes: "
-            "see docs/operators/signup.md.",
-            verdict.limit,
-            verdict.reset_after_seconds // 60,
+            "The hourly limit of %s confirmation mails is used up; the next mails leave in"
+            " %s minutes: see docs/operators/signup.md.",
+            result.limit,
+            result.reset_after_seconds // 60,
         )
-    return verdict.allowed
+    return result.allowed
 
 
 def within_mailbox_limit(subscriber: Subscriber) -> bool:
-    """Count one mail to the mailbox; return False over its daily limit: the mail is dropped."""
+    """Count one mail to the canonical mailbox; return False over its daily limit."""
     allowed = ratelimit.hit(
         PER_MAILBOX_LIMIT, "mailbox", canonical_mailbox(subscriber.email)
     ).allowed
     if not allowed:
-        logger.info("subscriber %s: the daily limit of the mailbox is used up", subscriber.pk)
+        logger.info("subscriber %s: over the daily limit of its mailbox", subscriber.pk)
     return allowed
 
 
 def canonical_mailbox(email: str) -> str:
-    """Return the mailbox behind an address, for counting only: drop the +label and ignored dots."""
+    """Return the mailbox behind an address, without +labels and insignificant dots.
+
+    For counting only. Never write to the result or store it: it may not be deliverable.
+    """
     local, _, domain = email.rpartition("@")
     local = local.partition("+")[0]
     return f"{local.replace('.', '') if domain in DOT_INSENSITIVE_DOMAINS else local}@{domain}"
 
 
 def build_reply(subscriber: Subscriber) -> EmailMultiAlternatives:
-    """Return the mail with a confirmation link or, if active, with a preferences link."""
-    name: str
+    """Build the mail with a confirmation link or, for an active reader, a preferences link."""
+    kind: str
     context: dict[str, Any]
     if subscriber.is_mailable:
-        name = "already"
+        kind = "already"
         url = links.signed_url(links.Purpose.PREFERENCES, subscriber)
         context = {"preferences_url": url}
     else:
-        name = "confirmation"
+        kind = "confirmation"
         url = links.signed_url(links.Purpose.CONFIRM, subscriber)
         context = {"confirm_url": url, "days": links.CONFIRM_LINK_LIFETIME.days}
     return mail_message.build_message(
-        name, subscriber, context, message_id=build_message_id(name, subscriber)
+        kind, subscriber, context, message_id=build_message_id(kind, subscriber)
     )
 
 
 def build_message_id(kind: str, subscriber: Subscriber) -> str:
-    """Return the Message-ID of a request, the same at each attempt."""
+    """Return a Message-ID that is the same for every attempt at one request."""
     requested_at = f"{subscriber.confirmation_requested_at:%Y%m%d%H%M%S%f}"
     return f"<{kind}-{subscriber.pk}-{requested_at}@{settings.SITE_HOST}>"
 
 
 def claim_request(subscriber: Subscriber, *, now: datetime) -> bool:
-    """Claim the request as it was read; return False if anything has changed since."""
+    """Take a request from the queue; return False if the row changed since it was read.
+
+    Another worker may have claimed it, or its subscriber may have left.
+    """
     unchanged = Subscriber.objects.filter(
         pk=subscriber.pk,
         status=subscriber.status,
@@ -164,10 +184,10 @@ def claim_request(subscriber: Subscriber, *, now: datetime) -> bool:
 
 
 def handle_failure(subscriber: Subscriber, error: Exception, *, now: datetime) -> None:
-    """Requeue the request if its mail was certainly not sent; else log the error."""
+    """Requeue a mail that was certainly not sent; log any other failure."""
     outcome = outcomes.outcome_for_error(error)
     if outcome.kind != OutcomeKind.UNSENT:
-        logger.error("subscriber %s: confirmation not sent: %s", subscriber.pk, outcome.error)
+        logger.error("subscriber %s: confirmation mail failed: %s", subscriber.pk, outcome.error)
         return
     claimed = Subscriber.objects.filter(
         pk=subscriber.pk, confirmation_requested_at__isnull=True, confirmation_sent_at=now
@@ -176,4 +196,4 @@ def handle_failure(subscriber: Subscriber, error: Exception, *, now: datetime) -
         confirmation_requested_at=subscriber.confirmation_requested_at,
         confirmation_sent_at=subscriber.confirmation_sent_at,
     )
-    logger.warning("subscriber %s: confirmation requeued: %s", subscriber.pk, outcome.error)
+    logger.warning("subscriber %s: confirmation mail requeued: %s", subscriber.pk, outcome.error)

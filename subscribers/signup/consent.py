@@ -1,7 +1,7 @@
-"""Consent texts by version, and the stored proof that a reader gave consent.
+"""Consent texts and the stored proof that a subscriber asked to join.
 
-Never change a text that has been shown: a new wording is a new version, and old versions stay here
-for the proofs that name them.
+Never edit a text that was shown: stored proofs name its version. To change the wording, add a
+version and point CURRENT_VERSION to it.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ CURRENT_VERSION = "2026-11"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConsentContext:
-    """Where a consent was given, and to which text."""
+    """The form, text version and IP address with which somebody consented."""
 
     form: Consent.FormKind = FormKind.PAGE
     version: str = CURRENT_VERSION
@@ -37,7 +37,7 @@ class ConsentContext:
 def record_request(
     subscriber: Subscriber, consent_context: ConsentContext, *, now: datetime
 ) -> None:
-    """Store an unconfirmed consent, in place of an earlier unconfirmed one."""
+    """Store an unconfirmed consent, replacing the subscriber's previous unconfirmed one."""
     Consent.objects.update_or_create(
         subscriber=subscriber,
         confirmed_at=None,
@@ -51,7 +51,7 @@ def record_request(
 
 
 def record_confirmation(subscriber: Subscriber, *, now: datetime) -> None:
-    """Mark the consent as confirmed; it is immutable from now on."""
+    """Mark the unconfirmed consent as confirmed; nothing changes it from then on."""
     Consent.objects.filter(subscriber=subscriber, confirmed_at=None).update(confirmed_at=now)
 
 
@@ -61,13 +61,17 @@ def record_import(
     *,
     request_times: Sequence[datetime],
 ) -> None:
-    """Store the consents of an import; those of active subscribers count as confirmed."""
+    """Store the consents of subscribers that an operator adds.
+
+    The operator vouches for those who are active; the others stay unconfirmed until they confirm
+    by mail.
+    """
     Consent.objects.bulk_create(
         Consent(
             subscriber=subscriber,
-            asked_at=min(moment, subscriber.confirmed_at or moment),
+            asked_at=min(request_time, subscriber.confirmed_at or request_time),
             confirmed_at=subscriber.confirmed_at,
             form=form_kind,
         )
-        for subscriber, moment in zip(subscribers, request_times, strict=True)
+        for subscriber, request_time in zip(subscribers, request_times, strict=True)
     )

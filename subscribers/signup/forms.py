@@ -1,4 +1,4 @@
-"""The signup form."""
+"""Validation of sign-up requests from the page, the embedded form and the API."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from subscribers.signup import disposable
 
 
 class SignupForm(forms.Form):
-    email = forms.CharField(error_messages={"required": "Please give your email address."})
+    email = forms.CharField(error_messages={"required": "Please enter your email address."})
     topics = TopicsField()
-    # From the browser, so it may be any text; an unknown zone counts as empty.
+    # The browser's guess. An unknown zone becomes empty; it must not fail the sign-up.
     timezone = forms.Field(required=False)
 
     def clean_email(self) -> str:

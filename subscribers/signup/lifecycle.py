@@ -1,11 +1,15 @@
-"""The life cycle of a subscription: request, confirm, leave, rejoin.
+"""The life of a subscription: request, confirm, leave, rejoin.
 
-Guarantee: nobody becomes active without pressing the button in a mail to that address, and no
-response reveals whether an address is subscribed. Only this module writes `Subscriber.status`,
-`left_at` and `left_reason` (imports by an operator apart). Every function is safe to repeat.
+Guarantee: nobody becomes active without proof that they read mail at the address, and no visitor
+learns whether an address is subscribed. Each function changes the row either under a lock or by
+one UPDATE that is conditional on what was read, so it is safe to repeat, to run concurrently and to
+call in any order. A crash leaves the previous state.
 
-A suppressed address may sign up again: its owner gets at most one confirmation mail a day, and
-pressing the button in it lifts the suppression. Nothing else lifts one.
+Only this module changes `Subscriber.status`, `confirmed_at`, `left_at` and `left_reason`, except
+for an operator's import (subscribers/transfer) and the purge (subscribers/signup/unconfirmed.py).
+
+A suppressed address may request a confirmation, at most once a day. Confirming removes the
+suppression, because only its owner can open the link. Nothing else here removes one.
 """
 
 from __future__ import annotations
@@ -27,9 +31,9 @@ from subscribers.signup.consent import ConsentContext
 
 Status, LeftReason = Subscriber.Status, Subscriber.LeftReason
 
-# How long a reader who left can undo it without a new confirmation.
+# Within this time a reader can undo leaving with one button, without a new confirmation.
 REJOIN_WINDOW = timedelta(days=1)
-# A graver reason for leaving replaces a lighter one, because events arrive in any order.
+# Mildest first. A more severe reason replaces a milder one, because events arrive in any order.
 REASONS_BY_SEVERITY = [
     LeftReason.UNREACHABLE,
     LeftReason.UNSUBSCRIBED,
@@ -47,10 +51,10 @@ def request_confirmation(
     *,
     consent_context: ConsentContext = ConsentContext(),  # noqa: B008 (frozen)
 ) -> Subscriber:
-    """Record a signup request and queue the confirmation mail; return the subscriber.
+    """Record a sign-up request and queue its confirmation mail.
 
-    The preferences of an active subscriber do not change: a stranger may have typed the address.
-    Without a time zone, keep the known one.
+    Raise InvalidAddressError for an invalid address. Change nothing that an active reader chose: a
+    stranger may have typed their address. An empty time zone keeps the stored one.
     """
     subscriber = get_or_create_locked(email)
     if subscriber.status == Status.LEFT:
@@ -64,16 +68,16 @@ def request_confirmation(
 
 @transaction.atomic
 def resend_link(subscriber: Subscriber, now: datetime) -> bool:
-    """Queue a fresh link for the holder of an expired one, within the same limits.
+    """Queue a new link for the owner of an expired one, within the same limits.
 
-    Return whether a mail was queued.
+    Return False if they have left or are over the limit.
     """
     row = Subscriber.objects.select_for_update().get(pk=subscriber.pk)
     return row.status != Status.LEFT and confirmations.enqueue_request(row, now=now)
 
 
 def get_or_create_locked(email: str) -> Subscriber:
-    """Return the row of an address, created if new, locked until the transaction ends."""
+    """Return the address's row, created if missing and locked until the transaction ends."""
     subscriber, _ = Subscriber.objects.get_or_create(email=normalise_address(email))
     Preferences.objects.get_or_create(subscriber=subscriber)
     return Subscriber.objects.select_for_update().get(pk=subscriber.pk)
@@ -85,7 +89,7 @@ def reset_to_pending(subscriber: Subscriber) -> None:
 
 
 def apply_form_choices(subscriber: Subscriber, topics: Iterable[str], *, timezone: str) -> None:
-    """Store what the newest form says; it may change until it is confirmed."""
+    """Store the choices of the latest form; call it for unconfirmed subscribers only."""
     preferences = Preferences.objects.get(subscriber=subscriber)
     if timezone:
         preferences.timezone = timezone
@@ -95,7 +99,10 @@ def apply_form_choices(subscriber: Subscriber, topics: Iterable[str], *, timezon
 
 @transaction.atomic
 def confirm(subscriber: Subscriber, now: datetime) -> None:
-    """Activate a pending subscriber and lift a suppression; do nothing if not pending."""
+    """Make a pending subscriber active, remove their suppression and schedule the first digest.
+
+    Change nothing if they are no longer pending or their link was replaced since it was read.
+    """
     unchanged = Subscriber.objects.filter(
         pk=subscriber.pk,
         status=Status.PENDING,
@@ -104,7 +111,7 @@ def confirm(subscriber: Subscriber, now: datetime) -> None:
     if unchanged.update(
         status=Status.ACTIVE,
         confirmed_at=now,
-        confirmation_nonce=uuid4(),  # the link works once
+        confirmation_nonce=uuid4(),  # Invalidate the link.
         confirmation_requested_at=None,
         confirmation_count=0,
     ):
@@ -115,7 +122,10 @@ def confirm(subscriber: Subscriber, now: datetime) -> None:
 
 
 def leave(subscriber: Subscriber, reason: Subscriber.LeftReason, now: datetime) -> None:
-    """Unsubscribe; a repeat changes nothing, except to a graver reason."""
+    """End a subscription at once; nothing is sent from now on.
+
+    Repeating it only replaces a milder reason.
+    """
     row = Subscriber.objects.filter(pk=subscriber.pk)
     left = row.exclude(status=Status.LEFT).update(
         status=Status.LEFT,
@@ -123,20 +133,20 @@ def leave(subscriber: Subscriber, reason: Subscriber.LeftReason, now: datetime) 
         left_reason=reason,
         next_digest_at=None,
         confirmation_requested_at=None,
-        confirmation_nonce=uuid4(),  # invalidates a confirmation link that is on its way
-        # Somebody who declines before confirming gets no further mail for a day.
+        confirmation_nonce=uuid4(),  # Invalidate confirmation links that were already mailed.
+        # Whoever declines before confirming gets no further confirmation mail for a day.
         confirmation_count=Case(
             When(status=Status.PENDING, then=confirmations.MAX_BURST), default=0
         ),
     )
     if not left:
-        lighter = REASONS_BY_SEVERITY[: REASONS_BY_SEVERITY.index(reason)]
-        row.filter(left_reason__in=lighter).update(left_reason=reason)
+        milder = REASONS_BY_SEVERITY[: REASONS_BY_SEVERITY.index(reason)]
+        row.filter(left_reason__in=milder).update(left_reason=reason)
     subscriber.refresh_from_db()
 
 
 def can_rejoin(subscriber: Subscriber, now: datetime) -> bool:
-    """Return whether they unsubscribed by themselves within REJOIN_WINDOW."""
+    """Return whether a confirmed reader unsubscribed within REJOIN_WINDOW."""
     return (
         subscriber.status == Status.LEFT
         and subscriber.left_reason == LeftReason.UNSUBSCRIBED
@@ -149,9 +159,9 @@ def can_rejoin(subscriber: Subscriber, now: datetime) -> bool:
 
 @transaction.atomic
 def rejoin(subscriber: Subscriber, now: datetime) -> bool:
-    """Undo leaving; return whether the subscriber is active now.
+    """Undo leaving; return False if rejoining needs a new confirmation.
 
-    False means that a new confirmation is needed. An active subscriber does not change.
+    Change nothing for a subscriber who is already active.
     """
     row = Subscriber.objects.select_for_update().get(pk=subscriber.pk)
     if can_rejoin(row, now):
@@ -163,7 +173,7 @@ def rejoin(subscriber: Subscriber, now: datetime) -> bool:
 
 
 def reactivate(subscriber: Subscriber, now: datetime) -> None:
-    """Restore a subscriber who left; the row must be locked."""
+    """Restore the state before leaving; the row must be locked."""
     subscriber.status, subscriber.left_at, subscriber.left_reason = Status.ACTIVE, None, ""
     subscriber.save(update_fields=["status", "left_at", "left_reason"])
     subscriber.reschedule_digest(now)

@@ -1,7 +1,7 @@
-"""Proof of work (ALTCHA): each signup costs a second of computing, which only a flood notices.
+"""Proof of work: one second of computing per sign-up, affordable for a person but not for a flood.
 
-No third party and no puzzle: static/js/signup.js solves the challenge while a person types. Each
-solution is accepted once.
+Uses the ALTCHA protocol, issued and verified here: no third party, and no puzzle to solve by hand.
+static/js/signup.js solves the challenge while somebody fills in the form. Each proof works once.
 """
 
 from __future__ import annotations
@@ -16,19 +16,19 @@ from django.utils.crypto import salted_hmac
 from papers.web import ratelimit
 
 ALGORITHM = "PBKDF2/SHA-256"
-# Iterations of one attempt, and the number of attempts: 0.3 s on a desktop, 1 to 3 s on a phone. Native
-# code is hardly faster than a browser's own, and the minimum keeps lucky draws from being cheap.
+# Iterations per attempt, and the number of attempts: 0.3 s of CPU on a desktop, 1 to 3 s on a
+# phone. Native code is hardly faster than a browser, and MIN_COUNTER rules out cheap lucky draws.
 PBKDF2_ITERATIONS = 5_000
 MIN_COUNTER, MAX_COUNTER = 100, 300
-# How long a challenge can be solved; the script fetches a new one before that.
+# The script requests a new challenge before the old one expires.
 CHALLENGE_LIFETIME = timedelta(minutes=10)
-# The window exceeds CHALLENGE_LIFETIME, so a nonce is remembered until its challenge has expired.
+# One use per nonce. The window must stay longer than CHALLENGE_LIFETIME, or proofs can be replayed.
 REPLAY_LIMIT = "1/hour"
 MAX_PROOF_CHARS = 2_000
 
 
 def create_challenge(*, now: datetime) -> dict[str, Any]:
-    """Return a new signed challenge as JSON data."""
+    """Return a new signed challenge, ready for JSON."""
     challenge = altcha.create_challenge(
         ALGORITHM,
         PBKDF2_ITERATIONS,
@@ -41,7 +41,10 @@ def create_challenge(*, now: datetime) -> dict[str, Any]:
 
 
 def verify_proof(proof: str) -> bool:
-    """Return whether a solution is valid, fresh and not replayed; a valid one is used up."""
+    """Return whether a proof solves a challenge of ours, is not expired and was not used before.
+
+    Verifying uses the proof up: a second call returns False.
+    """
     if not proof or len(proof) > MAX_PROOF_CHARS:
         return False
     result = altcha.verify_solution(

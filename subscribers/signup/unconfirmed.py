@@ -1,4 +1,8 @@
-"""Purge sign-ups that were never confirmed: the owner of the address has not agreed to them."""
+"""Purge sign-ups that were not confirmed within seven days.
+
+Only this module deletes subscribers without a request to do so. Safe to repeat and to interrupt:
+each batch is one transaction, and the next run continues.
+"""
 
 from __future__ import annotations
 
@@ -14,38 +18,41 @@ logger = logging.getLogger(__name__)
 
 Status, LeftReason = Subscriber.Status, Subscriber.LeftReason
 
-# Counted from the last mail; the link in it expires after three days.
+# Counted from the last request or confirmation mail, whose link expires after three days.
 UNCONFIRMED_RETENTION = timedelta(days=7)
-# Rows in one transaction, and in one run; the next run is a minute away.
+# Rows per transaction, and per run; the next run follows within a minute.
 PURGE_BATCH_SIZE, MAX_PURGED_PER_RUN = 500, 5_000
 
 
 def purge_unconfirmed(*, now: datetime) -> int:
-    """Delete unconfirmed sign-ups older than the retention time; return how many.
+    """Delete expired sign-ups and return their number.
 
-    A former reader who did not confirm again is reset to having left. Safe to repeat.
+    A former reader whose new request expired is not deleted but returns to the status `left`.
     """
-    cutoff, purged = now - UNCONFIRMED_RETENTION, 0
-    while purged < MAX_PURGED_PER_RUN and (count := purge_batch(cutoff)):
-        purged += count
+    cutoff, purged_count = now - UNCONFIRMED_RETENTION, 0
+    while purged_count < MAX_PURGED_PER_RUN and (batch_count := purge_batch(cutoff)):
+        purged_count += batch_count
     revert_lapsed_rejoins(cutoff)
-    if purged:
-        logger.info("purged %s unconfirmed sign-ups", purged)
-    return purged
+    if purged_count:
+        logger.info("purged %s unconfirmed sign-ups", purged_count)
+    return purged_count
 
 
 @transaction.atomic
 def purge_batch(cutoff: datetime) -> int:
-    # Lock the rows: one of them may be confirmed at this moment.
-    old = inactive_since(cutoff).filter(confirmed_at__isnull=True, created_at__lt=cutoff)
-    ids = list(old.select_for_update().values_list("pk", flat=True)[:PURGE_BATCH_SIZE])
+    # Lock the rows: somebody may be confirming one of them right now.
+    expired = inactive_since(cutoff).filter(confirmed_at__isnull=True, created_at__lt=cutoff)
+    ids = list(expired.select_for_update().values_list("pk", flat=True)[:PURGE_BATCH_SIZE])
     Subscriber.objects.filter(pk__in=ids).delete()
     return len(ids)
 
 
 @transaction.atomic
 def revert_lapsed_rejoins(cutoff: datetime) -> None:
-    """Reset former readers whose address was signed up again but not confirmed."""
+    """Return former readers to `left` if they did not confirm a new request.
+
+    Anybody may have typed their address into the form.
+    """
     lapsed = inactive_since(cutoff).filter(status=Status.PENDING, confirmed_at__isnull=False)
     ids = list(lapsed.select_for_update().values_list("pk", flat=True))
     Consent.objects.filter(subscriber__in=ids, confirmed_at=None).delete()
@@ -58,7 +65,7 @@ def revert_lapsed_rejoins(cutoff: datetime) -> None:
 
 
 def inactive_since(cutoff: datetime) -> SubscriberQuerySet:
-    """Return subscribers without a request, a mail or an unsubscription since then."""
+    """Return the subscribers without a request, a confirmation mail or a departure since then."""
     return Subscriber.objects.filter(
         Q(confirmation_requested_at=None) | Q(confirmation_requested_at__lt=cutoff),
         Q(confirmation_sent_at=None) | Q(confirmation_sent_at__lt=cutoff),

@@ -1,7 +1,8 @@
-"""Signup pages: our own, the one that other sites embed in a frame, and the confirmation page.
+"""Sign-up pages: ours, and the form that other sites embed in a frame.
 
-They use no cookie and no CSRF token, so they can be cached and work inside other sites: signing up an
-address needs no session. subscribers/signup/abuse_protection.py protects them instead.
+They use no cookie and no CSRF token, so caches may keep them and they work inside other sites. A
+forged request gains nothing: signing up needs no session. subscribers/signup/abuse_protection.py
+protects them instead.
 """
 
 from __future__ import annotations
@@ -65,14 +66,14 @@ def embed(request: HttpRequest) -> HttpResponse:
 
 @cache_control(public=True, max_age=60)
 def blank_form(request: HttpRequest, form_kind: FormKind) -> HttpResponse:
-    """Show an empty form; an embedded one takes its topics from the query string."""
-    chosen = request.GET.getlist("topics") if form_kind == FormKind.EMBED else []
-    return render(request, PAGE_TEMPLATES[form_kind], form_context(form_kind, chosen))
+    # The embedding site chooses the topics, in the query string.
+    topic_slugs = request.GET.getlist("topics") if form_kind == FormKind.EMBED else []
+    return render(request, PAGE_TEMPLATES[form_kind], form_context(form_kind, topic_slugs))
 
 
 @never_cache
 def submit_signup(request: HttpRequest, form_kind: FormKind) -> HttpResponse:
-    """Take a signup; the response is the same whether or not the address is known."""
+    """Record a sign-up and enqueue its mail; the answer never reveals who is subscribed."""
     form = SignupForm(request.POST)
     if not form.is_valid():
         return redisplay_form(request, form_kind, form)
@@ -105,7 +106,7 @@ def redisplay_form(
     *,
     error: Exception | None = None,
 ) -> HttpResponse:
-    """Show the filled-in form again: the whole page, or only the form for htmx."""
+    """Return the form with the values that were entered: alone for htmx, else as a page."""
     context = {
         **form_context(form_kind, request.POST.getlist("topics")),
         "form": form,
@@ -120,12 +121,17 @@ def rate_limited_page(
     form: SignupForm,
     error: abuse_protection.RateLimitedError,
 ) -> HttpResponse:
-    """Show the form again with few queries: in a flood this is the usual response."""
-    chosen = form.cleaned_data["topics"]
-    topics = Topic.objects.filter(slug__in=chosen) if chosen else ()
+    """Return the form with the values that were entered, for one query at most.
+
+    Do not load all topics here: during a flood, most answers are this one.
+    """
+    topic_slugs = form.cleaned_data["topics"]
+    topics = Topic.objects.filter(slug__in=topic_slugs) if topic_slugs else ()
     context = {"place": form_kind, "form": form, "why": error}
     context |= (
-        {"fixed": topics} if form_kind == FormKind.EMBED else {"topics": topics, "chosen": chosen}
+        {"fixed": topics}
+        if form_kind == FormKind.EMBED
+        else {"topics": topics, "chosen": topic_slugs}
     )
     response = render(
         request, template_for(request, form_kind), context, status=HTTPStatus.TOO_MANY_REQUESTS
@@ -141,13 +147,13 @@ def template_for(request: HttpRequest, form_kind: FormKind) -> str:
 def form_context(form_kind: FormKind, topic_slugs: list[str]) -> dict[str, Any]:
     topics = Topic.objects.list_by_trending_count(on=timezone.now().date())
     if form_kind == FormKind.EMBED:
-        known = [topic for topic in topics if topic.slug in topic_slugs]
-        return {"place": form_kind, "fixed": known}
+        known_topics = [topic for topic in topics if topic.slug in topic_slugs]
+        return {"place": form_kind, "fixed": known_topics}
     return {"place": form_kind, "topics": topics, "chosen": set(topic_slugs)}
 
 
 def is_htmx(request: HttpRequest) -> bool:
-    """Return whether htmx sent the request: it replaces the form by the response."""
+    """Return whether htmx sent the request, to replace the form with the answer."""
     return request.headers.get("HX-Request") == "true"
 
 
@@ -175,7 +181,7 @@ def embed_submitted(request: HttpRequest) -> HttpResponse:
 @require_POST
 @never_cache
 def resend_link(request: HttpRequest, token: str) -> HttpResponse:
-    """Mail a fresh link to the owner of an expired one; the response is always the same."""
+    """Mail a new link to the owner of an expired one; give the same answer for every token."""
     try:
         subscriber = links.subscriber_for_renewal(token)
     except links.InvalidLinkError:
@@ -191,7 +197,10 @@ def resend_link(request: HttpRequest, token: str) -> HttpResponse:
 @token_view
 @require_get_or_post
 def confirm(request: HttpRequest, token: str) -> HttpResponse:
-    """Show a button on GET and confirm on POST: programs open every link in a mail."""
+    """Show a button on GET, confirm on POST.
+
+    Do not confirm on GET: mail scanners open every link.
+    """
     try:
         subscriber = links.read_token(Purpose.CONFIRM, token)
     except links.UsedLinkError as error:

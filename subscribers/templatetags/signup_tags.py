@@ -1,4 +1,4 @@
-"""Template tags of the signup form."""
+"""Template tags for the hidden token and the consent text of a sign-up form."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ register = template.Library()
 
 @register.simple_tag
 def seal(form_kind: str, *, is_redisplayed: object = False) -> str:
-    """Return the form token; one that is redisplayed is exempt from the minimum fill time."""
+    """Return the form's signed token; a form that is shown again may be resubmitted at once."""
     return abuse_protection.form_token(
         FormKind(form_kind or FormKind.PAGE), skip_min_age=bool(is_redisplayed)
     )

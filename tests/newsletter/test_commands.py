@@ -203,7 +203,7 @@ def test_preview_digest_writes_both_bodies_and_sends_nothing(
         (["ada@example.org", "--date", "2026-01-01"], "There is no edition of 2026-01-01"),
         (["other-topic@example.org"], "no paper that this reader follows"),
         (["high-minimum@example.org"], "whose minimum is 5"),
-        (["new@example.org"], "A digest message requires a subscriber who is active"),
+        (["new@example.org"], "A digest message is for active subscribers"),
     ],
 )
 def test_preview_digest_explains_an_error(arguments: list[str], message: str) -> None:

@@ -1,4 +1,4 @@
-"""A stand-in for the script that does the work of proof (static/js/signup.js)."""
+"""Solve proof-of-work challenges like the page's script (static/js/signup.js)."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import altcha
 
 
 def solve_challenge(challenge: dict[str, Any]) -> str:
-    made = altcha.Challenge.from_dict(challenge)
-    solution = altcha.solve_challenge(made)
+    parsed = altcha.Challenge.from_dict(challenge)
+    solution = altcha.solve_challenge(parsed)
     assert solution
-    return altcha.Payload(made, solution).to_base64()
+    return altcha.Payload(parsed, solution).to_base64()

@@ -25,130 +25,130 @@ def ada():
     return factories.subscriber(email=ADA)
 
 
-def came_back(ada: Subscriber, *numbers: int) -> None:
+def record_bounces(ada: Subscriber, *numbers: int) -> None:
     for number in numbers:
         ada.refresh_from_db()
         bounces.record_soft_bounce(ada, f"m{number}", happened_at=NOW + number * HOUR, now=NOW)
 
 
-def arrived(ada: Subscriber, hour: float) -> None:
+def deliver(ada: Subscriber, hour: float) -> None:
     ada.refresh_from_db()
     bounces.record_delivery(ada, delivered_at=NOW + hour * HOUR, now=NOW)
 
 
-def standing() -> tuple[str, str, list[str]]:
+def state() -> tuple[str, str, list[str]]:
     ada = Subscriber.objects.get()
     return ada.status, ada.left_reason, [row.reason for row in Suppression.objects.all()]
 
 
-GIVEN_UP = ("left", "unreachable", ["unreachable"])
-KEPT: tuple[str, str, list[str]] = ("active", "", [])
+UNREACHABLE = ("left", "unreachable", ["unreachable"])
+REACHABLE: tuple[str, str, list[str]] = ("active", "", [])
 
 
-def test_four_in_a_row_are_not_enough_and_five_are(ada):
-    came_back(ada, 1, 2, 3, 4)
-    assert standing() == KEPT
+def test_five_consecutive_soft_bounces_reach_the_limit(ada):
+    record_bounces(ada, 1, 2, 3, 4)
+    assert state() == REACHABLE
 
-    came_back(ada, 5)
-    assert standing() == GIVEN_UP
+    record_bounces(ada, 5)
+    assert state() == UNREACHABLE
     assert Subscriber.objects.get().next_digest_at is None
 
 
-def test_one_that_arrived_between_begins_a_new_row(ada):
-    came_back(ada, 1, 2, 3, 4)
-    arrived(ada, 4.5)
-    came_back(ada, 5, 6, 7, 8)
-    assert standing() == KEPT
+def test_a_delivery_between_bounces_restarts_the_count(ada):
+    record_bounces(ada, 1, 2, 3, 4)
+    deliver(ada, 4.5)
+    record_bounces(ada, 5, 6, 7, 8)
+    assert state() == REACHABLE
 
-    came_back(ada, 9)
-    assert standing() == GIVEN_UP
+    record_bounces(ada, 9)
+    assert state() == UNREACHABLE
 
 
 def test_the_same_message_counts_once(ada):
     for hour in range(9):
         bounces.record_soft_bounce(ada, "m", happened_at=NOW + hour * HOUR, now=NOW)
 
-    assert standing() == KEPT
+    assert state() == REACHABLE
     assert SoftBounce.objects.get().happened_at == NOW + 8 * HOUR
 
 
-def test_an_older_word_of_a_message_does_not_replace_a_newer(ada):
+def test_an_older_report_of_a_message_does_not_replace_a_newer_one(ada):
     for hour in (3, 1):
         bounces.record_soft_bounce(ada, "m", happened_at=NOW + hour * HOUR, now=NOW)
 
     assert SoftBounce.objects.get().happened_at == NOW + 3 * HOUR
 
 
-def test_a_delivery_that_is_told_late_takes_it_back(ada):
-    came_back(ada, 1, 2, 3, 4, 5)
+def test_a_delivery_reported_late_restores_the_subscription(ada):
+    record_bounces(ada, 1, 2, 3, 4, 5)
 
-    arrived(ada, 2.5)
+    deliver(ada, 2.5)
 
-    assert standing() == KEPT
+    assert state() == REACHABLE
     assert Subscriber.objects.get().next_digest_at == NOW + HOUR
 
 
 @pytest.mark.parametrize("order", list(permutations(range(4))))
-def test_it_takes_back_nothing_else(ada, order):
-    """Who left of their own accord in the meantime has left, in whatever order that is heard."""
+def test_a_late_delivery_does_not_undo_unsubscribing(ada, order):
+    """Unsubscribing counts in whatever order the reports arrive."""
 
     def leave() -> None:
         ada.refresh_from_db()
         lifecycle.leave(ada, Reason.UNSUBSCRIBED, NOW)
 
     steps = [
-        lambda: came_back(ada, 1, 2, 3),
-        lambda: came_back(ada, 4, 5),
-        lambda: arrived(ada, 4.5),
+        lambda: record_bounces(ada, 1, 2, 3),
+        lambda: record_bounces(ada, 4, 5),
+        lambda: deliver(ada, 4.5),
         leave,
     ]
     for place in order:
         steps[place]()
 
-    assert standing() == ("left", "unsubscribed", [])
+    assert state() == ("left", "unsubscribed", [])
 
 
 @pytest.mark.parametrize("reason", ["bounced", "complained"])
-def test_nor_a_graver_reason(ada, reason):
-    came_back(ada, 1, 2, 3, 4, 5)
+def test_a_late_delivery_does_not_undo_a_more_severe_reason(ada, reason):
+    record_bounces(ada, 1, 2, 3, 4, 5)
     suppression.suppress(ADA, Suppression.Reason(reason), NOW)
     ada.refresh_from_db()
     lifecycle.leave(ada, Reason(reason), NOW)
 
-    arrived(ada, 6)
+    deliver(ada, 6)
 
-    assert standing() == ("left", reason, [reason])
+    assert state() == ("left", reason, [reason])
 
 
-def test_the_way_back_is_a_fresh_confirmation(ada):
-    came_back(ada, 1, 2, 3, 4, 5)
+def test_an_unreachable_reader_returns_by_confirming_again(ada):
+    record_bounces(ada, 1, 2, 3, 4, 5)
     ada.refresh_from_db()
     assert not lifecycle.rejoin(ada, NOW)
 
     pending = lifecycle.request_confirmation(ADA, (), "", NOW + DAY)
     assert suppression.is_suppressed(ADA)
     lifecycle.confirm(pending, NOW + DAY)
-    assert standing() == KEPT
+    assert state() == REACHABLE
 
-    came_back(ada, 25, 26, 27, 28)
-    assert standing() == KEPT  # those from before are old news
+    record_bounces(ada, 25, 26, 27, 28)
+    assert state() == REACHABLE  # Bounces from before the confirmation do not count.
 
 
-def test_mail_to_somebody_who_never_confirmed_does_not_change_where_they_stand():
+def test_bounces_of_a_pending_subscriber_only_suppress_the_address():
     pending = factories.subscriber(email=ADA, status=Status.PENDING)
 
-    came_back(pending, 1, 2, 3, 4, 5)
+    record_bounces(pending, 1, 2, 3, 4, 5)
 
-    assert standing() == ("pending", "", ["unreachable"])
+    assert state() == ("pending", "", ["unreachable"])
 
 
-def test_of_who_was_never_given_up_on_a_delivery_asks_little(ada, django_assert_num_queries):
+def test_a_delivery_to_an_active_reader_costs_one_query(ada, django_assert_num_queries):
     with django_assert_num_queries(1):
         bounces.record_delivery(ada, delivered_at=NOW, now=NOW)
 
 
-def test_bounces_of_half_a_year_ago_are_forgotten(ada):
-    came_back(ada, 1)
+def test_bounces_older_than_half_a_year_are_deleted(ada):
+    record_bounces(ada, 1)
 
     assert bounces.purge_old_bounces(now=NOW + bounces.BOUNCE_RETENTION) == 0
     assert bounces.purge_old_bounces(now=NOW + bounces.BOUNCE_RETENTION + HOUR) == 1

@@ -19,7 +19,7 @@ ADA, BEN = "ada@example.org", "ben@example.org"
 
 
 @pytest.mark.parametrize("reason", Reason)
-def test_an_address_is_suppressed_until_that_is_lifted(reason):
+def test_an_address_is_suppressed_until_it_is_removed(reason):
     suppression.suppress(ADA, reason, NOW)
 
     assert suppression.is_suppressed(ADA)
@@ -30,7 +30,7 @@ def test_an_address_is_suppressed_until_that_is_lifted(reason):
     assert not suppression.is_suppressed(ADA)
 
 
-def test_the_table_holds_nothing_that_tells_the_address(settings):
+def test_the_table_does_not_reveal_the_address(settings):
     suppression.suppress(ADA, Reason.BOUNCED, NOW)
 
     [row] = Suppression.objects.values()
@@ -52,7 +52,7 @@ def test_the_hash_depends_on_the_secret_key(settings):
     assert suppression.address_hash(ADA) != before
 
 
-def test_a_suppression_outlives_a_new_key_while_the_old_one_is_a_fallback(settings):
+def test_a_suppression_survives_a_key_change_while_the_old_key_is_a_fallback(settings):
     suppression.suppress(ADA, Reason.BOUNCED, NOW)
 
     settings.SECRET_KEY_FALLBACKS = [settings.SECRET_KEY]
@@ -69,20 +69,20 @@ def test_many_addresses_are_looked_up_in_one_query(count, django_assert_num_quer
     suppression.suppress(ADA, Reason.ERASED, NOW)
 
     with django_assert_num_queries(1):
-        found = suppression.suppressed_emails(
+        suppressed = suppression.suppressed_emails(
             [ADA, *(f"reader{n}@example.org" for n in range(count))]
         )
 
-    assert found == {ADA}
+    assert suppressed == {ADA}
 
 
 @pytest.mark.parametrize("reasons", list(permutations(Reason)))
-def test_the_gravest_reason_stays_whatever_comes_first(reasons):
+def test_the_most_severe_reason_persists_in_any_order(reasons):
     for reason in reasons * 2:
         suppression.suppress(ADA, reason, NOW)
 
     assert [row.reason for row in Suppression.objects.all()] == [Reason.COMPLAINED]
 
 
-def test_every_reason_has_its_gravity():
+def test_every_reason_has_a_severity():
     assert sorted(suppression.REASONS_BY_SEVERITY) == sorted(Reason)

@@ -25,13 +25,13 @@ def _noon():
         yield
 
 
-def waiting() -> Subscriber:
+def queued() -> Subscriber:
     return factories.subscriber(status=Status.PENDING, confirmation_requested_at=NOW - MINUTE)
 
 
 @pytest.mark.django_db
 def test_the_task_run_twice_sends_one_mail(mailoutbox):
-    ada = waiting()
+    ada = queued()
 
     tasks.send_confirmation(ada.pk)
     tasks.send_confirmation(ada.pk)
@@ -40,8 +40,8 @@ def test_the_task_run_twice_sends_one_mail(mailoutbox):
 
 
 @pytest.mark.django_db
-def test_the_sweep_answers_everybody_who_waits_once(mailoutbox):
-    readers = [waiting() for _ in range(3)]
+def test_the_sweep_answers_every_queued_request_once(mailoutbox):
+    readers = [queued() for _ in range(3)]
     factories.subscriber(status=Status.PENDING)
 
     tasks.send_due_confirmations()
@@ -51,7 +51,7 @@ def test_the_sweep_answers_everybody_who_waits_once(mailoutbox):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_without_a_broker_the_request_is_left_to_the_sweep(mailoutbox, monkeypatch, caplog):
+def test_without_a_broker_the_next_sweep_sends_the_mail(mailoutbox, monkeypatch, caplog):
     def publish(*args: object, **options: object) -> None:
         raise OperationalError("Error 111 connecting to ada@example.org")
 
@@ -62,7 +62,7 @@ def test_without_a_broker_the_request_is_left_to_the_sweep(mailoutbox, monkeypat
 
     assert mailoutbox == []
     assert [record.getMessage() for record in caplog.records] == [
-        f"subscriber {ada.pk}: no broker, left to the sweep"
+        f"subscriber {ada.pk}: no broker; the next sweep sends the mail"
     ]
 
     tasks.send_due_confirmations()
@@ -71,11 +71,9 @@ def test_without_a_broker_the_request_is_left_to_the_sweep(mailoutbox, monkeypat
 
 
 @pytest.mark.django_db
-def test_nothing_is_sent_before_the_request_is_committed(
-    mailoutbox, django_capture_on_commit_callbacks
-):
+def test_nothing_is_enqueued_before_the_commit(mailoutbox, django_capture_on_commit_callbacks):
     with django_capture_on_commit_callbacks() as callbacks:
-        tasks.enqueue_confirmation_on_commit(waiting().pk)
+        tasks.enqueue_confirmation_on_commit(queued().pk)
         assert mailoutbox == []
 
     [callback] = callbacks

@@ -56,7 +56,13 @@ def test_an_edition_has_its_papers_by_rank_with_their_figures(client: Client) ->
     )
     edition = factories.edition()
     factories.entry(edition=edition, paper=second, rank=2, gain=None)
-    figures = {"rank": 1, "score": 4.5, "upvotes": 12, "gain": -3, "topic_ranks": {"robotics": 1}}
+    figures: dict[str, Any] = {
+        "rank": 1,
+        "score": 4.5,
+        "upvotes": 12,
+        "gain": -3,
+        "topic_ranks": {"robotics": 1},
+    }
     factories.entry(edition=edition, paper=first, **figures)
 
     detail = get_json(client, f"{EDITIONS}/2026-05-12")

@@ -39,29 +39,31 @@ def ada():
     return factories.subscriber(email="ada@example.org")
 
 
-def left(browser, ada) -> str:
-    """Where the page that follows leaving lets them say why."""
+def survey_url(browser, ada) -> str:
+    """Unsubscribe and return the URL of the survey on the page that follows."""
     page = browser.post(f"/unsubscribe/{links.signed_token(Purpose.UNSUBSCRIBE, ada)}/")
     address = f"/farewell/{page.context['farewell_token']}/"
     assert f'action="{address}"' in page.content.decode()
     return address
 
 
-def test_who_leaves_may_say_why(browser, ada):
-    answer = browser.post(left(browser, ada), {"reason": "too_many", "words": " Weekly, please "})
+def test_an_answer_is_stored_with_its_date(browser, ada):
+    response = browser.post(
+        survey_url(browser, ada), {"reason": "too_many", "words": " Weekly, please "}
+    )
 
-    assert (answer.status_code, answer.url) == (303, "/farewell/")
-    assert browser.get(answer.url).status_code == 200
+    assert (response.status_code, response.url) == (303, "/farewell/")
+    assert browser.get(response.url).status_code == 200
     assert list(UnsubscribeFeedback.objects.values_list("reason", "words", "said_on")) == [
         ("too_many", "Weekly, please", NOW.date())
     ]
 
 
-def test_nothing_of_it_tells_who_it_was(browser, ada):
-    browser.post(left(browser, ada), {"reason": "other", "words": "x"})
+def test_a_stored_answer_does_not_identify_the_reader(browser, ada):
+    browser.post(survey_url(browser, ada), {"reason": "other", "words": "x"})
 
-    kept = json.dumps(list(UnsubscribeFeedback.objects.values()), cls=DjangoJSONEncoder)
-    assert json.loads(kept) == [
+    stored = json.dumps(list(UnsubscribeFeedback.objects.values()), cls=DjangoJSONEncoder)
+    assert json.loads(stored) == [
         {
             "id": UnsubscribeFeedback.objects.get().pk,
             "reason": "other",
@@ -71,16 +73,16 @@ def test_nothing_of_it_tells_who_it_was(browser, ada):
     ]
 
 
-def test_pressing_twice_says_it_once(browser, ada):
-    address = left(browser, ada)
+def test_a_form_sent_twice_is_stored_once(browser, ada):
+    address = survey_url(browser, ada)
 
-    answers = [browser.post(address, {"reason": "other"}).status_code for _ in range(2)]
+    statuses = [browser.post(address, {"reason": "other"}).status_code for _ in range(2)]
 
-    assert (answers, UnsubscribeFeedback.objects.count()) == ([303, 303], 1)
+    assert (statuses, UnsubscribeFeedback.objects.count()) == ([303, 303], 1)
 
 
-def test_it_is_asked_once_each_time_they_leave(browser, ada):
-    left(browser, ada)
+def test_the_survey_is_shown_once_per_departure(browser, ada):
+    survey_url(browser, ada)
     token = links.signed_token(Purpose.UNSUBSCRIBE, ada)
 
     assert "farewell_token" not in browser.post(f"/unsubscribe/{token}/").context
@@ -94,60 +96,62 @@ def test_it_is_asked_once_each_time_they_leave(browser, ada):
         {"reason": "boredom"},
         {"reason": "other", "words": "x" * 501},
         {"reason": "other", "words": "a\x00b"},
-        {"words": "only words"},
+        {"words": "a comment without a reason"},
     ],
 )
-def test_what_cannot_be_taken_is_answered_with_a_sentence(browser, ada, posted):
-    address = left(browser, ada)
+def test_an_invalid_answer_shows_an_error_and_can_be_corrected(browser, ada, posted):
+    address = survey_url(browser, ada)
 
-    answer = browser.post(address, posted)
+    response = browser.post(address, posted)
 
-    assert answer.status_code == 400
-    assert 'role="alert"' in answer.content.decode() or "_error" in answer.content.decode()
+    assert response.status_code == 400
+    assert 'role="alert"' in response.content.decode() or "_error" in response.content.decode()
     assert not UnsubscribeFeedback.objects.exists()
     assert browser.post(address, {"reason": "other"}).status_code == 303
 
 
-@pytest.mark.parametrize("purpose", [each for each in Purpose if each != Purpose.EXIT_SURVEY])
-def test_a_token_for_something_else_says_nothing(browser, ada, purpose):
+@pytest.mark.parametrize(
+    "purpose", [purpose for purpose in Purpose if purpose != Purpose.EXIT_SURVEY]
+)
+def test_a_token_for_another_purpose_stores_nothing(browser, ada, purpose):
     lifecycle.leave(ada, Subscriber.LeftReason.UNSUBSCRIBED, NOW)
 
-    answer = browser.post(f"/farewell/{links.signed_token(purpose, ada)}/", {"reason": "other"})
+    response = browser.post(f"/farewell/{links.signed_token(purpose, ada)}/", {"reason": "other"})
 
-    assert (answer.status_code, UnsubscribeFeedback.objects.count()) == (400, 0)
+    assert (response.status_code, UnsubscribeFeedback.objects.count()) == (400, 0)
 
 
-def test_a_day_later_it_is_too_late(browser, ada):
-    address = left(browser, ada)
+def test_the_survey_link_expires_after_a_day(browser, ada):
+    address = survey_url(browser, ada)
 
     with time_machine.travel(NOW + DAY + timedelta(seconds=1), tick=False):
-        answer = browser.post(address, {"reason": "other"})
+        response = browser.post(address, {"reason": "other"})
 
-    assert (answer.status_code, UnsubscribeFeedback.objects.count()) == (400, 0)
+    assert (response.status_code, UnsubscribeFeedback.objects.count()) == (400, 0)
 
 
-def test_saying_why_does_not_spoil_the_way_back(browser, ada):
-    browser.post(left(browser, ada), {"reason": "other"})
+def test_answering_does_not_prevent_rejoining(browser, ada):
+    browser.post(survey_url(browser, ada), {"reason": "other"})
     assert lifecycle.rejoin(Subscriber.objects.get(), NOW)
 
 
-def test_who_has_asked_to_come_back_keeps_their_link_to_confirm(browser, ada):
-    address = left(browser, ada)
-    asked = lifecycle.request_confirmation("ada@example.org", (), "", NOW)
-    token = links.signed_token(Purpose.CONFIRM, asked)
+def test_an_answer_does_not_invalidate_a_new_confirmation_link(browser, ada):
+    address = survey_url(browser, ada)
+    pending = lifecycle.request_confirmation("ada@example.org", (), "", NOW)
+    token = links.signed_token(Purpose.CONFIRM, pending)
 
     browser.post(address, {"reason": "other"})
 
-    assert links.read_token(Purpose.CONFIRM, token) == asked
+    assert links.read_token(Purpose.CONFIRM, token) == pending
     assert not UnsubscribeFeedback.objects.exists()
 
 
 @pytest.mark.parametrize("method", ["get", "head", "put"])
-def test_only_a_post_says_something(browser, ada, method):
-    assert getattr(browser, method)(left(browser, ada)).status_code == 405
+def test_only_post_is_allowed(browser, ada, method):
+    assert getattr(browser, method)(survey_url(browser, ada)).status_code == 405
 
 
-def test_words_are_forgotten_after_a_year_and_the_count_stays():
+def test_comments_are_blanked_after_a_year_and_reasons_stay():
     UnsubscribeFeedback.objects.create(reason="other", words="I am Ada", said_on=NOW.date())
 
     assert exit_survey.purge_old_comments(now=NOW + exit_survey.COMMENT_RETENTION - DAY) == 0

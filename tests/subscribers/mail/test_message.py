@@ -32,12 +32,12 @@ def compose(subscriber: Subscriber, **changed: Any) -> EmailMultiAlternatives:
     return mail_message.compose_message(subscriber, **fields | changed)
 
 
-def on_the_wire(message: EmailMultiAlternatives) -> EmailMessage:
+def parse_sent(message: EmailMultiAlternatives) -> EmailMessage:
     return message_from_bytes(message.message().as_bytes(), policy=policy.default)
 
 
-def test_both_bodies_are_there_text_first():
-    sent = on_the_wire(compose(factories.subscriber()))
+def test_a_message_has_both_bodies_with_text_first():
+    sent = parse_sent(compose(factories.subscriber()))
 
     assert sent.get_content_type() == "multipart/alternative"
     assert [(part.get_content_type(), part.get_content()) for part in sent.iter_parts()] == [
@@ -46,16 +46,19 @@ def test_both_bodies_are_there_text_first():
     ]
 
 
-def test_the_headers_say_what_it_is_and_how_to_stop_it(settings):
+def test_a_message_has_the_headers_of_list_mail(settings):
     settings.SITE_URL, settings.SITE_HOST = "https://papers.example.org", "papers.example.org"
     settings.DEFAULT_FROM_EMAIL = "Trending Papers <hello@example.org>"
     ada = factories.subscriber(email="ada@example.org")
 
-    sent = on_the_wire(compose(ada, headers={"X-More": "1"}, message_id="<digest-1@here>"))
+    sent = parse_sent(compose(ada, headers={"X-More": "1"}, message_id="<digest-1@here>"))
 
     token = links.signed_token(Purpose.UNSUBSCRIBE, ada)
-    said = {name: value.strip() for name, value in sent.items()}
-    assert {name: said[name] for name in set(said) - {"Content-Type", "Date", "MIME-Version"}} == {
+    sent_headers = {name: value.strip() for name, value in sent.items()}
+    assert {
+        name: sent_headers[name]
+        for name in set(sent_headers) - {"Content-Type", "Date", "MIME-Version"}
+    } == {
         "From": "Trending Papers <hello@example.org>",
         "To": "ada@example.org",
         "Subject": "Papers",
@@ -69,7 +72,7 @@ def test_the_headers_say_what_it_is_and_how_to_stop_it(settings):
     }
 
 
-def test_the_link_to_leave_is_not_broken_by_folding():
+def test_the_unsubscribe_url_is_not_folded():
     ada = factories.subscriber()
 
     lines = compose(ada).message().as_bytes().decode().splitlines()
@@ -77,7 +80,7 @@ def test_the_link_to_leave_is_not_broken_by_folding():
     assert f" <{links.signed_url(Purpose.UNSUBSCRIBE, ada)}>" in lines
 
 
-def test_a_message_without_an_id_gets_one_of_ours(settings):
+def test_a_message_without_an_id_gets_a_new_one(settings):
     ada = factories.subscriber()
 
     first, second = (compose(ada).extra_headers["Message-ID"] for _ in range(2))
@@ -86,7 +89,7 @@ def test_a_message_without_an_id_gets_one_of_ours(settings):
     assert first != second
 
 
-def test_providers_are_told_what_to_report_back():
+def test_a_message_has_metadata_for_the_provider_s_reports():
     ada = factories.subscriber()
 
     message: Any = compose(ada, metadata={"edition": "2026-05-12"})
@@ -102,11 +105,11 @@ def test_providers_are_told_what_to_report_back():
 @pytest.mark.parametrize(
     "subject", ["One\nBcc: eve@example.org", "One\r\n  two", "One\x00\ttwo", "One\u2028two"]
 )
-def test_a_subject_is_one_line(subject):
+def test_a_subject_is_reduced_to_one_line(subject):
     message = compose(factories.subscriber(), subject=subject)
 
     assert message.subject.isprintable()
-    assert [name for name, _ in on_the_wire(message).items() if name == "Bcc"] == []
+    assert [name for name, _ in parse_sent(message).items() if name == "Bcc"] == []
 
 
 @pytest.mark.parametrize(
@@ -123,19 +126,19 @@ def test_a_subject_is_one_line(subject):
         "",
     ],
 )
-def test_nothing_is_written_to_what_is_not_one_address(email):
+def test_an_unsafe_address_is_refused(email):
     ada = factories.subscriber()
     ada.email = email
 
     with pytest.raises(
-        mail_message.CannotSendError, match=rf"The address of #{ada.pk} \(active\) is not one"
+        mail_message.CannotSendError, match=rf"The address of #{ada.pk} \(active\) is not a single"
     ):
         compose(ada)
 
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("status", Status)
-def test_a_kind_of_message_goes_only_to_whom_it_is_for(kind, status):
+def test_a_message_requires_the_status_of_its_kind(kind, status):
     subscriber = factories.subscriber(status=status)
 
     if status == KINDS[kind]:
@@ -146,7 +149,7 @@ def test_a_kind_of_message_goes_only_to_whom_it_is_for(kind, status):
 
 
 @pytest.mark.parametrize("name", CONTEXTS)
-def test_every_mail_has_its_link_a_postal_address_and_a_way_to_stop_in_both_bodies(name, settings):
+def test_every_mail_has_its_links_and_the_postal_address_in_both_bodies(name, settings):
     settings.POSTAL_ADDRESS = "1 Example Street"
     subscriber = factories.subscriber(status=KINDS[name])
 
@@ -165,7 +168,7 @@ def urls(body: str) -> set[str]:
     return set(re.findall(r"https?://[^\s\"<>]+", body))
 
 
-def test_text_is_not_escaped_as_html_is(settings):
+def test_only_html_is_escaped(settings):
     settings.SITE_NAME = "Bayes' & Sons"
     subscriber = factories.subscriber(status=Status.PENDING)
 
@@ -176,11 +179,11 @@ def test_text_is_not_escaped_as_html_is(settings):
     assert "Bayes&#x27; &amp; Sons" in str(message.alternatives[0][0])
 
 
-def test_where_mail_is_taken_the_header_names_an_address_too(settings):
+def test_with_inbound_mail_the_header_has_an_address_too(settings):
     settings.INBOUND_DOMAIN, settings.EMAIL_PROVIDER = "in.example.org", "postmark"
     ada = factories.subscriber()
 
-    sent = on_the_wire(compose(ada))
+    sent = parse_sent(compose(ada))
 
     https = links.signed_url(Purpose.UNSUBSCRIBE, ada)
     assert re.sub(r"\s+", " ", sent["List-Unsubscribe"]).strip() == (
@@ -190,11 +193,11 @@ def test_where_mail_is_taken_the_header_names_an_address_too(settings):
 
 
 @pytest.mark.parametrize("kind", ["already", "another"])
-def test_who_must_not_be_written_to_is_only_asked_to_confirm(kind):
+def test_a_suppressed_address_gets_only_confirmation_mails(kind):
     ada = factories.subscriber()
     suppression.suppress(ada.email, Suppression.Reason.COMPLAINED, factories.NOW)
 
-    with pytest.raises(mail_message.CannotSendError, match="must not be written to"):
+    with pytest.raises(mail_message.CannotSendError, match="is suppressed"):
         mail_message.build_message(kind, ada, CONTEXTS["already"])
 
     ada.status = Status.PENDING

@@ -20,27 +20,27 @@ from subscribers.mail import outcomes
 from subscribers.mail.outcomes import OutcomeKind
 
 
-def answered(status: int, **headers: str) -> AnymailRequestsAPIError:
+def api_error(status: int, **headers: str) -> AnymailRequestsAPIError:
     response = requests.Response()
     response.status_code = status
     response.headers.update({name.replace("_", "-"): value for name, value in headers.items()})
     return AnymailRequestsAPIError(response=response)
 
 
-def broken(cause: Exception) -> AnymailRequestsAPIError:
-    """As Anymail raises it: both its own error and, as the cause, that of requests."""
+def anymail_error(cause: Exception) -> AnymailRequestsAPIError:
+    """Return the error that Anymail raises: of both classes, with the cause set."""
     kind = type("AnymailRequestsAPIError", (AnymailRequestsAPIError, type(cause)), {})
     error: AnymailRequestsAPIError = kind("Error posting to the provider")
     error.__cause__ = cause
     return error
 
 
-def not_connected(reason: Exception) -> requests.ConnectionError:
+def connect_error(reason: Exception) -> requests.ConnectionError:
     return requests.ConnectionError(MaxRetryError(None, "/", reason))  # type: ignore[arg-type]
 
 
-REFUSED_CONNECTION = not_connected(NewConnectionError(None, "refused"))  # type: ignore[arg-type]
-NO_SUCH_HOST = not_connected(
+REFUSED_CONNECTION = connect_error(NewConnectionError(None, "refused"))  # type: ignore[arg-type]
+NO_SUCH_HOST = connect_error(
     NameResolutionError("api.example", None, socket.gaierror())  # type: ignore[arg-type]
 )
 
@@ -52,20 +52,20 @@ NO_SUCH_HOST = not_connected(
         (AnymailSerializationError(), OutcomeKind.REFUSED),
         (ValueError("not an address"), OutcomeKind.REFUSED),
         (AnymailConfigurationError(), OutcomeKind.UNSENT),
-        (answered(400), OutcomeKind.REFUSED),
-        (answered(401), OutcomeKind.UNSENT),
-        (answered(422), OutcomeKind.REFUSED),
-        (answered(413), OutcomeKind.REFUSED),
-        (answered(429), OutcomeKind.UNSENT),
-        (answered(500), OutcomeKind.UNKNOWN),
-        (answered(503), OutcomeKind.UNKNOWN),
-        (answered(200), OutcomeKind.UNKNOWN),
-        (answered(302), OutcomeKind.UNKNOWN),
-        (broken(requests.ConnectTimeout()), OutcomeKind.UNSENT),
-        (broken(REFUSED_CONNECTION), OutcomeKind.UNSENT),
-        (broken(NO_SUCH_HOST), OutcomeKind.UNSENT),
-        (broken(requests.ReadTimeout()), OutcomeKind.UNKNOWN),
-        (broken(requests.ConnectionError("Connection aborted.")), OutcomeKind.UNKNOWN),
+        (api_error(400), OutcomeKind.REFUSED),
+        (api_error(401), OutcomeKind.UNSENT),
+        (api_error(422), OutcomeKind.REFUSED),
+        (api_error(413), OutcomeKind.REFUSED),
+        (api_error(429), OutcomeKind.UNSENT),
+        (api_error(500), OutcomeKind.UNKNOWN),
+        (api_error(503), OutcomeKind.UNKNOWN),
+        (api_error(200), OutcomeKind.UNKNOWN),
+        (api_error(302), OutcomeKind.UNKNOWN),
+        (anymail_error(requests.ConnectTimeout()), OutcomeKind.UNSENT),
+        (anymail_error(REFUSED_CONNECTION), OutcomeKind.UNSENT),
+        (anymail_error(NO_SUCH_HOST), OutcomeKind.UNSENT),
+        (anymail_error(requests.ReadTimeout()), OutcomeKind.UNKNOWN),
+        (anymail_error(requests.ConnectionError("Connection aborted.")), OutcomeKind.UNKNOWN),
         (smtplib.SMTPRecipientsRefused({"a@b.c": (550, b"no such user")}), OutcomeKind.FAILED),
         (smtplib.SMTPRecipientsRefused({"a@b.c": (450, b"later")}), OutcomeKind.UNSENT),
         (smtplib.SMTPDataError(554, b"refused"), OutcomeKind.REFUSED),
@@ -79,11 +79,11 @@ NO_SUCH_HOST = not_connected(
         (PermissionError(), OutcomeKind.UNSENT),
     ],
 )
-def test_what_an_error_means_for_the_message(error: Exception, kind: OutcomeKind) -> None:
+def test_an_error_has_an_outcome(error: Exception, kind: OutcomeKind) -> None:
     assert outcomes.outcome_for_error(error).kind == kind
 
 
-def test_an_error_that_nobody_foresaw_is_raised() -> None:
+def test_an_unexpected_error_is_raised_again() -> None:
     with pytest.raises(ZeroDivisionError):
         outcomes.outcome_for_error(ZeroDivisionError())
 
@@ -108,29 +108,27 @@ def test_an_error_that_nobody_foresaw_is_raised() -> None:
         ({"Retry_After": "Tue, 12 May 2026 07:00:30 GMT"}, outcomes.DEFAULT_PAUSE),
     ],
 )
-def test_a_provider_s_retry_after_is_honoured_within_reason(
-    headers: dict[str, str], pause: timedelta
-) -> None:
-    assert outcomes.outcome_for_error(answered(429, **headers)).pause == pause
+def test_retry_after_is_honoured_up_to_a_maximum(headers: dict[str, str], pause: timedelta) -> None:
+    assert outcomes.outcome_for_error(api_error(429, **headers)).pause == pause
 
 
-def test_a_fault_of_one_message_does_not_stop_the_others() -> None:
-    assert outcomes.outcome_for_error(answered(422)).pause is None
+def test_an_error_of_one_message_causes_no_pause() -> None:
+    assert outcomes.outcome_for_error(api_error(422)).pause is None
 
 
 @pytest.mark.parametrize("status", [401, 403, 429, 500, 503])
-def test_a_fault_of_the_whole_account_stops_the_batch(status: int) -> None:
-    assert outcomes.outcome_for_error(answered(status)).pause is not None
+def test_an_error_of_the_account_causes_a_pause(status: int) -> None:
+    assert outcomes.outcome_for_error(api_error(status)).pause is not None
 
 
-def test_what_is_kept_of_an_error_names_nobody() -> None:
+def test_an_error_summary_contains_no_address() -> None:
     error = smtplib.SMTPRecipientsRefused({"ada@example.org": (550, b"no <ada@example.org>")})
 
     assert "ada" not in outcomes.outcome_for_error(error).error
 
 
-def test_what_is_kept_of_an_error_is_one_short_line() -> None:
-    kept = outcomes.error_summary(ValueError("a\nb\x00" + "c" * 10_000))
+def test_an_error_summary_is_one_short_line() -> None:
+    summary = outcomes.error_summary(ValueError("a\nb\x00" + "c" * 10_000))
 
-    assert kept.startswith("ValueError: a b")
-    assert len(kept) == outcomes.MAX_ERROR_CHARS
+    assert summary.startswith("ValueError: a b")
+    assert len(summary) == outcomes.MAX_ERROR_CHARS

@@ -21,7 +21,7 @@ NOW = factories.NOW
 ADA = "ada@example.org"
 CHALLENGE, SUBSCRIPTIONS = "/api/v1/subscriptions/challenge", "/api/v1/subscriptions"
 PROBLEM = "application/problem+json"
-ELSEWHERE = "https://lab.example.org"
+OTHER_SITE = "https://lab.example.org"
 
 
 @pytest.fixture(autouse=True)
@@ -33,7 +33,7 @@ def _noon():
 
 @pytest.fixture
 def program():
-    """Without cookies, and it would be refused if a CSRF token were asked for."""
+    """A client that fails if a view requires a CSRF token."""
     return Client(enforce_csrf_checks=True)
 
 
@@ -41,15 +41,15 @@ def proof(program: Client) -> str:
     return solve_challenge(program.get(CHALLENGE).json())
 
 
-def ask(program: Client, **changed: Any) -> Any:
+def post_signup(program: Client, **changed: Any) -> Any:
     headers = changed.pop("headers", {})
-    wish = {"email": ADA, "consent": consent.CURRENT_VERSION, **changed}
-    if "proof" not in wish:
-        wish["proof"] = proof(program)
-    return program.post(SUBSCRIPTIONS, wish, content_type="application/json", headers=headers)
+    payload = {"email": ADA, "consent": consent.CURRENT_VERSION, **changed}
+    if "proof" not in payload:
+        payload["proof"] = proof(program)
+    return program.post(SUBSCRIPTIONS, payload, content_type="application/json", headers=headers)
 
 
-def test_a_challenge_comes_with_the_words_to_show(program):
+def test_a_challenge_includes_the_consent_text(program):
     response = program.get(CHALLENGE)
 
     assert response.json()["consent"] == {
@@ -60,18 +60,18 @@ def test_a_challenge_comes_with_the_words_to_show(program):
     assert "no-store" in response.headers["Cache-Control"]
 
 
-def test_who_asks_is_asked_whether_it_was_them(
+def test_a_request_sends_a_confirmation_mail(
     program, mailoutbox, django_capture_on_commit_callbacks
 ):
     with django_capture_on_commit_callbacks(execute=True):
-        response = ask(program, topics=["robotics"], timezone="Europe/Berlin")
+        response = post_signup(program, topics=["robotics"], timezone="Europe/Berlin")
 
     assert response.status_code == 202
     assert response.cookies == {}
     [message] = mailoutbox
     assert message.to == [ADA]
-    wanted = Preferences.objects.get()
-    assert ([topic.slug for topic in wanted.topics.all()], wanted.timezone) == (
+    preferences = Preferences.objects.get()
+    assert ([topic.slug for topic in preferences.topics.all()], preferences.timezone) == (
         ["robotics"],
         "Europe/Berlin",
     )
@@ -80,45 +80,43 @@ def test_who_asks_is_asked_whether_it_was_them(
 
 @pytest.mark.parametrize("status", [None, *Subscriber.Status])
 @pytest.mark.parametrize("suppressed", [False, True])
-def test_the_answer_is_the_same_whoever_is_known(program, status, suppressed):
+def test_the_answer_does_not_reveal_who_is_subscribed(program, status, suppressed):
     if status:
         factories.subscriber(email=ADA, status=status)
     if suppressed:
         suppression.suppress(ADA, Suppression.Reason.COMPLAINED, NOW)
 
-    response = ask(program)
+    response = post_signup(program)
 
     assert (response.status_code, response.json()) == (
         202,
-        {
-            "detail": "If the address can be written to, an email is on its way to it, to be confirmed."
-        },
+        {"detail": "If the address can receive mail, an email with the next step is on its way."},
     )
 
 
 @pytest.mark.parametrize(
-    ("changed", "parameter", "words"),
+    ("changed", "parameter", "sentence"),
     [
-        ({"email": ""}, "email", "Please give your email address."),
+        ({"email": ""}, "email", "Please enter your email address."),
         ({"email": "ada"}, "email", "must have an @-sign"),
-        ({"email": "ada@example.org\nBcc: eve@example.org"}, "email", "no line breaks"),
+        ({"email": "ada@example.org\nBcc: eve@example.org"}, "email", "cannot contain line breaks"),
         ({"email": "ada\x00@example.org"}, "email", "Null characters are not allowed."),
         ({"topics": ["astrology"]}, "topics", "does not exist"),
         ({"topics": ["ro\x00botics"]}, "topics", "Null characters are not allowed."),
-        ({"consent": "1999-01"}, "consent", "names no text of ours"),
+        ({"consent": "1999-01"}, "consent", "Unknown version"),
         ({"proof": ""}, "proof", "Get a new challenge"),
         ({"proof": "QUFB"}, "proof", "Get a new challenge"),
     ],
 )
-def test_what_is_wrong_is_named_in_a_problem_and_changes_nothing(
-    program, changed, parameter, words
+def test_an_invalid_field_is_reported_as_a_problem_and_nothing_is_stored(
+    program, changed, parameter, sentence
 ):
-    response = ask(program, **changed)
+    response = post_signup(program, **changed)
 
     assert (response.status_code, response.headers["Content-Type"]) == (422, PROBLEM)
-    [fault] = response.json()["errors"]
-    assert fault["parameter"] == parameter
-    assert words in fault["detail"]
+    [error] = response.json()["errors"]
+    assert error["parameter"] == parameter
+    assert sentence in error["detail"]
     assert not Subscriber.objects.exists()
 
 
@@ -140,29 +138,29 @@ def test_what_is_wrong_is_named_in_a_problem_and_changes_nothing(
         b"[" * 10_000,
     ],
 )
-def test_garbage_is_refused_and_is_never_a_server_error(program, body):
+def test_garbage_is_refused_without_a_server_error(program, body):
     response = program.post(SUBSCRIPTIONS, body, content_type="application/json")
 
     assert response.status_code in {400, 413, 422}
     assert not Subscriber.objects.exists()
 
 
-def test_a_proof_is_good_for_one_request_and_not_lost_by_a_typing_error(program):
-    done = proof(program)
+def test_a_proof_works_for_one_request_and_survives_a_typing_error(program):
+    one_proof = proof(program)
 
     statuses = [
-        ask(program, email=email, proof=done).status_code
+        post_signup(program, email=email, proof=one_proof).status_code
         for email in ("ada", ADA, "ben@example.org")
     ]
 
     assert statuses == [422, 202, 422]
 
 
-def test_who_asks_too_often_is_told_how_long_to_wait(program, monkeypatch):
+def test_a_rate_limited_client_gets_a_waiting_time(program, monkeypatch):
     monkeypatch.setattr(abuse_protection, "PER_IP_LIMIT", "1/hour")
-    ask(program)
+    post_signup(program)
 
-    response = ask(program, email="ben@example.org")
+    response = post_signup(program, email="ben@example.org")
 
     assert (response.status_code, response.headers["Content-Type"]) == (429, PROBLEM)
     assert 0 < int(response.headers["Retry-After"]) <= 3600
@@ -170,36 +168,34 @@ def test_who_asks_too_often_is_told_how_long_to_wait(program, monkeypatch):
 
 
 @pytest.mark.parametrize("content_type", ["text/plain", "application/x-www-form-urlencoded"])
-def test_what_a_browser_sends_without_asking_first_is_refused(program, content_type):
-    """A page of any site can have its visitors send these."""
-    wish = {"email": ADA, "consent": consent.CURRENT_VERSION, "proof": proof(program)}
+def test_content_types_that_need_no_preflight_are_refused(program, content_type):
+    """Browsers send these to other sites without a preflight request."""
+    payload = {"email": ADA, "consent": consent.CURRENT_VERSION, "proof": proof(program)}
 
-    response = program.post(SUBSCRIPTIONS, json.dumps(wish), content_type=content_type)
+    response = program.post(SUBSCRIPTIONS, json.dumps(payload), content_type=content_type)
 
     assert response.status_code == 415
     assert not Subscriber.objects.exists()
 
 
-@pytest.mark.parametrize(("named", "allowed"), [([], False), ([ELSEWHERE], True)])
-def test_pages_of_other_sites_may_ask_where_the_operator_names_them(
-    program, settings, named, allowed
-):
-    settings.SIGNUP_ORIGINS = named
-    headers = {"Origin": ELSEWHERE}
+@pytest.mark.parametrize(("origins", "allowed"), [([], False), ([OTHER_SITE], True)])
+def test_only_pages_of_listed_origins_may_sign_up_readers(program, settings, origins, allowed):
+    settings.SIGNUP_ORIGINS = origins
+    headers = {"Origin": OTHER_SITE}
 
-    before = program.options(SUBSCRIPTIONS, headers=headers)
-    asked = ask(program, headers=headers)
+    preflight = program.options(SUBSCRIPTIONS, headers=headers)
+    answer = post_signup(program, headers=headers)
 
-    assert (before.status_code, asked.status_code) == ((204, 202) if allowed else (403, 403))
-    assert before.headers.get("Access-Control-Allow-Headers") == (
+    assert (preflight.status_code, answer.status_code) == ((204, 202) if allowed else (403, 403))
+    assert preflight.headers.get("Access-Control-Allow-Headers") == (
         "Content-Type" if allowed else None
     )
-    assert asked.headers.get("Access-Control-Allow-Origin") == (ELSEWHERE if allowed else None)
+    assert answer.headers.get("Access-Control-Allow-Origin") == (OTHER_SITE if allowed else None)
     assert Subscriber.objects.exists() is allowed
 
 
 @pytest.mark.parametrize("origin", ["null", "https://lab.example.org.evil.example", ""])
-def test_an_origin_that_only_looks_like_one_that_is_named_is_refused(program, settings, origin):
-    settings.SIGNUP_ORIGINS = [ELSEWHERE]
+def test_an_origin_that_resembles_a_listed_one_is_refused(program, settings, origin):
+    settings.SIGNUP_ORIGINS = [OTHER_SITE]
 
-    assert ask(program, headers={"Origin": origin}).status_code == 403
+    assert post_signup(program, headers={"Origin": origin}).status_code == 403

@@ -24,13 +24,13 @@ MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
 ADA = "ada@example.org"
 
 
-def asked(*, status: str = Status.PENDING, **fields: Any) -> Subscriber:
-    """Somebody whose request waits since a minute ago."""
+def pending_request(*, status: str = Status.PENDING, **fields: Any) -> Subscriber:
+    """Create a subscriber whose request was queued a minute ago."""
     defaults: dict[str, Any] = {"confirmation_requested_at": NOW - MINUTE, "confirmation_count": 1}
     return factories.subscriber(email=ADA, status=status, **defaults | fields)
 
 
-def answered(status: int) -> AnymailRequestsAPIError:
+def api_error(status: int) -> AnymailRequestsAPIError:
     response = requests.Response()
     response.status_code, response.reason = status, "because"
     return AnymailRequestsAPIError(f"to {ADA}", response=response)
@@ -38,7 +38,7 @@ def answered(status: int) -> AnymailRequestsAPIError:
 
 @pytest.fixture
 def failing(monkeypatch):
-    """Let sending raise an error, as a provider's backend would."""
+    """Make sending raise an error, as a provider's backend would."""
 
     def fail_with(error: Exception | None) -> None:
         def send(self: EmailMultiAlternatives, fail_silently: bool = False) -> int:  # noqa: FBT001, FBT002
@@ -51,8 +51,8 @@ def failing(monkeypatch):
     return fail_with
 
 
-def test_who_asked_gets_one_mail_to_confirm(mailoutbox):
-    ada = asked()
+def test_a_request_is_answered_with_a_link_to_confirm(mailoutbox):
+    ada = pending_request()
 
     assert confirmations.send(ada.pk, now=NOW)
 
@@ -63,8 +63,8 @@ def test_who_asked_gets_one_mail_to_confirm(mailoutbox):
     assert (ada.confirmation_requested_at, ada.confirmation_sent_at) == (None, NOW)
 
 
-def test_who_is_subscribed_already_gets_their_preferences_instead(mailoutbox):
-    ada = asked(status=Status.ACTIVE)
+def test_an_active_reader_gets_a_preferences_link_instead(mailoutbox):
+    ada = pending_request(status=Status.ACTIVE)
 
     confirmations.send(ada.pk, now=NOW)
 
@@ -73,8 +73,8 @@ def test_who_is_subscribed_already_gets_their_preferences_instead(mailoutbox):
     assert "/confirm/" not in message.body
 
 
-def test_sending_again_sends_nothing(mailoutbox):
-    ada = asked()
+def test_a_request_is_answered_only_once(mailoutbox):
+    ada = pending_request()
 
     assert confirmations.send(ada.pk, now=NOW)
     assert not confirmations.send(ada.pk, now=NOW + MINUTE)
@@ -82,21 +82,21 @@ def test_sending_again_sends_nothing(mailoutbox):
     assert len(mailoutbox) == 1
 
 
-def test_of_two_who_read_the_same_request_one_claims_it():
-    asked()
-    mine, theirs = Subscriber.objects.get(), Subscriber.objects.get()
+def test_only_one_worker_claims_a_request():
+    pending_request()
+    first, second = Subscriber.objects.get(), Subscriber.objects.get()
 
-    assert confirmations.claim_request(mine, now=NOW)
-    assert not confirmations.claim_request(theirs, now=NOW)
+    assert confirmations.claim_request(first, now=NOW)
+    assert not confirmations.claim_request(second, now=NOW)
 
 
 def test_a_request_is_claimed_before_it_is_sent(monkeypatch):
-    ada = asked()
+    ada = pending_request()
     sent = []
 
     def send(self: EmailMultiAlternatives) -> None:
         sent.append(self.to)
-        assert not confirmations.send(ada.pk, now=NOW)  # another worker, meanwhile
+        assert not confirmations.send(ada.pk, now=NOW)  # Another worker at the same time.
 
     monkeypatch.setattr(EmailMultiAlternatives, "send", send)
 
@@ -104,24 +104,24 @@ def test_a_request_is_claimed_before_it_is_sent(monkeypatch):
     assert sent == [[ADA]]
 
 
-def test_who_left_before_the_mail_is_not_written_to(mailoutbox):
-    ada = asked()
+def test_a_subscriber_who_left_gets_no_mail(mailoutbox):
+    ada = pending_request()
     lifecycle.leave(ada, Subscriber.LeftReason.UNSUBSCRIBED, NOW)
 
     assert not confirmations.send(ada.pk, now=NOW)
     assert mailoutbox == []
 
 
-def test_who_was_erased_before_the_mail_is_not_written_to(mailoutbox):
-    ada = asked()
+def test_a_subscriber_who_was_erased_gets_no_mail(mailoutbox):
+    ada = pending_request()
     ada.delete()
 
     assert not confirmations.send(ada.pk or 0, now=NOW)
     assert mailoutbox == []
 
 
-def test_the_same_request_has_the_same_message_id_whenever_it_is_tried(settings):
-    ada = asked()
+def test_every_attempt_at_a_request_has_the_same_message_id(settings):
+    ada = pending_request()
 
     ids = {confirmations.build_reply(ada).extra_headers["Message-ID"] for _ in range(2)}
 
@@ -129,10 +129,10 @@ def test_the_same_request_has_the_same_message_id_whenever_it_is_tried(settings)
 
 
 @pytest.mark.parametrize(
-    "error", [ConnectionRefusedError(), answered(429), AnymailConfigurationError("no key")]
+    "error", [ConnectionRefusedError(), api_error(429), AnymailConfigurationError("no key")]
 )
-def test_what_surely_did_not_leave_waits_for_the_next_sweep(error, failing, mailoutbox):
-    ada = asked(confirmation_sent_at=NOW - HOUR)
+def test_a_mail_that_was_certainly_not_sent_is_requeued(error, failing, mailoutbox):
+    ada = pending_request(confirmation_sent_at=NOW - HOUR)
     failing(error)
 
     assert not confirmations.send(ada.pk, now=NOW)
@@ -146,9 +146,9 @@ def test_what_surely_did_not_leave_waits_for_the_next_sweep(error, failing, mail
     assert confirmations.send(ada.pk, now=NOW + MINUTE)
 
 
-@pytest.mark.parametrize("error", [TimeoutError(), answered(500), answered(422)])
-def test_what_may_have_left_is_not_sent_again(error, failing):
-    ada = asked()
+@pytest.mark.parametrize("error", [TimeoutError(), api_error(500), api_error(422)])
+def test_a_mail_that_may_have_been_sent_is_not_repeated(error, failing):
+    ada = pending_request()
     failing(error)
 
     assert not confirmations.send(ada.pk, now=NOW)
@@ -156,17 +156,17 @@ def test_what_may_have_left_is_not_sent_again(error, failing):
     assert confirmations.due_subscriber_ids(now=NOW, limit=9) == []
 
 
-def test_an_error_nobody_foresaw_is_not_swallowed(failing):
-    ada = asked()
+def test_an_unexpected_error_propagates(failing):
+    ada = pending_request()
     failing(KeyError("template"))
 
     with pytest.raises(KeyError):
         confirmations.send(ada.pk, now=NOW)
 
 
-@pytest.mark.parametrize("error", [answered(429), answered(500)])
-def test_logs_hold_ids_and_no_address(error, failing, caplog):
-    ada = asked()
+@pytest.mark.parametrize("error", [api_error(429), api_error(500)])
+def test_logs_contain_ids_but_no_address(error, failing, caplog):
+    ada = pending_request()
     failing(error)
 
     with caplog.at_level(logging.DEBUG, "subscribers"):
@@ -177,23 +177,29 @@ def test_logs_hold_ids_and_no_address(error, failing, caplog):
     assert ADA not in caplog.text
 
 
-def request_at(ada: Subscriber, moment: Any) -> bool:
-    """Somebody asks at that moment, and what waits is sent at once."""
+def request_and_claim(ada: Subscriber, moment: Any) -> bool:
+    """Queue a request at that time and claim it at once, without building its mail."""
+    ada.refresh_from_db()
+    return confirmations.enqueue_request(ada, now=moment) and confirmations.claim_request(
+        ada, now=moment
+    )
+
+
+def request_and_send(ada: Subscriber, moment: Any) -> bool:
+    """Queue a request at that time and send its mail at once."""
     ada.refresh_from_db()
     confirmations.enqueue_request(ada, now=moment)
     return confirmations.send(ada.pk, now=moment)
 
 
-def test_an_address_gets_three_mails_a_day_however_often_somebody_asks(mailoutbox, monkeypatch):
-    # Its own limit; the counter of mailboxes goes by the clock on the wall, which stands still.
-    monkeypatch.setattr(confirmations, "PER_MAILBOX_LIMIT", "100/day")
+def test_an_address_gets_at_most_three_mails_a_day():
     ada = factories.subscriber(status=Status.PENDING)
 
-    asked_at = range(0, 2 * 24 * 60 + 100, 5)
-    sent = [minute for minute in asked_at if request_at(ada, NOW + minute * MINUTE)]
+    minutes = range(0, 2 * 24 * 60 + 100, 5)
+    claimed = [minute for minute in minutes if request_and_claim(ada, NOW + minute * MINUTE)]
 
     day = 24 * 60
-    assert sent == [
+    assert claimed == [
         0,
         10,
         20,
@@ -210,13 +216,13 @@ def test_a_suppressed_address_gets_one_mail_a_day(mailoutbox):
     ada = factories.subscriber(status=Status.PENDING)
     suppression.suppress(ada.email, Suppression.Reason.BOUNCED, NOW)
 
-    sent = [hour for hour in range(49) if request_at(ada, NOW + hour * HOUR)]
+    sent = [hour for hour in range(49) if request_and_send(ada, NOW + hour * HOUR)]
 
     assert sent == [0, 24, 48]
 
 
-def test_who_left_before_confirming_gets_no_other_mail_that_day(mailoutbox):
-    ada = asked()
+def test_declining_stops_confirmation_mails_for_a_day(mailoutbox):
+    ada = pending_request()
     confirmations.send(ada.pk, now=NOW)
     lifecycle.leave(ada, Subscriber.LeftReason.UNSUBSCRIBED, NOW)
 
@@ -227,18 +233,18 @@ def test_who_left_before_confirming_gets_no_other_mail_that_day(mailoutbox):
     assert confirmations.send(ada.pk, now=NOW + 24 * HOUR)
 
 
-def test_confirming_renews_the_budget(mailoutbox):
-    ada = asked(confirmation_count=3)
+def test_confirming_resets_the_limit(mailoutbox):
+    ada = pending_request(confirmation_count=3)
     confirmations.send(ada.pk, now=NOW)
     ada.refresh_from_db()
 
     lifecycle.confirm(ada, NOW + MINUTE)
 
-    assert request_at(ada, NOW + 2 * MINUTE)
+    assert request_and_send(ada, NOW + 2 * MINUTE)
 
 
-def test_asking_again_while_a_request_waits_is_the_same_request():
-    ada = asked()
+def test_a_repeated_request_renews_the_queued_one():
+    ada = pending_request()
 
     confirmations.enqueue_request(ada, now=NOW)
 
@@ -246,18 +252,18 @@ def test_asking_again_while_a_request_waits_is_the_same_request():
     assert (ada.confirmation_requested_at, ada.confirmation_count) == (NOW, 1)
 
 
-def test_the_sweep_takes_the_longest_waiting_first_and_not_all_at_once():
+def test_due_requests_are_limited_and_oldest_first():
     late, early, _last = (
         factories.subscriber(status=Status.PENDING, confirmation_requested_at=NOW - wait * MINUTE)
         for wait in (2, 3, 1)
     )
-    factories.subscriber(status=Status.PENDING)  # asks for nothing
+    factories.subscriber(status=Status.PENDING)  # No request.
 
     assert confirmations.due_subscriber_ids(now=NOW, limit=2) == [early.pk, late.pk]
 
 
-def test_a_request_of_the_day_before_yesterday_is_not_answered(mailoutbox):
-    ada = asked(confirmation_requested_at=NOW - timedelta(days=1))
+def test_a_request_older_than_a_day_is_not_answered(mailoutbox):
+    ada = pending_request(confirmation_requested_at=NOW - timedelta(days=1))
 
     assert confirmations.due_subscriber_ids(now=NOW, limit=9) == []
     assert not confirmations.send(ada.pk, now=NOW)
@@ -277,13 +283,13 @@ def test_a_request_of_the_day_before_yesterday_is_not_answered(mailoutbox):
         ("+x@example.org", "@example.org"),
     ],
 )
-def test_names_of_one_mailbox_are_counted_together(email, mailbox):
+def test_addresses_of_one_mailbox_share_a_canonical_form(email, mailbox):
     assert confirmations.canonical_mailbox(email) == mailbox
 
 
-def test_what_a_mailbox_has_no_room_for_is_dropped_and_not_tried_for_ever(mailoutbox, monkeypatch):
+def test_mails_over_the_mailbox_limit_are_dropped(mailoutbox, monkeypatch):
     monkeypatch.setattr(confirmations, "PER_MAILBOX_LIMIT", "1/day")
-    names = [
+    subscribers = [
         factories.subscriber(
             email=f"ada+{number}@example.org",
             status=Status.PENDING,
@@ -292,13 +298,17 @@ def test_what_a_mailbox_has_no_room_for_is_dropped_and_not_tried_for_ever(mailou
         for number in range(3)
     ]
 
-    assert [confirmations.send(each.pk, now=NOW) for each in names] == [True, False, False]
+    assert [confirmations.send(subscriber.pk, now=NOW) for subscriber in subscribers] == [
+        True,
+        False,
+        False,
+    ]
     assert confirmations.due_subscriber_ids(now=NOW, limit=10) == []
 
 
-def test_with_a_fuse_of_nothing_nothing_leaves_and_all_wait(mailoutbox, settings):
+def test_an_hourly_limit_of_zero_keeps_all_requests_queued(mailoutbox, settings):
     settings.CONFIRMATIONS_PER_HOUR = 0
-    ada = asked()
+    ada = pending_request()
 
     assert not confirmations.send(ada.pk, now=NOW)
     assert (mailoutbox, confirmations.due_subscriber_ids(now=NOW, limit=10)) == ([], [ada.pk])

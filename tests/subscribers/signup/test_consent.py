@@ -21,76 +21,76 @@ ADA = "ada@example.org"
 IP = "192.0.2.7"
 
 
-def proofs() -> list[tuple[object, ...]]:
+def consents() -> list[tuple[object, ...]]:
     fields = ("form", "text_version", "asked_at", "confirmed_at", "ip")
     return list(Consent.objects.order_by("pk").values_list(*fields))
 
 
-def ask(form: FormKind = FormKind.PAGE, *, days: int = 0) -> Subscriber:
+def request_signup(form: FormKind = FormKind.PAGE, *, days: int = 0) -> Subscriber:
     return lifecycle.request_confirmation(
         ADA, [], "", NOW + days * DAY, consent_context=ConsentContext(form=form, ip=IP)
     )
 
 
-def test_who_asks_and_confirms_leaves_one_proof_with_both_moments():
-    lifecycle.confirm(ask(FormKind.EMBED), NOW + DAY)
+def test_confirming_stores_one_consent_with_both_times():
+    lifecycle.confirm(request_signup(FormKind.EMBED), NOW + DAY)
 
-    assert proofs() == [("embed", consent.CURRENT_VERSION, NOW, NOW + DAY, None)]
-
-
-def test_who_asks_twice_before_confirming_is_held_to_the_newest():
-    ask(FormKind.PAGE)
-    lifecycle.confirm(ask(FormKind.API, days=1), NOW + 2 * DAY)
-
-    assert proofs() == [("api", consent.CURRENT_VERSION, NOW + DAY, NOW + 2 * DAY, None)]
+    assert consents() == [("embed", consent.CURRENT_VERSION, NOW, NOW + DAY, None)]
 
 
-def test_who_comes_back_leaves_a_second_proof_and_the_first_stays():
-    ada = ask()
+def test_the_latest_unconfirmed_request_replaces_earlier_ones():
+    request_signup(FormKind.PAGE)
+    lifecycle.confirm(request_signup(FormKind.API, days=1), NOW + 2 * DAY)
+
+    assert consents() == [("api", consent.CURRENT_VERSION, NOW + DAY, NOW + 2 * DAY, None)]
+
+
+def test_subscribing_again_adds_a_second_consent():
+    ada = request_signup()
     lifecycle.confirm(ada, NOW)
     lifecycle.leave(ada, Subscriber.LeftReason.UNSUBSCRIBED, NOW + DAY)
 
-    lifecycle.confirm(ask(days=2), NOW + 3 * DAY)
+    lifecycle.confirm(request_signup(days=2), NOW + 3 * DAY)
 
-    assert [(asked, confirmed) for _, _, asked, confirmed, _ in proofs()] == [
+    assert [(asked_at, confirmed_at) for _, _, asked_at, confirmed_at, _ in consents()] == [
         (NOW, NOW),
         (NOW + 2 * DAY, NOW + 3 * DAY),
     ]
 
 
-def test_a_stranger_who_types_a_reader_s_address_proves_nothing():
+def test_a_request_for_an_active_reader_stores_no_consent():
     factories.subscriber(email=ADA)
 
-    ask()
+    request_signup()
 
-    assert proofs() == []
+    assert consents() == []
 
 
-def test_where_somebody_asked_from_is_kept_only_if_the_operator_has_to(settings):
+def test_the_ip_address_is_stored_only_if_enabled(settings):
     settings.CONSENT_IP = True
 
-    ask()
+    request_signup()
 
     assert Consent.objects.get().ip == IP
 
 
-def test_who_an_operator_brings_is_marked_so():
+def test_consents_by_an_operator_are_marked_as_such():
     importing.add_all([import_rows.ImportRow(email=ADA)], confirmed=True, now=NOW)
     importing.add_or_update(
         import_rows.ImportRow(email="ben@example.org"), confirmed=False, now=NOW
     )
 
-    assert proofs() == [("import", "", NOW, NOW, None), ("command", "", NOW, None, None)]
+    assert consents() == [("import", "", NOW, NOW, None), ("command", "", NOW, None, None)]
 
 
-def test_the_sentence_on_the_form_is_the_one_that_is_named(client):
+def test_the_form_shows_the_current_consent_text(client):
     assert (
         consent.CONSENT_TEXTS[consent.CURRENT_VERSION] in client.get("/subscribe/").content.decode()
     )
 
 
-def test_a_text_that_was_shown_is_never_changed():
-    """A new wording gets a new version: proofs of readers name the old."""
+def test_a_published_consent_text_never_changes():
+    """New wording needs a new version: stored consents name the old one."""
     assert consent.CONSENT_TEXTS["2026-11"] == (
         "You ask for trending papers by email, at most once a day. One email comes first, to"
         " confirm that it was you. Leave with one click, any day."
@@ -99,8 +99,8 @@ def test_a_text_that_was_shown_is_never_changed():
 
 
 @pytest.mark.parametrize("changed", [{"form": "fax"}, {"confirmed_at": None}])
-def test_the_schema_refuses_an_unknown_form_and_two_open_proofs(changed):
-    ada = ask()
+def test_the_schema_refuses_unknown_forms_and_a_second_unconfirmed_consent(changed):
+    ada = request_signup()
     fields = {"form": "page", "confirmed_at": NOW} | changed
 
     with pytest.raises(IntegrityError), transaction.atomic():

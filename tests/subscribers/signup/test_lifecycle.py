@@ -17,12 +17,12 @@ from tests import factories
 pytestmark = pytest.mark.django_db
 
 Status, Reason = Subscriber.Status, Subscriber.LeftReason
-NOW = factories.NOW  # six in the morning: the digest of seven is still to come
+NOW = factories.NOW  # 06:00 UTC: the digest at 07:00 is still to come.
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 ADA = "ada@example.org"
 
 
-def ask(email: str = ADA, **changed: Any) -> Subscriber:
+def request_signup(email: str = ADA, **changed: Any) -> Subscriber:
     fields: dict[str, Any] = {"topics": ["robotics"], "timezone": "Europe/Berlin", "now": NOW}
     return lifecycle.request_confirmation(email, **fields | changed)
 
@@ -37,33 +37,33 @@ def _topics():
     factories.topic("speech")
 
 
-def test_a_new_address_waits_to_be_asked_with_what_was_chosen():
-    ask("Ada@Example.ORG")
+def test_a_new_address_is_pending_with_its_choices():
+    request_signup("Ada@Example.ORG")
 
     ada = Subscriber.objects.get()
     assert (ada.email, ada.status, ada.confirmation_requested_at) == (ADA, "pending", NOW)
     assert (topics_of(ada), ada.preferences.timezone) == ({"robotics"}, "Europe/Berlin")
 
 
-def test_without_topics_or_a_time_zone_the_defaults_stand():
-    ask(topics=[], timezone="")
+def test_missing_topics_and_time_zone_mean_the_defaults():
+    request_signup(topics=[], timezone="")
 
     ada = Subscriber.objects.get()
     assert (topics_of(ada), ada.preferences.timezone) == (set(), "UTC")
 
 
-def test_while_unconfirmed_the_newest_form_counts():
-    ask()
-    ask(topics=["speech"], timezone="Asia/Tokyo", now=NOW + HOUR)
+def test_the_latest_form_replaces_unconfirmed_choices():
+    request_signup()
+    request_signup(topics=["speech"], timezone="Asia/Tokyo", now=NOW + HOUR)
 
     ada = Subscriber.objects.get()
     assert (topics_of(ada), ada.preferences.timezone) == ({"speech"}, "Asia/Tokyo")
 
 
-def test_a_stranger_cannot_change_what_a_reader_chose():
+def test_a_request_does_not_change_an_active_reader_s_choices():
     ada = factories.subscriber(email=ADA, topics=["speech"], next_digest_at=NOW)
 
-    ask()
+    request_signup()
 
     ada.refresh_from_db()
     assert (ada.status, topics_of(ada), ada.preferences.timezone) == (
@@ -74,52 +74,52 @@ def test_a_stranger_cannot_change_what_a_reader_chose():
     assert (ada.next_digest_at, ada.confirmation_requested_at) == (NOW, NOW)
 
 
-def test_who_left_has_to_confirm_anew():
+def test_a_reader_who_left_must_confirm_again():
     factories.subscriber(email=ADA, status=Status.LEFT)
 
-    ask()
+    request_signup()
 
     ada = Subscriber.objects.get()
     assert (ada.status, ada.left_at, ada.left_reason) == ("pending", None, "")
     assert ada.confirmation_requested_at == NOW
 
 
-def test_an_unknown_topic_is_passed_over():
-    ask(topics=["robotics", "astrology"])
+def test_an_unknown_topic_is_ignored():
+    request_signup(topics=["robotics", "astrology"])
 
     assert topics_of(Subscriber.objects.get()) == {"robotics"}
 
 
-def test_a_bad_address_leaves_nothing_behind():
+def test_an_invalid_address_stores_nothing():
     with pytest.raises(InvalidAddressError):
-        ask("ada")
+        request_signup("ada")
 
     assert not Subscriber.objects.exists()
 
 
 @pytest.mark.parametrize("reason", Suppression.Reason)
-def test_asking_does_not_lift_a_suppression_and_confirming_does(reason):
+def test_confirming_removes_a_suppression_but_a_request_does_not(reason):
     suppression.suppress(ADA, reason, NOW)
 
-    ada = ask()
+    ada = request_signup()
     assert suppression.is_suppressed(ADA)
 
     lifecycle.confirm(ada, NOW)
     assert not suppression.is_suppressed(ADA)
 
 
-def test_confirmed_is_active_and_the_first_digest_is_due_at_their_hour():
-    ada = ask()
+def test_confirming_activates_and_schedules_the_first_digest():
+    ada = request_signup()
 
     lifecycle.confirm(ada, NOW)
 
     assert (ada.status, ada.confirmed_at) == ("active", NOW)
-    assert ada.next_digest_at == NOW + 23 * HOUR  # seven in Berlin was an hour ago
+    assert ada.next_digest_at == NOW + 23 * HOUR  # 07:00 in Berlin was an hour ago.
     assert topics_of(ada) == {"robotics"}
 
 
 def test_confirming_again_changes_nothing():
-    ada = ask()
+    ada = request_signup()
     lifecycle.confirm(ada, NOW)
     before = Subscriber.objects.values().get()
 
@@ -128,29 +128,29 @@ def test_confirming_again_changes_nothing():
     assert Subscriber.objects.values().get() == before
 
 
-def test_of_two_who_press_at_once_one_confirms():
-    ask()
-    mine, theirs = Subscriber.objects.get(), Subscriber.objects.get()
+def test_of_two_concurrent_confirmations_the_first_counts():
+    request_signup()
+    first, second = Subscriber.objects.get(), Subscriber.objects.get()
 
-    lifecycle.confirm(mine, NOW)
-    lifecycle.confirm(theirs, NOW + HOUR)
+    lifecycle.confirm(first, NOW)
+    lifecycle.confirm(second, NOW + HOUR)
 
     assert Subscriber.objects.get().confirmed_at == NOW
 
 
 def test_a_link_opened_before_leaving_does_not_confirm_after_it():
-    ask()
+    request_signup()
     opened, leaving = Subscriber.objects.get(), Subscriber.objects.get()
 
     lifecycle.leave(leaving, Reason.UNSUBSCRIBED, NOW)
-    ask(now=NOW + DAY)  # pending again, with another link
+    request_signup(now=NOW + DAY)  # Pending again, with a new link.
     lifecycle.confirm(opened, NOW + DAY)
 
     assert opened.status == Status.PENDING
 
 
-def test_once_confirmed_no_request_waits():
-    ada = ask()
+def test_confirming_clears_the_queued_request():
+    ada = request_signup()
 
     lifecycle.confirm(ada, NOW)
 
@@ -159,7 +159,7 @@ def test_once_confirmed_no_request_waits():
 
 @pytest.mark.parametrize("status", [Status.PENDING, Status.ACTIVE])
 @pytest.mark.parametrize("reason", Reason)
-def test_leaving_is_immediate_and_nothing_is_due(status, reason):
+def test_leaving_takes_effect_at_once_and_cancels_what_is_due(status, reason):
     due = NOW if status == Status.ACTIVE else None
     ada = factories.subscriber(status=status, next_digest_at=due, confirmation_requested_at=NOW)
 
@@ -180,7 +180,7 @@ def test_leaving_again_changes_nothing():
 
 
 @pytest.mark.parametrize("reasons", list(permutations(Reason)))
-def test_the_gravest_reason_stays_whatever_comes_first(reasons):
+def test_the_most_severe_reason_persists_in_any_order(reasons):
     ada = factories.subscriber()
 
     for reason in reasons * 2:
@@ -189,26 +189,26 @@ def test_the_gravest_reason_stays_whatever_comes_first(reasons):
     assert ada.left_reason == Reason.COMPLAINED
 
 
-def test_every_reason_has_its_gravity():
+def test_every_reason_has_a_severity():
     assert sorted(lifecycle.REASONS_BY_SEVERITY) == sorted(Reason)
 
 
 @pytest.fixture
 def ada():
-    """A reader of a while, who pressed the button."""
+    """Return a long-time reader who has just unsubscribed."""
     ada = factories.subscriber(email=ADA, topics=["speech"])
     lifecycle.leave(ada, Reason.UNSUBSCRIBED, NOW)
     return ada
 
 
-def test_who_comes_back_within_a_day_never_left(ada):
+def test_rejoining_within_a_day_restores_the_subscription(ada):
     assert lifecycle.rejoin(ada, NOW + HOUR / 2)
 
     assert (ada.status, ada.left_at, ada.left_reason) == ("active", None, "")
     assert (topics_of(ada), ada.next_digest_at) == ({"speech"}, NOW + HOUR)
 
 
-def test_coming_back_again_changes_nothing(ada):
+def test_rejoining_again_changes_nothing(ada):
     lifecycle.rejoin(ada, NOW)
     before = Subscriber.objects.values().get()
 
@@ -217,7 +217,7 @@ def test_coming_back_again_changes_nothing(ada):
     assert Subscriber.objects.values().get() == before
 
 
-def test_coming_back_does_not_bring_a_second_digest_of_the_date(ada):
+def test_rejoining_does_not_repeat_the_digest_of_the_date(ada):
     Subscriber.objects.update(last_digest_on=NOW.date())
 
     lifecycle.rejoin(ada, NOW)
@@ -236,7 +236,7 @@ def test_coming_back_does_not_bring_a_second_digest_of_the_date(ada):
     ],
     ids=["a day ago", "bounced", "complained", "never confirmed", "asked anew"],
 )
-def test_otherwise_coming_back_takes_a_new_confirmation(ada, changed):
+def test_rejoining_is_refused_in_other_states(ada, changed):
     Subscriber.objects.update(**changed)
 
     assert not lifecycle.rejoin(ada, NOW)
@@ -244,29 +244,29 @@ def test_otherwise_coming_back_takes_a_new_confirmation(ada, changed):
     assert not Subscriber.objects.mailable().exists()
 
 
-def test_a_suppressed_address_does_not_come_back_this_way(ada):
+def test_a_suppressed_address_cannot_rejoin(ada):
     suppression.suppress(ADA, Suppression.Reason.ERASED, NOW)
 
     assert not lifecycle.rejoin(ada, NOW)
 
 
-def test_each_new_state_has_a_new_link_to_confirm():
-    ada = ask()
+def test_every_change_of_state_renews_the_confirmation_link():
+    ada = request_signup()
     nonces = [ada.confirmation_nonce]
 
     lifecycle.leave(ada, Reason.UNSUBSCRIBED, NOW)
     nonces.append(ada.confirmation_nonce)
-    ada = ask(now=NOW + DAY)
+    ada = request_signup(now=NOW + DAY)
     lifecycle.confirm(ada, NOW + DAY)
     nonces.append(ada.confirmation_nonce)
 
     assert len(set(nonces)) == 3
 
 
-def test_a_subscriber_always_has_preferences():
-    ask()
+def test_a_request_restores_missing_preferences():
+    request_signup()
     Preferences.objects.all().delete()
 
-    ask(now=NOW + DAY)
+    request_signup(now=NOW + DAY)
 
     assert Preferences.objects.get().subscriber.email == ADA

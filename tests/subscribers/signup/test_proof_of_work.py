@@ -26,12 +26,12 @@ def _noon():
         yield
 
 
-def test_work_of_the_full_weight_is_accepted():
+def test_a_proof_of_the_full_cost_is_accepted():
     assert proof_of_work.verify_proof(solve_challenge(proof_of_work.create_challenge(now=NOW)))
 
 
 @pytest.mark.usefixtures("cheap_proof_of_work")
-def test_a_proof_is_good_once():
+def test_a_proof_works_once():
     proof = solve_challenge(proof_of_work.create_challenge(now=NOW))
     again = base64.b64encode(json.dumps(json.loads(base64.b64decode(proof)), indent=1).encode())
 
@@ -47,16 +47,18 @@ def test_a_proof_is_good_once():
 
 
 @pytest.mark.usefixtures("cheap_proof_of_work")
-@pytest.mark.parametrize(("late", "done"), [(timedelta(0), True), (timedelta(seconds=1), False)])
-def test_a_proof_is_good_for_ten_minutes(late, done):
+@pytest.mark.parametrize(
+    ("late", "is_valid"), [(timedelta(0), True), (timedelta(seconds=1), False)]
+)
+def test_a_proof_works_for_ten_minutes(late, is_valid):
     proof = solve_challenge(proof_of_work.create_challenge(now=NOW))
 
     with time_machine.travel(NOW + proof_of_work.CHALLENGE_LIFETIME + late, tick=False):
-        assert proof_of_work.verify_proof(proof) is done
+        assert proof_of_work.verify_proof(proof) is is_valid
 
 
 @pytest.mark.usefixtures("cheap_proof_of_work")
-def test_a_proof_made_with_another_key_is_none(settings):
+def test_a_proof_signed_with_another_key_is_refused(settings):
     proof = solve_challenge(proof_of_work.create_challenge(now=NOW))
     settings.SECRET_KEY = "another"
 
@@ -65,17 +67,17 @@ def test_a_proof_made_with_another_key_is_none(settings):
 
 @pytest.mark.usefixtures("cheap_proof_of_work")
 @pytest.mark.parametrize("changed", ["cost", "keyPrefix", "expiresAt", "nonce", "salt"])
-def test_a_challenge_that_was_made_easier_or_longer_is_refused(changed):
+def test_a_tampered_challenge_is_refused(changed):
     challenge = proof_of_work.create_challenge(now=NOW)
-    easier = {"cost": 2, "expiresAt": 2**40}.get(changed, "00")
-    challenge["parameters"][changed] = easier
+    tampered = {"cost": 2, "expiresAt": 2**40}.get(changed, "00")
+    challenge["parameters"][changed] = tampered
 
     payload = {"challenge": challenge, "solution": {"counter": 1, "derivedKey": "00"}}
 
     assert not proof_of_work.verify_proof(base64.b64encode(json.dumps(payload).encode()).decode())
 
 
-def test_a_guess_is_refused():
+def test_a_guessed_solution_is_refused():
     challenge = proof_of_work.create_challenge(now=NOW)
     payload = {"challenge": challenge, "solution": {"counter": 1, "derivedKey": "00" * 32}}
 
@@ -100,12 +102,13 @@ json_ = st.recursive(
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
-    st.text(max_size=50) | json_.map(lambda it: base64.b64encode(json.dumps(it).encode()).decode())
+    st.text(max_size=50)
+    | json_.map(lambda value: base64.b64encode(json.dumps(value).encode()).decode())
 )
-def test_anything_else_is_refused_and_is_no_error(proof):
+def test_anything_else_is_refused_without_an_error(proof):
     assert not proof_of_work.verify_proof(proof)
 
 
-def test_what_is_huge_is_not_even_looked_at(django_assert_num_queries):
+def test_a_huge_proof_is_refused_without_a_query(django_assert_num_queries):
     with django_assert_num_queries(0):
         assert not proof_of_work.verify_proof("QUFB" * 1_000_000)

@@ -17,22 +17,22 @@ pytestmark = [
 
 
 @pytest.fixture(autouse=True)
-def only_who_has_done_the_work_may_pass(monkeypatch: pytest.MonkeyPatch) -> None:
-    """And forms are good at once."""
+def require_proof_of_work(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Refuse requests without a proof, and accept forms at once."""
     monkeypatch.setattr(abuse_protection, "PER_IP_LIMIT_WITHOUT_POW", "0/hour")
     monkeypatch.setattr(abuse_protection, "MIN_FILL_TIME", timedelta(seconds=-1))
 
 
-def press(page: Page, email: str) -> None:
+def submit_form(page: Page, email: str) -> None:
     page.fill("#email", email)
     page.press("#email", "Enter")
 
 
 @pytest.mark.parametrize("path", ["/", "/subscribe/embed/"])
-def test_the_work_is_done_and_the_answer_stands_where_the_form_was(open_tab, path):
+def test_the_script_solves_the_challenge_and_the_answer_replaces_the_form(open_tab, path):
     def act(page: Page) -> tuple[str, str]:
         page.goto(path)
-        press(page, "ada@example.org")
+        submit_form(page, "ada@example.org")
         page.wait_for_selector(".asked")
         return page.url, page.evaluate("document.activeElement.className")
 
@@ -42,14 +42,14 @@ def test_the_work_is_done_and_the_answer_stands_where_the_form_was(open_tab, pat
     assert Subscriber.objects.get().email == "ada@example.org"
 
 
-def test_a_mistake_is_marked_in_place_and_set_right_at_once(open_tab):
+def test_an_error_is_shown_in_place_and_can_be_corrected_at_once(open_tab):
     def act(page: Page) -> str:
         page.goto("/subscribe/")
-        press(page, "ada@nowhere")
+        submit_form(page, "ada@nowhere")
         page.wait_for_selector("#email-error")
         focused = str(page.evaluate("document.activeElement.id"))
-        page.wait_for_timeout(300)  # so that the next proof is there before the press
-        press(page, "ada@example.org")
+        page.wait_for_timeout(300)  # Wait for the next proof.
+        submit_form(page, "ada@example.org")
         page.wait_for_selector(".asked")
         return focused
 

@@ -33,12 +33,12 @@ def pending(at: datetime = LONG_AGO, **fields: Any) -> Subscriber:
     return created(at, status=Status.PENDING, **fields)
 
 
-def left(**fields: Any) -> list[int]:
+def purge_and_list_ids(**fields: Any) -> list[int]:
     unconfirmed.purge_unconfirmed(now=NOW)
     return list(Subscriber.objects.order_by("pk").values_list("pk", flat=True))
 
 
-def test_who_never_confirmed_is_forgotten_with_all_that_was_said_of_them():
+def test_an_unconfirmed_subscriber_is_deleted_with_all_related_rows():
     ada = pending(email="ada@example.org", confirmation_sent_at=LONG_AGO, topics=["robotics"])
     consent.record_request(ada, consent.ConsentContext(), now=LONG_AGO)
 
@@ -48,12 +48,12 @@ def test_who_never_confirmed_is_forgotten_with_all_that_was_said_of_them():
 
 
 @pytest.mark.parametrize(
-    ("age", "kept"), [(7 * DAY, True), (7 * DAY + SECOND, False)], ids=["a week", "a second more"]
+    ("age", "kept"), [(7 * DAY, True), (7 * DAY + SECOND, False)], ids=["a week", "a second later"]
 )
-def test_a_week_is_what_they_have(age, kept):
+def test_unconfirmed_subscribers_are_kept_for_a_week(age, kept):
     ada = pending(NOW - age)
 
-    assert left() == ([ada.pk] if kept else [])
+    assert purge_and_list_ids() == ([ada.pk] if kept else [])
 
 
 @pytest.mark.parametrize(
@@ -63,27 +63,27 @@ def test_a_week_is_what_they_have(age, kept):
         {"confirmation_requested_at": NOW - DAY},
     ],
 )
-def test_who_asked_again_lately_has_another_week(fields):
+def test_a_recent_request_extends_the_retention(fields):
     ada = pending(**fields)
 
-    assert left() == [ada.pk]
+    assert purge_and_list_ids() == [ada.pk]
 
 
-def test_readers_and_those_who_were_readers_are_not_forgotten():
+def test_current_and_former_readers_are_kept():
     reader = created(LONG_AGO)
     gone = created(LONG_AGO, status=Status.LEFT, left_at=LONG_AGO, confirmed_at=LONG_AGO)
 
-    assert left() == [reader.pk, gone.pk]
+    assert purge_and_list_ids() == [reader.pk, gone.pk]
 
 
 @pytest.mark.parametrize(("days", "kept"), [(6, True), (8, False)])
-def test_who_said_that_it_was_not_them_is_forgotten_as_well(days, kept):
+def test_subscribers_who_declined_are_deleted_as_well(days, kept):
     ada = created(LONG_AGO, status=Status.LEFT, left_at=NOW - days * DAY)
 
-    assert left() == ([ada.pk] if kept else [])
+    assert purge_and_list_ids() == ([ada.pk] if kept else [])
 
 
-def test_a_former_reader_whose_address_a_stranger_typed_is_one_who_left():
+def test_an_expired_request_of_a_former_reader_reverts_to_left():
     ada = factories.subscriber(email="ada@example.org")
     lifecycle.leave(ada, Reason.UNSUBSCRIBED, LONG_AGO)
     lifecycle.request_confirmation(ada.email, [], "", LONG_AGO)
@@ -97,7 +97,7 @@ def test_a_former_reader_whose_address_a_stranger_typed_is_one_who_left():
     assert not Consent.objects.exists()
 
 
-def test_many_are_forgotten_page_by_page(monkeypatch):
+def test_many_are_deleted_in_batches(monkeypatch):
     monkeypatch.setattr(unconfirmed, "PURGE_BATCH_SIZE", 2)
     for _ in range(5):
         pending()
@@ -105,7 +105,7 @@ def test_many_are_forgotten_page_by_page(monkeypatch):
     assert unconfirmed.purge_unconfirmed(now=NOW) == 5
 
 
-def test_one_run_does_not_go_on_for_ever(monkeypatch):
+def test_one_run_deletes_a_limited_number(monkeypatch):
     monkeypatch.setattr(unconfirmed, "PURGE_BATCH_SIZE", 2)
     monkeypatch.setattr(unconfirmed, "MAX_PURGED_PER_RUN", 4)
     for _ in range(7):
@@ -114,15 +114,15 @@ def test_one_run_does_not_go_on_for_ever(monkeypatch):
     assert [unconfirmed.purge_unconfirmed(now=NOW) for _ in range(3)] == [4, 3, 0]
 
 
-def test_a_run_with_nothing_to_do_costs_the_same_however_many_readers(django_assert_num_queries):
+def test_a_run_without_work_costs_the_same_for_any_number_of_readers(django_assert_num_queries):
     for _ in range(5):
         created(LONG_AGO)
 
-    with django_assert_num_queries(4 + 2):  # the savepoints are queries too
+    with django_assert_num_queries(4 + 2):  # Savepoints count as queries.
         unconfirmed.purge_unconfirmed(now=NOW)
 
 
-def test_every_tick_forgets():
+def test_every_tick_purges():
     ada = pending()
 
     with time_machine.travel(NOW, tick=False):

@@ -28,7 +28,7 @@ NOW = factories.NOW
 DAY = timedelta(days=1)
 ADA = "ada@example.org"
 SUBSCRIBE, EMBED = "/subscribe/", "/subscribe/embed/"
-ASKED = "/subscribe/check-your-inbox/"
+CHECK_INBOX = "/subscribe/check-your-inbox/"
 HTMX = {"HX-Request": "true"}
 
 
@@ -42,7 +42,7 @@ def _noon():
 
 @pytest.fixture
 def browser():
-    """One that would be refused if a page asked for a cookie or a CSRF token."""
+    """Return a client that fails if a page requires a CSRF token."""
     return Client(enforce_csrf_checks=True)
 
 
@@ -51,12 +51,12 @@ def text(response: HttpResponse) -> str:
 
 
 def value_of(name: str, response: HttpResponse) -> str:
-    found = re.search(rf'name="{name}" value="([^"]*)"', text(response))
-    assert found, name
-    return found[1]
+    match = re.search(rf'name="{name}" value="([^"]*)"', text(response))
+    assert match, name
+    return match[1]
 
 
-def test_the_form_is_shown_to_anybody_and_to_caches(browser):
+def test_the_form_is_public_and_cacheable(browser):
     response = browser.get(SUBSCRIBE)
 
     assert response.status_code == 200
@@ -66,7 +66,7 @@ def test_the_form_is_shown_to_anybody_and_to_caches(browser):
     assert (response.cookies, response.headers.get("Vary")) == ({}, None)
 
 
-def test_joining_asks_for_confirmation_and_says_look_into_your_inbox(
+def test_signing_up_sends_a_confirmation_and_redirects_to_check_your_inbox(
     browser, mailoutbox, django_capture_on_commit_callbacks
 ):
     form = factories.signup_form_data(topics=["robotics"], timezone="Europe/Berlin")
@@ -84,7 +84,7 @@ def test_joining_asks_for_confirmation_and_says_look_into_your_inbox(
 
 @pytest.mark.parametrize("status", [None, *Status])
 @pytest.mark.parametrize("suppressed", [False, True])
-def test_the_answer_is_the_same_whoever_is_known(browser, status, suppressed):
+def test_the_answer_does_not_reveal_who_is_subscribed(browser, status, suppressed):
     if status:
         factories.subscriber(email=ADA, status=status)
     if suppressed:
@@ -99,17 +99,20 @@ def test_the_answer_is_the_same_whoever_is_known(browser, status, suppressed):
 @pytest.mark.parametrize(
     ("form", "sentence"),
     [
-        ({"email": ""}, "Please give your email address."),
+        ({"email": ""}, "Please enter your email address."),
         ({"email": "ada"}, "An email address must have an @-sign."),
-        ({"email": "a" * 10_000 + "@example.org"}, "That is too long for an address"),
-        ({"email": "ada@example.org\nBcc: eve@example.org"}, "An address has no line breaks"),
-        ({"email": "ada@example.org, eve@example.org"}, "Please give one address, not several."),
+        ({"email": "a" * 10_000 + "@example.org"}, "This address is too long"),
+        (
+            {"email": "ada@example.org\nBcc: eve@example.org"},
+            "An address cannot contain line breaks",
+        ),
+        ({"email": "ada@example.org, eve@example.org"}, "Please enter one address, not several."),
         ({"email": "ada\x00@example.org"}, "Null characters are not allowed."),
         ({"email": ADA, "topics": ["astrology"]}, "One of these topics does not exist"),
         ({"email": ADA, "topics": ["ro\x00botics"]}, "Null characters are not allowed."),
     ],
 )
-def test_bad_input_is_answered_with_a_sentence_and_changes_nothing(browser, form, sentence):
+def test_invalid_input_shows_an_error_and_stores_nothing(browser, form, sentence):
     response = browser.post(SUBSCRIBE, factories.signup_form_data(**form))
 
     assert response.status_code == 400
@@ -118,7 +121,7 @@ def test_bad_input_is_answered_with_a_sentence_and_changes_nothing(browser, form
     assert not Subscriber.objects.exists()
 
 
-def test_a_form_with_an_error_keeps_what_was_typed(browser):
+def test_a_form_with_an_error_keeps_its_values(browser):
     response = browser.post(SUBSCRIBE, factories.signup_form_data("<b>ada", topics=["speech"]))
 
     assert "&lt;b&gt;ada" in text(response)
@@ -126,14 +129,14 @@ def test_a_form_with_an_error_keeps_what_was_typed(browser):
 
 
 @pytest.mark.parametrize("zone", ["", "Mars/Olympus", "../../etc/passwd", "x" * 10_000, "\x00"])
-def test_an_unknown_time_zone_of_the_browser_is_utc(browser, zone):
+def test_an_unknown_time_zone_means_utc(browser, zone):
     assert browser.post(SUBSCRIBE, factories.signup_form_data(timezone=zone)).status_code == 303
 
     assert Preferences.objects.get().timezone == "UTC"
 
 
 @pytest.mark.parametrize("address", ["/", "/papers/", "/topics/", "/editions/", SUBSCRIBE, EMBED])
-def test_every_page_has_the_form_and_a_cache_may_keep_it(browser, address):
+def test_every_page_has_the_form_and_is_cacheable(browser, address):
     response = browser.get(address)
 
     assert value_of("seal", response)
@@ -143,7 +146,7 @@ def test_every_page_has_the_form_and_a_cache_may_keep_it(browser, address):
     assert response.cookies == {}
 
 
-def test_a_form_from_a_cache_is_good_for_everybody_who_gets_it(browser):
+def test_a_cached_form_works_for_several_visitors(browser):
     seal = value_of("seal", browser.get(SUBSCRIBE))
 
     with time_machine.travel(NOW + DAY, tick=False):
@@ -156,7 +159,7 @@ def test_a_form_from_a_cache_is_good_for_everybody_who_gets_it(browser):
 
 
 @pytest.mark.parametrize(
-    ("later", "changed", "sentence"),
+    ("delay", "changed", "sentence"),
     [
         (timedelta(seconds=1), {}, abuse_protection.TOO_QUICK_MESSAGE),
         (3 * DAY, {}, abuse_protection.STALE_FORM_MESSAGE),
@@ -169,18 +172,16 @@ def test_a_form_from_a_cache_is_good_for_everybody_who_gets_it(browser):
         ),
         (timedelta(minutes=1), {"seal": "ü\x00" * 3000}, abuse_protection.INVALID_TOKEN_MESSAGE),
     ],
-    ids=["quick", "stale", "trapped", "without a seal", "forged", "garbage"],
+    ids=["too quick", "stale", "honeypot", "no token", "forged", "garbage"],
 )
 @pytest.mark.parametrize("address", [SUBSCRIBE, EMBED])
-def test_what_no_person_would_send_is_asked_for_once_more(
-    browser, address, later, changed, sentence
-):
+def test_a_suspicious_form_must_be_submitted_again(browser, address, delay, changed, sentence):
     form = {"email": ADA, "topics": ["speech"], "seal": value_of("seal", browser.get(address))}
 
-    with time_machine.travel(NOW + later, tick=False):
+    with time_machine.travel(NOW + delay, tick=False):
         response = browser.post(address, form | changed)
         assert not Subscriber.objects.exists()
-        # A person presses the button again, at once.
+        # A person presses the button again at once.
         form = {"email": value_of("email", response), "seal": value_of("seal", response)}
         second = browser.post(address, form)
 
@@ -190,8 +191,8 @@ def test_what_no_person_would_send_is_asked_for_once_more(
     assert Subscriber.objects.get().email == ADA
 
 
-def test_a_plain_form_of_another_site_leads_to_one_more_press(browser):
-    """docs/operators/embedding.md: without a seal, and from another origin."""
+def test_a_plain_form_on_another_site_must_be_submitted_again_on_our_page(browser):
+    """The form has no token and comes from another origin: see docs/embedding.md."""
     form = {"email": ADA, "topics": ["speech"]}
 
     response = browser.post(SUBSCRIBE, form, headers={"Origin": "https://lab.example.org"})
@@ -201,7 +202,7 @@ def test_a_plain_form_of_another_site_leads_to_one_more_press(browser):
     assert browser.post(SUBSCRIBE, form | {"seal": value_of("seal", response)}).status_code == 303
 
 
-def test_htmx_gets_the_answer_alone_to_put_in_the_form_s_place(browser):
+def test_htmx_gets_only_the_answer(browser):
     response = browser.post(SUBSCRIBE, factories.signup_form_data(), headers=HTMX)
 
     assert response.status_code == 200
@@ -210,7 +211,7 @@ def test_htmx_gets_the_answer_alone_to_put_in_the_form_s_place(browser):
     assert Subscriber.objects.get().email == ADA
 
 
-def test_htmx_gets_the_form_alone_with_its_error_and_what_was_typed(browser):
+def test_htmx_gets_only_the_form_with_its_error_and_values(browser):
     response = browser.post(
         SUBSCRIBE, factories.signup_form_data("ada", topics=["speech"]), headers=HTMX
     )
@@ -225,8 +226,8 @@ def test_htmx_gets_the_form_alone_with_its_error_and_what_was_typed(browser):
 
 
 @pytest.mark.parametrize("status", [None, *Status])
-def test_nothing_is_sent_while_the_page_is_answered(browser, status, mailoutbox):
-    """A mail is a task's work, so an answer takes no longer for one address than another."""
+def test_no_mail_is_sent_during_the_request(browser, status, mailoutbox):
+    """Sending would take longer for some addresses and so reveal who is subscribed."""
     if status:
         factories.subscriber(email=ADA, status=status)
 
@@ -237,22 +238,22 @@ def test_nothing_is_sent_while_the_page_is_answered(browser, status, mailoutbox)
 
 
 @pytest.mark.usefixtures("cheap_proof_of_work")
-def test_with_a_proof_of_work_there_is_room_where_there_is_none_without(browser):
-    def ask(number: int, **fields: Any) -> HttpResponse:
+def test_a_proof_of_work_raises_the_limit(browser):
+    def post_form(number: int, **fields: Any) -> HttpResponse:
         return browser.post(
             SUBSCRIBE, factories.signup_form_data(f"reader{number}@example.org", **fields)
         )
 
-    without = [ask(number).status_code for number in range(5)]
+    without = [post_form(number).status_code for number in range(5)]
     proof = solve_challenge(browser.get("/subscribe/challenge/").json())
-    with_proof, replayed = ask(6, proof=proof), ask(7, proof=proof)
+    with_proof, replayed = post_form(6, proof=proof), post_form(7, proof=proof)
 
     assert without == [303, 303, 303, 429, 429]
     assert (with_proof.status_code, replayed.status_code) == (303, 429)
 
 
 @pytest.mark.parametrize("headers", [{}, HTMX], ids=["page", "htmx"])
-def test_who_has_to_wait_is_told_how_long_and_loses_nothing(browser, headers):
+def test_a_rate_limited_visitor_gets_a_waiting_time_and_keeps_the_form(browser, headers):
     for number in range(3):
         browser.post(SUBSCRIBE, factories.signup_form_data(f"reader{number}@example.org"))
 
@@ -262,13 +263,13 @@ def test_who_has_to_wait_is_told_how_long_and_loses_nothing(browser, headers):
 
     assert response.status_code == 429
     assert 0 < int(response.headers["Retry-After"]) <= 3600
-    assert "Turn JavaScript on, open the page anew" in text(response)
+    assert "Please turn JavaScript on and reload this page" in text(response)
     assert "or try again in 60 minutes." in text(response)
     assert value_of("email", response) == ADA
     assert 'value="speech" checked' in text(response)
 
 
-def test_a_challenge_is_new_for_everybody_and_kept_by_no_cache(browser):
+def test_every_challenge_is_new_and_not_cacheable(browser):
     first, second = (browser.get("/subscribe/challenge/") for _ in range(2))
 
     assert first.json() != second.json()
@@ -277,7 +278,7 @@ def test_a_challenge_is_new_for_everybody_and_kept_by_no_cache(browser):
 
 
 @pytest.mark.parametrize("address", [EMBED, "/subscribe/embed/check-your-inbox/"])
-def test_other_sites_may_frame_the_form_that_is_made_for_them(browser, address):
+def test_other_sites_may_frame_the_embedded_form(browser, address):
     response = browser.get(address)
 
     assert "frame-ancestors *;" in response.headers["Content-Security-Policy"] + ";"
@@ -285,15 +286,15 @@ def test_other_sites_may_frame_the_form_that_is_made_for_them(browser, address):
     assert "X-Frame-Options" not in response.headers
 
 
-@pytest.mark.parametrize("address", ["/", SUBSCRIBE, ASKED])
-def test_other_sites_may_frame_nothing_else(browser, address):
+@pytest.mark.parametrize("address", ["/", SUBSCRIBE, CHECK_INBOX])
+def test_other_sites_may_not_frame_other_pages(browser, address):
     response = browser.get(address)
 
     assert "frame-ancestors 'none'" in response.headers["Content-Security-Policy"]
     assert response.headers["X-Frame-Options"] == "DENY"
 
 
-def test_the_answer_within_another_site_stays_within_its_frame(browser):
+def test_the_answer_to_the_embedded_form_can_be_framed(browser):
     response = browser.post(EMBED, factories.signup_form_data(form=FormKind.EMBED))
 
     assert (response.status_code, response.url) == (303, "/subscribe/embed/check-your-inbox/")
@@ -301,30 +302,30 @@ def test_the_answer_within_another_site_stays_within_its_frame(browser):
     assert Consent.objects.get().form == "embed"
 
 
-def test_a_site_may_choose_the_topics_of_its_form_among_those_there_are(browser):
+def test_the_embedding_site_chooses_among_existing_topics(browser):
     response = browser.get(EMBED, {"topics": ["speech", "astrology", "\x00", "<script>"]})
 
     assert '<input type="hidden" name="topics" value="speech">' in text(response)
     assert text(response).count('name="topics"') == 1
 
 
-def too_old(purpose: Purpose, subscriber: Subscriber) -> str:
+def expired_token(purpose: Purpose, subscriber: Subscriber) -> str:
     with time_machine.travel(NOW - 365 * DAY, tick=False):
         return links.signed_token(purpose, subscriber)
 
 
 @pytest.mark.parametrize(
-    ("purpose", "status", "word"),
+    ("purpose", "status", "path_part"),
     [
         (Purpose.PREFERENCES, Status.ACTIVE, "preferences"),
         (Purpose.CONFIRM, Status.PENDING, "confirm"),
     ],
 )
-def test_a_link_that_is_too_old_is_good_for_a_new_one(
-    browser, mailoutbox, django_capture_on_commit_callbacks, purpose, status, word
+def test_an_expired_link_can_be_exchanged_for_a_new_one(
+    browser, mailoutbox, django_capture_on_commit_callbacks, purpose, status, path_part
 ):
     ada = factories.subscriber(email=ADA, status=status)
-    token = too_old(purpose, ada)
+    token = expired_token(purpose, ada)
     page = browser.get(reverse(f"subscribers:{purpose}", args=[token]))
     assert page.status_code == 400
     assert f'<form method="post" action="/fresh-link/{token}/">' in text(page)
@@ -332,38 +333,38 @@ def test_a_link_that_is_too_old_is_good_for_a_new_one(
     with django_capture_on_commit_callbacks(execute=True):
         response = browser.post(f"/fresh-link/{token}/")
 
-    assert (response.status_code, response.url) == (303, ASKED)
+    assert (response.status_code, response.url) == (303, CHECK_INBOX)
     [message] = mailoutbox
     assert message.to == [ADA]
-    assert f"/{word}/" in message.body
+    assert f"/{path_part}/" in message.body
 
 
-@pytest.mark.parametrize("whose", ["left", "erased", "garbage", "huge", "of leaving"])
-def test_asking_for_a_fresh_link_tells_nothing(
-    browser, mailoutbox, django_capture_on_commit_callbacks, whose
+@pytest.mark.parametrize("token_kind", ["left", "erased", "garbage", "huge", "unsubscribe"])
+def test_requesting_a_new_link_reveals_nothing(
+    browser, mailoutbox, django_capture_on_commit_callbacks, token_kind
 ):
     ada = factories.subscriber(email=ADA)
-    token = too_old(Purpose.PREFERENCES, ada)
-    match whose:
+    token = expired_token(Purpose.PREFERENCES, ada)
+    match token_kind:
         case "left":
             lifecycle.leave(ada, Reason.UNSUBSCRIBED, NOW)
         case "erased":
             ada.delete()
-        case "of leaving":
+        case "unsubscribe":
             token = links.signed_token(Purpose.UNSUBSCRIBE, ada)
-    token = {"garbage": "a.b.c", "huge": "x" * 5000}.get(whose, token)
+    token = {"garbage": "a.b.c", "huge": "x" * 5000}.get(token_kind, token)
 
     with django_capture_on_commit_callbacks(execute=True):
         response = browser.post(f"/fresh-link/{token}/")
 
-    assert (response.status_code, response.url) == (303, ASKED)
+    assert (response.status_code, response.url) == (303, CHECK_INBOX)
     assert mailoutbox == []
 
 
-def test_a_fresh_link_keeps_to_the_budget_of_the_address(
+def test_new_links_count_against_the_limit_of_the_address(
     browser, mailoutbox, django_capture_on_commit_callbacks
 ):
-    token = too_old(Purpose.PREFERENCES, factories.subscriber(email=ADA))
+    token = expired_token(Purpose.PREFERENCES, factories.subscriber(email=ADA))
 
     with django_capture_on_commit_callbacks(execute=True):
         for _ in range(5):
@@ -372,10 +373,10 @@ def test_a_fresh_link_keeps_to_the_budget_of_the_address(
     assert len(mailoutbox) == 1
 
 
-def test_a_scanner_that_opens_the_address_of_a_fresh_link_sends_nothing(browser):
-    token = too_old(Purpose.PREFERENCES, factories.subscriber(email=ADA))
+def test_opening_the_url_for_a_new_link_sends_nothing(browser):
+    token = expired_token(Purpose.PREFERENCES, factories.subscriber(email=ADA))
 
-    statuses = [browser.get(f"/fresh-link/{token}/"), browser.head(f"/fresh-link/{token}/")]
+    responses = [browser.get(f"/fresh-link/{token}/"), browser.head(f"/fresh-link/{token}/")]
 
-    assert [each.status_code for each in statuses] == [405, 405]
+    assert [response.status_code for response in responses] == [405, 405]
     assert Subscriber.objects.get().confirmation_requested_at is None

@@ -1,4 +1,4 @@
-"""subscribers/mail/links.py: the address that a mail to unsubscribe goes to."""
+"""subscribers/mail/links.py: unsubscribe addresses"""
 
 from __future__ import annotations
 
@@ -16,21 +16,21 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def mail_is_taken(settings):
+def inbound_enabled(settings):
     settings.INBOUND_DOMAIN = "in.example.org"
     settings.EMAIL_PROVIDER = "postmark"
 
 
-@pytest.mark.usefixtures("mail_is_taken")
-@pytest.mark.parametrize("spelt", [str, str.upper, str.title, lambda a: f"<{a}>"])
-def test_an_address_to_unsubscribe_names_its_reader_in_whatever_case(spelt):
+@pytest.mark.usefixtures("inbound_enabled")
+@pytest.mark.parametrize("change_case", [str, str.upper, str.title, lambda address: f"<{address}>"])
+def test_an_unsubscribe_address_is_read_in_any_case(change_case):
     ada = factories.subscriber()
 
-    assert links.read_unsubscribe_address(spelt(links.unsubscribe_address(ada))) == ada
+    assert links.read_unsubscribe_address(change_case(links.unsubscribe_address(ada))) == ada
 
 
-@pytest.mark.usefixtures("mail_is_taken")
-def test_it_is_one_that_every_mail_server_takes():
+@pytest.mark.usefixtures("inbound_enabled")
+def test_an_unsubscribe_address_is_valid_for_every_mail_server():
     address = links.unsubscribe_address(factories.subscriber())
 
     local, domain = address.split("@")
@@ -39,8 +39,8 @@ def test_it_is_one_that_every_mail_server_takes():
     assert re.fullmatch(r"unsubscribe\+[a-z2-7]+", local)
 
 
-@pytest.mark.usefixtures("mail_is_taken")
-def test_it_outlives_a_new_key_while_the_old_one_is_a_fallback(settings):
+@pytest.mark.usefixtures("inbound_enabled")
+def test_an_unsubscribe_address_survives_a_key_change_while_the_old_key_is_a_fallback(settings):
     ada = factories.subscriber()
     address = links.unsubscribe_address(ada)
 
@@ -53,8 +53,8 @@ def test_it_outlives_a_new_key_while_the_old_one_is_a_fallback(settings):
         links.read_unsubscribe_address(address)
 
 
-@pytest.mark.usefixtures("mail_is_taken")
-def test_every_letter_of_it_counts(django_assert_num_queries):
+@pytest.mark.usefixtures("inbound_enabled")
+def test_an_address_with_one_letter_changed_is_refused_without_a_query(django_assert_num_queries):
     address = links.unsubscribe_address(factories.subscriber())
     local, domain = address.split("@")
     start = len(links.UNSUBSCRIBE_LOCAL_PREFIX)
@@ -83,13 +83,13 @@ def test_every_letter_of_it_counts(django_assert_num_queries):
         "\x00",
     ],
 )
-def test_any_other_address_is_nobody_s(address, django_assert_num_queries):
+def test_any_other_address_is_refused_without_a_query(address, django_assert_num_queries):
     with pytest.raises(links.InvalidLinkError), django_assert_num_queries(0):
         links.read_unsubscribe_address(address)
 
 
-@pytest.mark.usefixtures("mail_is_taken")
-def test_a_link_is_no_address_and_an_address_no_link():
+@pytest.mark.usefixtures("inbound_enabled")
+def test_links_and_addresses_are_not_interchangeable():
     ada = factories.subscriber()
     token = (
         links.unsubscribe_address(ada).removeprefix(links.UNSUBSCRIBE_LOCAL_PREFIX).split("@")[0]
@@ -103,8 +103,8 @@ def test_a_link_is_no_address_and_an_address_no_link():
         )
 
 
-@pytest.mark.usefixtures("mail_is_taken")
-def test_the_address_of_who_was_erased_says_so():
+@pytest.mark.usefixtures("inbound_enabled")
+def test_the_address_of_an_erased_subscriber_is_recognised():
     ada = factories.subscriber()
     address = links.unsubscribe_address(ada)
     ada.delete()
@@ -117,17 +117,17 @@ def test_the_address_of_who_was_erased_says_so():
     ("domain", "provider"),
     [("", "postmark"), ("in.example.org", "smtp"), ("in.example.org", "mailtrap")],
 )
-def test_where_no_mail_is_taken_there_is_no_address(settings, domain, provider):
+def test_there_is_no_address_without_inbound_mail(settings, domain, provider):
     settings.INBOUND_DOMAIN, settings.EMAIL_PROVIDER = domain, provider
 
     assert links.unsubscribe_address(factories.subscriber()) == ""
 
 
-def test_mail_is_taken_by_providers_that_tell_the_envelope():
-    anymail_s = {
+def test_inbound_providers_match_those_of_anymail():
+    anymail_providers = {
         (pattern.name or "").partition("_inbound")[0]
         for pattern in anymail_urls.urlpatterns
         if "inbound" in (pattern.name or "")
     }
 
-    assert anymail_s | {"mandrill"} == links.INBOUND_PROVIDERS | {"mailtrap", "sendinblue"}
+    assert anymail_providers | {"mandrill"} == links.INBOUND_PROVIDERS | {"mailtrap", "sendinblue"}
