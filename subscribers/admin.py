@@ -91,7 +91,7 @@ class SubscriberAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not generi
     def unsubscribe(self, request: HttpRequest, queryset: QuerySet[Subscriber]) -> None:
         for subscriber in queryset:
             lifecycle.leave(subscriber, LeftReason.UNSUBSCRIBED, timezone.now())
-        self.message_user(request, "Unsubscribed. They get no more email.")
+        self.message_user(request, "Unsubscribed. They no longer get email.")
 
     @admin.action(description="Suppress after a complaint")
     def suppress(self, request: HttpRequest, queryset: QuerySet[Subscriber]) -> None:
@@ -99,7 +99,7 @@ class SubscriberAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not generi
             now = timezone.now()
             suppression.suppress(subscriber.email, Suppression.Reason.COMPLAINED, now)
             lifecycle.leave(subscriber, LeftReason.COMPLAINED, now)
-        self.message_user(request, "Suppressed. Their addresses get no more email.")
+        self.message_user(request, "Suppressed. Their addresses no longer get email.")
 
 
 @admin.register(Consent)

@@ -15,7 +15,7 @@ from subscribers.models import Subscriber
 from subscribers.privacy import personal_data
 
 
-@receiver(personal_data.collect_personal_data, dispatch_uid="newsletter.told")
+@receiver(personal_data.collect_personal_data, dispatch_uid="newsletter.export_events")
 def export_events(
     sender: type, subscriber: Subscriber, **_: Any
 ) -> dict[str, list[dict[str, Any]]]:
@@ -32,7 +32,7 @@ def event_to_dict(row: ProviderEvent) -> dict[str, Any]:
         "kind": row.kind,
         "message_id": row.message_id,
         "delivery_id": row.delivery_id,
-        "told": reports.raw_event(row),
+        "provider_data": reports.raw_event(row),
     }
 
 
@@ -43,7 +43,7 @@ def events_for_email(email: str) -> QuerySet[ProviderEvent]:
     )
 
 
-@receiver(personal_data.erase_personal_data, dispatch_uid="newsletter.forget_reports")
+@receiver(personal_data.erase_personal_data, dispatch_uid="newsletter.erase_reports")
 def erase_reports(sender: type, email: str, **_: Any) -> None:
     """Delete the events about an address, and empty each report that names it.
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from email.utils import formataddr
 from typing import Any
 from uuid import uuid4
 
@@ -92,7 +93,7 @@ def compose_message(
         to=[subscriber.email],
         headers={
             "Message-ID": message_id or f"<{kind}-{uuid4().hex}@{settings.SITE_HOST}>",
-            "List-Id": f"{settings.SITE_NAME} <daily.{settings.SITE_HOST}>",
+            "List-Id": formataddr((settings.SITE_NAME, f"daily.{settings.SITE_HOST}")),
             "List-Unsubscribe": list_unsubscribe_header(subscriber),
             "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
             # No out-of-office replies: RFC 3834, and Exchange's own header.

@@ -1,4 +1,4 @@
-"""The rules of the house that a machine can check: layers, purity, clocks, names, sizes."""
+"""Architecture rules that a program can check: layers, purity, clocks, names, sizes."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ MAY_IMPORT = {
     "subscribers": {"papers", "subscribers"},
     "newsletter": {"papers", "subscribers", "newsletter"},
 }
-# Inside an app, a room (a package, or a module of the first floor) imports only from rooms that
-# stand before it. The edges, which only translate and call, come last.
+# Inside an app, a unit (a package, or a top-level module) imports only from units that
+# come before it. The edges, which only translate and call, come last.
 LAYERS = {
     "papers": [
         {"text", "web"},
@@ -52,7 +52,7 @@ LAYERS = {
         {"dispatch"},
     ],
 }
-# Modules that translate for the outside world; in a package they are a room of their own.
+# Modules that translate for the outside world; in a package each is a unit of its own.
 EDGES = {
     "admin",
     "api",
@@ -68,9 +68,9 @@ EDGES = {
 }
 # The only configuration files: no app imports them.
 CONFIGURATION = {"newsletter.settings", "newsletter.celery", "newsletter.urls", "newsletter.wsgi"}
-# What stands on an app's first floor beside the modules that are counted.
+# Top-level modules that are not counted.
 UNCOUNTED = {"__init__", "settings", "celery", "urls", "wsgi"}
-MAX_FIRST_FLOOR_MODULES = 12
+MAX_TOP_LEVEL_MODULES = 12
 MAX_FILE_LINES = 400
 # Arithmetic: no framework, no clock, no network.
 PURE = [
@@ -184,8 +184,8 @@ def imported_modules(module: str) -> frozenset[str]:
     return frozenset(names - parents - {module})
 
 
-def room(module: str) -> str:
-    """Return the package or first-floor module that a module belongs to; an edge is its own."""
+def unit(module: str) -> str:
+    """Return the package or top-level module that a module belongs to; an edge is its own."""
     parts = module.split(".")
     if EDGES & set(parts[2:]):
         return module
@@ -198,8 +198,8 @@ def is_edge(module: str) -> bool:
 
 def layer(module: str) -> int:
     app, *_ = module.split(".")
-    for number, rooms in enumerate(LAYERS[app]):
-        if room(module) in {f"{app}.{name}" for name in rooms}:
+    for number, units in enumerate(LAYERS[app]):
+        if unit(module) in {f"{app}.{name}" for name in units}:
             return number
     if is_edge(module):
         return len(LAYERS[app])
@@ -229,33 +229,33 @@ def test_no_modules_import_each_other_in_a_circle() -> None:
     assert_no_circle({module: imported_modules(module) for module in modules()})
 
 
-def test_no_rooms_import_each_other_in_a_circle() -> None:
+def test_no_units_import_each_other_in_a_circle() -> None:
     graph: dict[str, set[str]] = {}
     for module in modules():
-        targets = {room(name) for name in imported_modules(module)} - {room(module)}
-        graph.setdefault(room(module), set()).update(targets)
+        targets = {unit(name) for name in imported_modules(module)} - {unit(module)}
+        graph.setdefault(unit(module), set()).update(targets)
 
     assert_no_circle(graph)
 
 
 @pytest.mark.parametrize("app", APPS)
-def test_a_room_imports_only_from_lower_layers(app: str) -> None:
+def test_a_unit_imports_only_from_lower_layers(app: str) -> None:
     own = [module for module in modules() if module.startswith(f"{app}.")]
 
     assert [
         f"{module} imports {name}"
         for module in own
         for name in sorted(imported_modules(module))
-        if name.startswith(f"{app}.") and room(name) != room(module)
+        if name.startswith(f"{app}.") and unit(name) != unit(module)
         if layer(module) <= layer(name) and not (is_edge(module) and is_edge(name))
     ] == []
 
 
 @pytest.mark.parametrize("app", APPS)
-def test_the_first_floor_has_at_most_a_dozen_modules(app: str) -> None:
-    first_floor = {path.stem for path in (ROOT / app).glob("*.py")} - UNCOUNTED
+def test_the_top_level_has_at_most_a_dozen_modules(app: str) -> None:
+    top_level = {path.stem for path in (ROOT / app).glob("*.py")} - UNCOUNTED
 
-    assert len(first_floor) <= MAX_FIRST_FLOOR_MODULES, sorted(first_floor)
+    assert len(top_level) <= MAX_TOP_LEVEL_MODULES, sorted(top_level)
 
 
 @pytest.mark.parametrize("package", ["papers.text", "papers.web"])

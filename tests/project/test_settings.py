@@ -6,6 +6,7 @@ import os
 import runpy
 import subprocess
 import sys
+from email.utils import parseaddr
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -136,3 +137,14 @@ def test_amazons_client_never_retries_a_call_by_itself(load):
 def test_the_name_of_the_site_is_a_setting(load):
     assert load().SITE_NAME == "Trending Papers"
     assert load(SITE_NAME="Lab Papers").SITE_NAME == "Lab Papers"
+
+
+def test_a_site_name_with_a_comma_is_quoted_in_the_sender(load):
+    sender = load(SITE_NAME="Papers, Inc.").DEFAULT_FROM_EMAIL
+
+    assert parseaddr(sender) == ("Papers, Inc.", "papers@localhost")
+
+
+def test_a_site_name_of_two_lines_is_refused(load):
+    with pytest.raises(ImproperlyConfigured, match="SITE_NAME must be one line"):
+        load(SITE_NAME="Lab\nPapers")

@@ -57,7 +57,7 @@ def test_the_export_contains_the_events_as_providers_wrote_them() -> None:
 
     [event] = personal_data.export_subscriber(ada)["provider events"]
 
-    assert event.pop("told")["Recipient"] == ADA
+    assert event.pop("provider_data")["Recipient"] == ADA
     assert event == {
         "provider": "postmark",
         "received_at": NOW,
@@ -76,7 +76,9 @@ def test_the_export_of_an_event_without_a_readable_body_omits_the_body() -> None
         assert latest
         ProviderReport.objects.filter(pk=latest.pk).update(body=body)
 
-    assert [row["told"] for row in personal_data.export_subscriber(ada)["provider events"]] == [
+    assert [
+        row["provider_data"] for row in personal_data.export_subscriber(ada)["provider events"]
+    ] == [
         None,
         None,
     ]

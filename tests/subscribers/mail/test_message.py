@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 from email import message_from_bytes, policy
+from email.header import decode_header, make_header
 from email.message import EmailMessage
+from email.utils import parseaddr
 from typing import Any
 
 import pytest
@@ -70,6 +72,17 @@ def test_a_message_has_the_headers_of_list_mail(settings):
         "X-Auto-Response-Suppress": "OOF",
         "X-More": "1",
     }
+
+
+@pytest.mark.parametrize("site_name", ["Papers, Inc.", "Papiere für alle"])
+def test_the_list_id_survives_any_site_name(settings, site_name):
+    settings.SITE_NAME, settings.SITE_HOST = site_name, "papers.example.org"
+
+    list_id = compose(factories.subscriber()).message()["List-Id"]
+
+    name, address = parseaddr(list_id)
+    assert str(make_header(decode_header(name))) == site_name
+    assert address == "daily.papers.example.org"
 
 
 def test_the_unsubscribe_url_is_not_folded():

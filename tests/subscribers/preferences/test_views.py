@@ -303,6 +303,7 @@ def test_a_topic_can_be_muted_and_undoing_follows_it_again(browser, ada):
     assert TopicChoice.objects.get().attitude == "follow"
 
 
+@pytest.mark.services  # databases differ in what text they accept
 @pytest.mark.parametrize("undo", ["mute-everything", "\x00", "<script>", "x" * 5000])
 def test_an_invalid_undo_value_deletes_the_vote(browser, ada, paper, undo):
     browser.post(feedback_path(ada, FeedbackAction.MORE, paper.pk))
@@ -323,6 +324,7 @@ def test_a_vote_is_stored_for_its_reader_and_paper_alone(browser, ada, paper):
     assert Vote.objects.count() == 1
 
 
+@pytest.mark.services  # databases differ in what text they accept
 @pytest.mark.parametrize("payload", [b"", b"\xff" * 9, b"\x09" + bytes(8), b"\x00" + bytes(40)])
 @pytest.mark.parametrize("method", ["get", "post"])
 def test_a_link_with_an_invalid_payload_is_a_bad_link(browser, ada, payload, method):
