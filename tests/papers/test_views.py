@@ -426,6 +426,7 @@ HOSTILE_TEXT = st.text(st.characters(), max_size=60) | st.sampled_from(
 )
 
 
+@pytest.mark.services  # databases differ in what text they accept
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(text=HOSTILE_TEXT, page=st.none() | HOSTILE_TEXT | st.integers().map(str))
 def test_hostile_searches_never_fail(client: Client, text: str, page: str | None) -> None:
