@@ -56,7 +56,7 @@ def handle_request(
     if length.isdecimal() and int(length[:20]) > MAX_REQUEST_BYTES:
         return problem_response(413)
     if request.method == "OPTIONS":
-        return options_response(as_problem(get_response(request)))
+        return options_response_from_405(as_problem(get_response(request)))
     rate_limit = ratelimit.hit(
         RATE_LIMIT,
         "api",
@@ -103,7 +103,7 @@ def allowed_methods(response: HttpResponseBase) -> list[str]:
     return sorted(methods | (SAFE_METHODS if "GET" in methods else {"OPTIONS"}))
 
 
-def options_response(response: HttpResponseBase) -> HttpResponseBase:
+def options_response_from_405(response: HttpResponseBase) -> HttpResponseBase:
     """Turn the view's 405 into an answer to OPTIONS, which includes CORS preflights."""
     if response.status_code != 405:
         return response

@@ -303,7 +303,7 @@ def count_as_sent(deliveries: QuerySet[Delivery], *, now: datetime) -> int:
 
 
 def send_again(deliveries: QuerySet[Delivery]) -> int:
-    """Requeue unknown deliveries: an operator prefers a digest twice to none at all.
+    """Let unknown deliveries be sent again: an operator prefers a digest twice to none at all.
 
     Return how many were changed; deliveries in any other state are not.
     """

@@ -1,4 +1,4 @@
-"""What a batch of records does to one paper."""
+"""The changes that an upsert of records makes to one paper."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class ChangeStatus(IntEnum):
 
 @dataclass(slots=True, eq=False)
 class PaperChange:
-    """A stored or new paper, and what the batch has done to it so far.
+    """A stored or new paper, and what the upsert has changed in it so far.
 
     Two changes are equal only if they are the same object: a new paper has no id to compare.
     """

@@ -29,8 +29,8 @@ def parse_publisher_doi(text: str) -> str:
     return "" if identity.parse_arxiv_id(text) else identity.parse_doi(text)
 
 
-def parse_summary(value: Any) -> str:
-    """Return a text, or the text in an object, as Semantic Scholar's `tldr` is."""
+def parse_machine_summary(value: Any) -> str:
+    """Return a generated summary, from text or from an object as Semantic Scholar's `tldr` is."""
     return as_text(value.get("text")) if isinstance(value, Mapping) else as_text(value)
 
 

@@ -73,7 +73,7 @@ COLUMNS = {
     "published_on": Column(DATE_NAMES, first_parsed(cells.parse_unambiguous_date, None)),
     "listed_on": Column(("listedon",), first_parsed(cells.parse_unambiguous_date, None)),
     "machine_summary": Column(
-        ("machinesummary", "aisummary", "tldr"), only_first(cells.parse_summary)
+        ("machinesummary", "aisummary", "tldr"), only_first(cells.parse_machine_summary)
     ),
     "organization": Column(("organization", "organisation", "institution"), first_text),
     "categories": Column(

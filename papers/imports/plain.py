@@ -130,7 +130,7 @@ def group_blocks(lines: Iterable[TextLine]) -> list[list[TextLine]]:
 
 
 def join_wrapped_abstract(block: Sequence[TextLine]) -> list[TextLine]:
-    """Return a title and its abstract in one line, if it was wrapped; else the block unchanged."""
+    """Join an abstract that was wrapped to one line below its title; return other blocks as is."""
     if len(block) < 3 or any(line.is_long() for line in block) or not block[-1].is_prose():
         return list(block)
     inner = block[1:-1]

@@ -153,14 +153,14 @@ def terms_expression(terms: Sequence[QueryTerm]) -> tuple[str, dict[str, Any]]:
     parameters: dict[str, Any] = {}
     for number, term in enumerate(terms):
         name = f"term{number}"
-        parameters[f"{name}_index"] = " & ".join(f"'{word}'" for word in covering_index_terms(term))
+        parameters[f"{name}_index"] = " & ".join(f"'{word}'" for word in required_index_terms(term))
         parameters[f"{name}_words"] = phrase_expression(term)
         part = TERM_SQL.format(term=name)
         parts.append(f"!!{part}" if term.excluded else part)
     return " && ".join(parts), parameters
 
 
-def covering_index_terms(term: QueryTerm) -> Iterator[str]:
+def required_index_terms(term: QueryTerm) -> Iterator[str]:
     """Yield the index terms that a match must have; few other papers have all of them."""
     if term.index_term:
         yield term.index_term

@@ -104,7 +104,7 @@ class HuggingFace:
         return SourceResponse(records=tuple(records.values()), rejected=tuple(rejected))
 
     def parse(self, body: bytes, *, day: date | None = None) -> SourceResponse:
-        """Parse a response of any year; `day` is that of the list if its items do not state one."""
+        """Parse a response in any format so far; `day` is the list's, if its items state none."""
         items = extract_items(body)
         listed_on = day or infer_listing_date(items)
         return parse_items(items, lambda item: parse_item(item, listed_on), self.title)

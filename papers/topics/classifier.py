@@ -102,7 +102,7 @@ def classify(
     """Find a paper's topics, and keep the evidence for an explanation."""
     evidence = find_evidence(title, abstract, categories, keywords)
     weights = weights_by_slug(evidence)
-    threshold = weight_threshold(weights)
+    threshold = secondary_topic_threshold(weights)
     chosen: list[str] = []
     for strategy in STRATEGIES:
         if chosen := strategy(evidence, weights, threshold):
@@ -171,7 +171,7 @@ def weights_by_slug(evidence: Iterable[TopicEvidence]) -> dict[str, float]:
     return dict(sorted(weights.items(), key=lambda item: (-item[1], item[0])))
 
 
-def weight_threshold(weights: Mapping[str, float]) -> float:
+def secondary_topic_threshold(weights: Mapping[str, float]) -> float:
     """Return the weight that a topic needs beside the heaviest one."""
     heaviest = max(weights.values(), default=0.0)
     return max(MIN_WEIGHT, min(SECONDARY_SHARE * heaviest, SECONDARY_CAP))

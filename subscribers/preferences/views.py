@@ -85,7 +85,7 @@ def forget_votes(request: HttpRequest, token: str) -> HttpResponse:
 @token_view
 @require_get_or_post
 def give_feedback(request: HttpRequest, token: str) -> HttpResponse:
-    """Store the feedback of a link on POST, or restore an earlier value (`undo`); GET only asks.
+    """Store a digest link's vote or muted topic on POST, or undo it (`undo`); GET only asks.
 
     Never act on GET: mail programs open every link in a digest.
     """

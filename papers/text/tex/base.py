@@ -249,7 +249,7 @@ class BaseRenderer(ABC):
         return space.end() if space else position
 
     def raw_argument(self, position: int, span: Span) -> Output | None:
-        """Return the source between the braces that open at this position, None without any."""
+        """Return the TeX code between the braces that open at this position, None without any."""
         close = self.closing_braces.get(position, span.end)
         if close >= span.end:
             return None

@@ -9,7 +9,7 @@ from papers.text.tex.base import BaseRenderer, Output, Span
 
 
 class TexRenderer(BaseRenderer):
-    """A text that is rendered with every command in commands.py."""
+    """Renders TeX as plain text, with the TeX commands that commands.py knows."""
 
     def render_command(self, token: re.Match[str], span: Span) -> Output:
         name = token.group()[1:]

@@ -37,7 +37,7 @@ def test_a_term_is_answered_by_index_terms_and_only_the_rest_by_the_document(
 ) -> None:
     term = parse_term(typed)
 
-    assert list(postgresql.covering_index_terms(term)) == index_terms
+    assert list(postgresql.required_index_terms(term)) == index_terms
     assert postgresql.phrase_expression(term) == phrase
 
 
