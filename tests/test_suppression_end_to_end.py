@@ -105,7 +105,7 @@ def test_the_sending_commands_send_nothing(ada: Subscriber, edition: Edition) ->
 
 
 def test_the_preview_command_says_why_there_is_no_digest(ada: Subscriber, edition: Edition) -> None:
-    with pytest.raises(CommandError, match="must not be written to"):
+    with pytest.raises(CommandError, match="This address is suppressed"):
         call_command("preview_digest", ADA)
 
 
