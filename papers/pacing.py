@@ -48,6 +48,6 @@ def blocked_until(name: str, *, now: datetime) -> datetime | None:
 
 
 def lock_slot(name: str, *, now: datetime) -> CallSlot:
-    """Return a server's row, created if needed, locked until the transaction ends."""
+    """Return the call slot of that name, created if needed, locked until the transaction ends."""
     CallSlot.objects.get_or_create(name=name, defaults={"next_at": now})
     return CallSlot.objects.select_for_update().get(name=name)

@@ -39,7 +39,7 @@ def normalise_search_term(search_term: str) -> str:
 
 
 class AdminPreferencesForm(PreferencesForm):
-    """The reader's form, with the current time."""
+    """The preferences form of readers, for the admin: passes it the current time."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, now=timezone.now(), **kwargs)

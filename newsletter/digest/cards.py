@@ -30,8 +30,8 @@ TEXT_WIDTH_CHARS = 72
 HtmlAndText = tuple[str, str]
 
 
-class Cards:
-    """The cards of one edition; keeps each rendered template for the next reader."""
+class CardRenderer:
+    """Renders the cards of an edition; keeps each rendered template for the next reader."""
 
     def __init__(self, topics: Mapping[str, Topic]) -> None:
         self.topics = topics

@@ -39,7 +39,7 @@ class Preview:
 
 
 def build_preview(form: PreferencesForm, *, now: datetime) -> Preview:
-    """Return the preview of a valid form by the newest edition, as if it had been saved before.
+    """Return what the newest edition would have sent with a valid form's unsaved choices.
 
     Nothing is written. The number of queries does not depend on what is selected in the form.
     """

@@ -16,7 +16,7 @@ from django.core.mail import EmailMultiAlternatives
 from django.template.loader import get_template
 from django.utils.html import escape
 
-from newsletter.digest.cards import Cards, absolute_url, truncate_words
+from newsletter.digest.cards import CardRenderer, absolute_url, truncate_words
 from newsletter.digest.fragments import SplitTemplate
 from newsletter.digest.reasons import pluralise
 from newsletter.digest.selection import Candidate, Interests, Selection, choose
@@ -47,8 +47,8 @@ class Renderer:
         return {entry.pk: entry for entry in entries}
 
     @cached_property
-    def cards(self) -> Cards:
-        return Cards({topic.slug: topic for topic in Topic.objects.all()})
+    def cards(self) -> CardRenderer:
+        return CardRenderer({topic.slug: topic for topic in Topic.objects.all()})
 
     def candidates(self, *, after: date) -> list[Candidate]:
         """Return the entries of the editions after a date as candidates; one query in all."""

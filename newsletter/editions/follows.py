@@ -17,10 +17,10 @@ def all_follows() -> FollowIndex:
     return build_follow_index(active.values_list("kind", "key").distinct())
 
 
-def build_follow_index(terms: Iterable[tuple[str, str]]) -> FollowIndex:
-    """Return an index of terms, which are pairs of a kind and a key."""
+def build_follow_index(kinds_and_keys: Iterable[tuple[str, str]]) -> FollowIndex:
+    """Return an index of follows, given as pairs of a kind and a key."""
     keys: defaultdict[str, set[str]] = defaultdict(set)
-    for kind, key in terms:
+    for kind, key in kinds_and_keys:
         keys[kind].add(key)
     return FollowIndex(
         authors=frozenset(keys[Follow.FollowKind.AUTHOR]),

@@ -25,7 +25,7 @@ MAX_OVERALL, MAX_PER_LABEL = 20, 10
 # and its votes of the first hours say little …
 MIN_LISTING_AGE = timedelta(hours=12)
 # … unless the edition would have fewer papers than this without them.
-MIN_PAPERS = 10
+MIN_PAPERS_WITHOUT_RECENT = 10
 # The day's edition is published after this time in UTC: before Europe wakes up.
 PUBLISH_AT = time(4)
 
@@ -70,7 +70,7 @@ def publish_edition(day: date, *, at: datetime) -> Edition:
 def papers_for_edition(at: datetime) -> list[LabelledPaper]:
     """Return the papers of an edition made at that moment, best first."""
     ranked = exclude_published(ranking.rank(at, listed_until=(at - MIN_LISTING_AGE).date()))
-    if len(ranked) < MIN_PAPERS:
+    if len(ranked) < MIN_PAPERS_WITHOUT_RECENT:
         ranked = exclude_published(ranking.rank(at))
     topics = topics_by_paper(ranked)
     match_keys = follows.match_papers(topics, follows.all_follows())

@@ -53,11 +53,11 @@ def merge_by_priority(
         if field in MIN_WINS_FIELDS:
             new = value if current[field] is None else min(current[field], value)
         elif field in ANY_TRUE_FIELDS:
-            votes = record_source_vote(
+            claims = with_source_claim(
                 merged_provenance.get(field, {}), value, source=source, reported_at=reported_at
             )
-            merged_provenance[field] = votes
-            new = any(vote for _, vote in votes.values())
+            merged_provenance[field] = claims
+            new = any(claim for _, claim in claims.values())
         elif supersedes(
             field,
             value,
@@ -96,12 +96,12 @@ def supersedes(
     )
 
 
-def record_source_vote(
-    votes: Mapping[str, list[Any]], value: Any, *, source: str, reported_at: int
+def with_source_claim(
+    claims: Mapping[str, list[Any]], value: Any, *, source: str, reported_at: int
 ) -> dict[str, list[Any]]:
-    """Return the votes with this source's latest one."""
-    latest = max([reported_at, value], votes.get(source, [reported_at, value]))
-    return {**votes, source: latest}
+    """Return the claims with this source's latest one."""
+    latest = max([reported_at, value], claims.get(source, [reported_at, value]))
+    return {**claims, source: latest}
 
 
 def priority(field: str, source: str) -> int:

@@ -132,7 +132,7 @@ def search_statement(
 
 
 def window_branches(windows: Iterable[SearchWindow], terms: str) -> tuple[str, dict[str, Any]]:
-    """Return one branch for each window, joined by UNION ALL, and their parameters."""
+    """Return the SQL that searches each window of days (UNION ALL), and its parameters."""
     branches = []
     parameters: dict[str, Any] = {}
     for number, window in enumerate(windows):

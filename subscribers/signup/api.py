@@ -81,7 +81,7 @@ class SignupPayload(Schema):
 
 
 class SignupAccepted(Schema):
-    """The same answer whether or not the address is subscribed."""
+    """The response to a sign-up: the same whether or not the address is subscribed."""
 
     detail: str
 

@@ -80,8 +80,8 @@ SYMBOLS_WITHOUT_BACKSLASH = name_set(
     " varepsilon varphi subseteq nabla otimes oplus"
 )
 
-# Dropped with their arguments: they refer to a document that is not available.
-REFERENCES = name_set(
+# Dropped with their arguments: references into the document, and layout.
+DROPPED_WITH_ARGUMENTS = name_set(
     "cite citep citet citeauthor citeyear citealt citealp Citet Citep parencite textcite autocite"
     " footcite onlinecite ref eqref autoref cref Cref pageref label nocite index begin end vspace"
     " hspace color pagestyle thispagestyle bibliography bibliographystyle footnotemark input include"

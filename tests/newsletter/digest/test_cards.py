@@ -9,7 +9,7 @@ import pytest
 from django.utils.html import escape
 
 from newsletter.digest import cards
-from newsletter.digest.cards import Cards, Detail
+from newsletter.digest.cards import CardRenderer, Detail
 from newsletter.digest.reasons import Reasons
 from newsletter.digest.selection import Interests
 from newsletter.models import Entry
@@ -31,7 +31,7 @@ def entry(**fields: Any) -> Entry:
 def join_cards(entry: Entry, reader: Any = None, **interests: Any) -> tuple[str, str]:
     topics = {topic.slug: topic for topic in Topic.objects.all()}
     reader = reader or factories.subscriber()
-    return Cards(topics).join([entry], reader, Interests(length=5, **interests))
+    return CardRenderer(topics).join([entry], reader, Interests(length=5, **interests))
 
 
 @pytest.mark.parametrize(

@@ -141,7 +141,7 @@ def test_a_paper_that_somebody_follows_is_in_the_edition_whatever_its_rank(
 
 
 def test_in_the_morning_a_paper_that_was_just_listed_waits_for_the_next_edition() -> None:
-    for number in range(publish.MIN_PAPERS):
+    for number in range(publish.MIN_PAPERS_WITHOUT_RECENT):
         factories.paper(title=f"yesterday {number}", upvotes=5)
     factories.paper(title="just listed", listed_on=factories.TODAY, upvotes=50)
 
@@ -157,7 +157,7 @@ def test_with_too_few_papers_a_paper_that_was_just_listed_does_not_wait() -> Non
 
 
 def test_in_the_evening_papers_listed_on_the_day_are_in_the_edition() -> None:
-    for number in range(publish.MIN_PAPERS):
+    for number in range(publish.MIN_PAPERS_WITHOUT_RECENT):
         factories.paper(title=f"yesterday {number}", upvotes=5)
     factories.paper(title="today", listed_on=factories.TODAY, upvotes=50)
 
