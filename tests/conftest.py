@@ -26,7 +26,7 @@ __all__ = ["browser", "open_tab"]  # fixtures of every test
 
 # The time of one example depends on the machine, so no deadline. `.ci/run` uses the thorough one.
 hypothesis_settings.register_profile("quick", max_examples=20, deadline=None)
-hypothesis_settings.register_profile("thorough", max_examples=200, deadline=None)
+hypothesis_settings.register_profile("thorough", max_examples=100, deadline=None)
 hypothesis_settings.load_profile("quick")
 
 LEFT_OUT = pytest.StashKey[int]()
