@@ -21,7 +21,7 @@ from papers.ingest import schedule as ingest_schedule
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tick:
-    """What a tick did, and what is left to tasks."""
+    """The counts of a tick's own work, and the work that it leaves to tasks."""
 
     counts: Counter[str]
     should_fetch: bool

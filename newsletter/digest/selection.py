@@ -23,7 +23,7 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Interests:
-    """What one reader follows, prefers and mutes; a reader who follows nothing gets everything."""
+    """The interests of one reader; a reader who follows nothing gets everything."""
 
     # The most papers in a digest, and the fewest that must match for one to be sent.
     length: int

@@ -1,4 +1,4 @@
-"""Which editions a reader's next digest covers: those since their last one, up to a week."""
+"""Choose the editions that a digest covers: those since the reader's last one, up to a week."""
 
 from __future__ import annotations
 

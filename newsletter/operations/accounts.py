@@ -18,7 +18,7 @@ RECOVERY_CODE_COUNT = 8
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """What an operator needs beside the password; shown once, and not stored in readable form."""
+    """The second factors of an operator; shown once, and not stored in readable form."""
 
     otpauth_url: str
     recovery_codes: tuple[str, ...]

@@ -106,14 +106,14 @@ class CandidatePapers:
 
 
 def identifiers_consistent(papers: Sequence[Paper]) -> bool:
-    """Whether the papers can be one: no two arXiv ids, and no two DOIs."""
+    """Return whether the papers can be one: no two arXiv ids, and no two DOIs."""
     arxiv_ids = {paper.arxiv_id for paper in papers} - {""}
     dois = {paper.doi for paper in papers} - {""}
     return len(arxiv_ids) <= 1 and len(dois) <= 1
 
 
 def first_author_consistent(papers: Sequence[Paper]) -> bool:
-    """Whether the papers can be one: no two first authors, nor two identifiers of one kind.
+    """Return whether the papers can be one: no two first authors, nor two identifiers of one kind.
 
     A record without authors must not merge two papers of the same title by different people.
     """

@@ -84,7 +84,7 @@ def supersedes(
     source: str,
     reported_at: int,
 ) -> bool:
-    """Whether a reported value takes precedence over the current one."""
+    """Return whether a reported value takes precedence over the current one."""
     if not current or provenance_entry is None:
         return True
     current_source, current_reported_at = provenance_entry

@@ -41,7 +41,7 @@ def next_poll_at(status: SourceStatus, poll_interval: timedelta) -> datetime:
 
 
 def listings_are_fresh(*, now: datetime) -> bool:
-    """Whether every enabled listing source was polled within the longest of their intervals.
+    """Return whether every enabled listing source was polled within the longest of their intervals.
 
     An edition waits for this, whether or not the polls succeeded.
     """

@@ -30,7 +30,7 @@ STORED_COLUMNS = ("day", *documents.TEXT_COLUMNS, "keys")
 
 
 class SearchBackend(Protocol):
-    """What each database engine does in its own way."""
+    """The operations that differ between database engines."""
 
     @property
     def uses_index_terms(self) -> bool: ...
